@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::Fact;
+
+/// What an engine said over its API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Api {
+    /// `unix:///var/run/docker.sock`, `tcp://10.0.0.5:2375`; without credentials.
+    pub endpoint: String,
+    /// How the endpoint was chosen: `default`, `--host`, `DOCKER_HOST`, `context NAME`.
+    pub chosen_by: String,
+    pub version: ApiVersion,
+    #[serde(default)]
+    pub info: Fact<Info>,
+    #[serde(default)]
+    pub networks: Fact<Vec<Network>>,
+    /// Running and stopped.
+    #[serde(default)]
+    pub containers: Fact<Vec<Container>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    Docker,
+    Podman,
+    #[default]
+    Unknown,
+}
+
+/// GET /version.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApiVersion {
+    pub kind: EngineKind,
+    /// `20.10.24`, `28.5.2`.
+    pub engine: String,
+    pub api: String,
+    pub minimum_api: Option<String>,
+    /// The API version this run spoke.
+    pub spoken: String,
+    pub os: String,
+    pub kernel: String,
+}
+
+/// GET /info: what networking needs of it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Info {
+    /// The host name the engine sees.
+    pub name: String,
+    pub engine_id: String,
+    pub operating_system: String,
+    pub docker_root: String,
+    pub ipv4_forwarding: Option<bool>,
+    pub live_restore: bool,
+    pub rootless: bool,
+    pub containers_running: u32,
+    /// DefaultAddressPools: base and size; empty: the built-in ones.
+    pub default_address_pools: Vec<(IpNet, u8)>,
+    /// `iptables`, `nftables`, with `+firewalld`; since API 1.49.
+    pub firewall_backend: Option<String>,
+    pub warnings: Vec<String>,
+    pub swarm: SwarmNode,
+}
+
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SwarmNode {
+    /// `inactive`, `pending`, `active`, `error`, `locked`.
+    pub state: String,
+    pub node_address: Option<IpAddr>,
+    pub manager: bool,
+    /// Addresses of the managers (RemoteManagers), `10.0.0.5:2377`.
+    pub managers: Vec<String>,
+    /// The swarm's address pools, on a manager.
+    pub default_pools: Vec<IpNet>,
+    pub error: String,
+}
+
+/// GET /networks.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Network {
+    pub id: String,
+    pub name: String,
+    /// `bridge`, `overlay`, `macvlan`, `ipvlan`, `host`, `null`, or a plugin.
+    pub driver: String,
+    /// `local`, `swarm`, `global`.
+    pub scope: String,
+    pub internal: bool,
+    pub ingress: bool,
+    pub config_only: bool,
+    pub ipv6: bool,
+    /// RFC 3339, as the engine prints it; empty on engines that do not say.
+    pub created: String,
+    pub ipam_driver: String,
+    pub ipam: Vec<IpamConfig>,
+    /// Only keys below `com.docker.network.` and `parent`, `macvlan_mode`, `ipvlan_mode`, `encrypted`.
+    pub options: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IpamConfig {
+    pub subnet: IpNet,
+    #[serde(default)]
+    pub gateway: Option<IpAddr>,
+    #[serde(default)]
+    pub ip_range: Option<IpNet>,
+}
+
+/// GET /containers/json?all=1.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Container {
+    pub id: String,
+    pub name: String,
+    /// `running`, `exited`, `created`, …
+    pub state: String,
+    /// HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, a network's name, `container:ID`.
+    pub network_mode: String,
+    pub endpoints: Vec<Endpoint>,
+    pub ports: Vec<Published>,
+}
+
+/// A container's place on one network.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Endpoint {
+    pub network: String,
+    pub network_id: String,
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A published port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Published {
+    /// Where it listens on the host; none when it is exposed and not published.
+    pub host: Option<(IpAddr, u16)>,
+    pub container_port: u16,
+    /// `tcp`, `udp`, `sctp`.
+    pub protocol: String,
+}

@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Fact, Family};
+
+/// Netfilter state: both families, both iptables variants, native nft.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Firewall {
+    /// `iptables-legacy-save` and `ip6tables-legacy-save`, asked only for tables that /proc/net/ip{,6}_tables_names lists:
+    /// asking for others would create them. Empty when no legacy table exists.
+    pub legacy: Fact<Vec<IptablesDump>>,
+    /// `iptables-nft-save` and `ip6tables-nft-save`.
+    pub nft_compat: Fact<Vec<IptablesDump>>,
+    /// Base chains of every nft table, from `nft -j list ruleset`.
+    pub nft_base_chains: Fact<Vec<BaseChain>>,
+    /// The nft ruleset as JSON (`nft -j list ruleset`), for chains that no iptables variant shows.
+    pub nft_ruleset: Fact<Option<serde_json::Value>>,
+    /// What `iptables --version` of dockerd's PATH says it is: `nf_tables` or `legacy`; none when there is no iptables.
+    pub iptables_variant: Fact<Option<String>>,
+}
+
+/// One table of iptables-save output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IptablesDump {
+    pub family: Family,
+    /// `filter`, `nat`, `raw`, `mangle`, `security`.
+    pub table: String,
+    /// Chain and policy (`-` for a user chain), in the order printed.
+    pub chains: Vec<(String, String)>,
+    /// `-A CHAIN …` lines, verbatim, in order.
+    pub rules: Vec<String>,
+}
+
+/// A chain that is hooked into the packet path (nft(8) "base chain").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseChain {
+    /// `ip`, `ip6`, `inet`, `bridge`, `arp`, `netdev`.
+    pub family: String,
+    pub table: String,
+    pub name: String,
+    /// `prerouting`, `input`, `forward`, `output`, `postrouting`, `ingress`.
+    pub hook: String,
+    pub priority: i32,
+    /// `filter`, `nat`, `route`.
+    pub kind: String,
+    pub policy: String,
+}

@@ -1,0 +1,50 @@
+//! The facts of one host: plain data, no I/O, no opinion.
+
+mod address;
+mod cloud;
+mod daemon_config;
+mod engine_api;
+mod engine_files;
+mod fact;
+mod firewall;
+mod link;
+mod manager;
+mod neighbour;
+mod resolver;
+mod route;
+mod rule;
+mod snapshot;
+mod socket;
+
+pub use address::Address;
+pub use cloud::Cloud;
+pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
+pub use engine_api::{Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode};
+pub use engine_files::{
+    CommandLine, Engine, EngineBinary, EnvironmentFile, LogLine, OptionsFile, Package, Process, SocketUnit, Unit,
+    UnitSetting,
+};
+pub use fact::{Fact, Gap, Missing};
+pub use firewall::{BaseChain, Firewall, IptablesDump};
+pub use link::Link;
+pub use manager::{Manager, Modules};
+pub use neighbour::{Neighbour, NeighbourState};
+pub use resolver::{ResolvConf, Resolvers};
+pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, protocol_name, table_name};
+pub use rule::{Rule, RuleAction};
+pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
+pub use socket::{Socket, SocketState, Transport};
+
+/// The address family of a route, rule or lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub fn of(address: std::net::IpAddr) -> Self {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}

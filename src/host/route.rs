@@ -1,0 +1,185 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::Family;
+
+/// A route of any table (RTM_NEWROUTE, rtnetlink(7), ip-route(8)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// Destination; the default route is `0.0.0.0/0` or `::/0`.
+    pub destination: IpNet,
+    /// RTA_TABLE: 254 main, 255 local, 253 default.
+    pub table: u32,
+    pub kind: RouteKind,
+    pub scope: Scope,
+    /// `rtm_protocol`: who installed it; see [`protocol_name`].
+    pub protocol: u8,
+    /// RTA_PRIORITY; 0 when absent (IPv4). IPv6 defaults to 1024 in the kernel.
+    #[serde(default)]
+    pub metric: u32,
+    /// `rtm_tos`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tos: u8,
+    /// RTA_SRC: IPv6 subtrees (`ip -6 route add … from P`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IpNet>,
+    /// RTA_PREFSRC: the source address it prefers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<IpAddr>,
+    /// One entry for an ordinary route, several for multipath, none for blackhole kinds.
+    #[serde(default)]
+    pub next_hops: Vec<NextHop>,
+    /// RTA_NH_ID: the nexthop object it uses (ip-nexthop(8)); `next_hops` holds what the kernel resolved, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_hop_object: Option<u32>,
+    /// RTAX_MTU, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// RTA_PREF: IPv6 router preference: 0 medium, 1 high, 3 low (RFC 4191).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub preference: u8,
+}
+
+fn is_zero(value: &u8) -> bool {
+    *value == 0
+}
+
+/// Where a route sends a packet.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NextHop {
+    /// RTA_GATEWAY or RTA_VIA; none: on-link.
+    pub via: Option<IpAddr>,
+    /// RTA_OIF: index of the link.
+    pub link: Option<u32>,
+    /// `rtnh_hops` + 1.
+    pub weight: u16,
+    /// RTNH_F_DEAD.
+    pub dead: bool,
+    /// RTNH_F_LINKDOWN.
+    pub linkdown: bool,
+    /// RTNH_F_ONLINK.
+    pub onlink: bool,
+}
+
+/// A nexthop object (RTM_NEWNEXTHOP, ip-nexthop(8)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NextHopObject {
+    pub id: u32,
+    /// Members with their weights, for a group.
+    #[serde(default)]
+    pub group: Vec<(u32, u16)>,
+    #[serde(default)]
+    pub blackhole: bool,
+    /// The hop itself, unless a group or a blackhole.
+    #[serde(default)]
+    pub hop: Option<NextHop>,
+    pub family: Option<Family>,
+}
+
+/// `rtm_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteKind {
+    Unicast,
+    Local,
+    Broadcast,
+    Anycast,
+    Multicast,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+    Throw,
+    Nat,
+    Other,
+}
+
+/// `rtm_scope`, by its iproute2 name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    Global,
+    Site,
+    Link,
+    Host,
+    Nowhere,
+    Other,
+}
+
+impl RouteKind {
+    /// The word iproute2 prints; nothing stands for unicast there.
+    pub fn word(self) -> &'static str {
+        match self {
+            RouteKind::Unicast => "unicast",
+            RouteKind::Local => "local",
+            RouteKind::Broadcast => "broadcast",
+            RouteKind::Anycast => "anycast",
+            RouteKind::Multicast => "multicast",
+            RouteKind::Blackhole => "blackhole",
+            RouteKind::Unreachable => "unreachable",
+            RouteKind::Prohibit => "prohibit",
+            RouteKind::Throw => "throw",
+            RouteKind::Nat => "nat",
+            RouteKind::Other => "unknown",
+        }
+    }
+}
+
+impl Route {
+    pub fn family(&self) -> Family {
+        Family::of(self.destination.addr())
+    }
+
+    /// `0.0.0.0/0` or `::/0`.
+    pub fn is_default(&self) -> bool {
+        self.destination.prefix_len() == 0
+    }
+
+    /// Half of the VPN pair `0.0.0.0/1` + `128.0.0.0/1` (or `::/1` + `8000::/1`), which stands for a default route.
+    pub fn is_half_default(&self) -> bool {
+        self.destination.prefix_len() == 1
+    }
+}
+
+/// The name of a routing protocol as iproute2 prints it (etc/iproute2/rt_protos), or its number.
+pub fn protocol_name(protocol: u8) -> String {
+    match protocol {
+        0 => "unspec",
+        1 => "redirect",
+        2 => "kernel",
+        3 => "boot",
+        4 => "static",
+        8 => "gated",
+        9 => "ra",
+        10 => "mrt",
+        11 => "zebra",
+        12 => "bird",
+        13 => "dnrouted",
+        14 => "xorp",
+        15 => "ntk",
+        16 => "dhcp",
+        17 => "mrouted",
+        18 => "keepalived",
+        42 => "babel",
+        99 => "openr",
+        186 => "bgp",
+        187 => "isis",
+        188 => "ospf",
+        189 => "rip",
+        192 => "eigrp",
+        other => return other.to_string(),
+    }
+    .to_owned()
+}
+
+/// The name of a table as iproute2 prints it without rt_tables additions, or its number.
+pub fn table_name(table: u32) -> String {
+    match table {
+        253 => "default".to_owned(),
+        254 => "main".to_owned(),
+        255 => "local".to_owned(),
+        other => other.to_string(),
+    }
+}

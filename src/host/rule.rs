@@ -1,0 +1,79 @@
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::Family;
+
+/// A policy routing rule (RTM_NEWRULE, ip-rule(8)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    pub family: Family,
+    /// FRA_PRIORITY: lower is asked first.
+    pub priority: u32,
+    /// FIB_RULE_INVERT (`not`).
+    #[serde(default)]
+    pub invert: bool,
+    /// FRA_SRC.
+    #[serde(default)]
+    pub from: Option<IpNet>,
+    /// FRA_DST.
+    #[serde(default)]
+    pub to: Option<IpNet>,
+    /// FRA_IIFNAME.
+    #[serde(default)]
+    pub iif: Option<String>,
+    /// FRA_OIFNAME.
+    #[serde(default)]
+    pub oif: Option<String>,
+    /// FRA_FWMARK.
+    #[serde(default)]
+    pub fwmark: u32,
+    /// FRA_FWMASK; 0 when the rule has no mark.
+    #[serde(default)]
+    pub fwmask: u32,
+    /// `tos`; 0 matches any.
+    #[serde(default)]
+    pub tos: u8,
+    /// FRA_IP_PROTO; 0 matches any.
+    #[serde(default)]
+    pub ip_protocol: u8,
+    /// FRA_SPORT_RANGE, inclusive.
+    #[serde(default)]
+    pub source_ports: Option<(u16, u16)>,
+    /// FRA_DPORT_RANGE, inclusive.
+    #[serde(default)]
+    pub destination_ports: Option<(u16, u16)>,
+    /// FRA_UID_RANGE, inclusive.
+    #[serde(default)]
+    pub uids: Option<(u32, u32)>,
+    /// FRA_SUPPRESS_PREFIXLEN: a result with a prefix this long or shorter does not count.
+    #[serde(default)]
+    pub suppress_prefix_length: Option<u32>,
+    /// FRA_SUPPRESS_IFGROUP.
+    #[serde(default)]
+    pub suppress_interface_group: Option<u32>,
+    /// FRA_L3MDEV: look into the VRF's table.
+    #[serde(default)]
+    pub l3mdev: bool,
+    pub action: RuleAction,
+    /// FRA_PROTOCOL.
+    #[serde(default)]
+    pub protocol: u8,
+    /// Attributes this build does not evaluate, by number; a rule that has some is never guessed at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<u16>,
+}
+
+/// What a rule that matches does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleAction {
+    /// FR_ACT_TO_TBL: look into this table.
+    Table(u32),
+    /// FR_ACT_GOTO: go on at the rule with this priority.
+    Goto(u32),
+    Nop,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+    Other,
+}
