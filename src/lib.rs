@@ -1,1 +1,7 @@
+//! dnetctl: the network doctor and fixer for Docker hosts. The only public item is [`run`]; docs/architecture.md has the map.
 
+mod host;
+mod parse;
+mod path;
+mod probe;
+mod text;

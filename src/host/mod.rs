@@ -19,7 +19,9 @@ mod socket;
 pub use address::Address;
 pub use cloud::Cloud;
 pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
-pub use engine_api::{Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode};
+pub use engine_api::{
+    Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode,
+};
 pub use engine_files::{
     CommandLine, Engine, EngineBinary, EnvironmentFile, LogLine, OptionsFile, Package, Process, SocketUnit, Unit,
     UnitSetting,

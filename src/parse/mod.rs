@@ -1,0 +1,1 @@
+//! Text → facts. Pure; never panics, whatever the bytes.

@@ -1,0 +1,1 @@
+//! What happens to a packet: policy rules, tables, and (later) the netfilter hooks. Pure.
