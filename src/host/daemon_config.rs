@@ -40,6 +40,9 @@ pub enum DaemonJsonState {
         /// Text behind the first value: engines up to 20.10 do not read it, 23.0 and newer refuse the file.
         #[serde(default)]
         trailing: Option<SyntaxFault>,
+        /// The first byte that is not UTF-8, inside a string: engines up to 20.10 replace it, 23.0 and newer refuse the file.
+        #[serde(default)]
+        invalid_utf8: Option<SyntaxFault>,
     },
 }
 
