@@ -1,0 +1,109 @@
+//! Opinions. One file per check; a check is pure: facts in, findings out.
+
+mod run;
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::finding::Findings;
+use crate::host::{Missing, Snapshot};
+use crate::text::Text;
+
+pub use run::{Judged, Outcome, Selection, Status, Told, judge};
+
+/// One thing that can be wrong.
+pub struct Check {
+    /// Stable, kebab-case; also the name of its page and its fixtures.
+    pub id: &'static str,
+    pub group: Group,
+    /// One line for `dnetctl checks`.
+    pub about: About,
+    /// The page, compiled in.
+    pub docs: Docs,
+    /// Whether the thing judged exists on this host at all.
+    pub applies: fn(&Scene) -> Applies,
+    /// Checks whose findings explain this one's, where both touch the same thing.
+    pub hidden_by: &'static [&'static str],
+    /// # Errors
+    /// [`Missing`]: without that fact nothing can be said; the check is skipped.
+    pub run: fn(&Scene, &mut Findings) -> Result<(), Missing>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Docs {
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+/// What part of the host a check looks at; `dnetctl checks` lists by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Whether the engine starts and runs.
+    Engine,
+    /// What its configuration says.
+    Configuration,
+    /// Addresses and links of Docker's networks.
+    Networks,
+    /// Routes and forwarding.
+    Routes,
+}
+
+/// Whether a check has anything to judge here.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applies {
+    Yes,
+    /// Not applicable, by name: the reason.
+    No(Text),
+}
+
+/// One host, the others of the same run, and what the user declared.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub host: &'a Snapshot,
+    pub others: &'a [Snapshot],
+    pub options: &'a Options,
+}
+
+/// What the user declared about the network around the host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// `--avoid`: ranges in use that no route shows.
+    pub avoid: Vec<IpNet>,
+    /// `--peer HOST=CIDR`: containers there should be reachable from here.
+    pub peers: Vec<Peer>,
+    /// `--mesh`: the hosts of `--from` are each other's peers.
+    pub mesh: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peer {
+    pub host: IpAddr,
+    pub subnet: IpNet,
+}
+
+/// Every check, in the order in which `dnetctl checks` lists them: causes before consequences.
+pub static CHECKS: &[&Check] = &[];
+
+/// The page of a check in both languages, compiled in.
+macro_rules! docs {
+    ($id:literal) => {
+        $crate::checks::Docs {
+            en: include_str!(concat!("../../docs/checks/", $id, ".md")),
+            zh: include_str!(concat!("../../docs/zh/checks/", $id, ".md")),
+        }
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use docs;
+
+/// A check by its id.
+pub fn find(id: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|check| check.id == id)
+}

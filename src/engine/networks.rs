@@ -1,0 +1,101 @@
+//! Which links are Docker's, and what the engine means them to be.
+
+use ipnet::IpNet;
+
+use super::{Whereabouts, whereabouts};
+use crate::host::{Link, Missing, Network, Snapshot};
+
+/// A bridge of the engine: what the engine says of it, what the kernel has of it, or both.
+#[derive(Clone, Debug)]
+pub struct Bridge<'a> {
+    /// The network's name (`bridge`, `web`), or the link's where no API told the network.
+    pub name: &'a str,
+    pub link_name: String,
+    /// As the engine says; none without an API.
+    pub network: Option<&'a Network>,
+    /// None: the engine knows the network, the kernel has no such link.
+    pub link: Option<&'a Link>,
+    /// Prefixes connected on the link (its global addresses, masked), both families.
+    pub connected: Vec<IpNet>,
+}
+
+/// The link that a bridge network uses: its `bridge.name` option, `docker0` for the default one, else `br-` and 12 digits of
+/// its id (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
+pub fn link_name(network: &Network) -> String {
+    if let Some(name) = network.options.get("com.docker.network.bridge.name")
+        && !name.is_empty()
+    {
+        return name.clone();
+    }
+    if network.name == "bridge" {
+        return "docker0".to_owned();
+    }
+    let id: String = network.id.chars().take(12).collect();
+    format!("br-{id}")
+}
+
+/// Whether a link is Docker's by its name alone: `docker0`, `docker_gwbridge`, `br-` and 12 hexadecimal digits. `br-lan` is not.
+fn is_dockers_by_name(link: &Link) -> bool {
+    let id = |rest: &str| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    link.is_bridge()
+        && (link.name == "docker0" || link.name == "docker_gwbridge" || link.name.strip_prefix("br-").is_some_and(id))
+}
+
+/// The engine's bridges of this network namespace. With an API that speaks for this host: its bridge networks, with or without
+/// a link, and links that only their name shows to be Docker's (left behind). Without: those links alone.
+///
+/// # Errors
+/// [`Missing`] when links or addresses are not known.
+pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
+    let links = host.links.get("links")?;
+    let addresses = host.addresses.get("addresses")?;
+    let connected = |link: &Link| {
+        let mut prefixes: Vec<IpNet> = addresses
+            .iter()
+            .filter(|address| address.link == link.index && address.scope == "global")
+            .map(|address| address.address.trunc())
+            .collect();
+        prefixes.sort();
+        prefixes.dedup();
+        prefixes
+    };
+    let networks: &[Network] = match host.engine.api.ok().and_then(|api| api.networks.ok()) {
+        Some(networks) if !matches!(whereabouts(host), Whereabouts::Elsewhere(_)) => networks,
+        _ => &[],
+    };
+    let mut found = Vec::new();
+    for network in networks.iter().filter(|network| network.driver == "bridge" && !network.config_only) {
+        let name = link_name(network);
+        let link = links.iter().find(|link| link.name == name);
+        found.push(Bridge {
+            name: &network.name,
+            link_name: name,
+            network: Some(network),
+            link,
+            connected: link.map(connected).unwrap_or_default(),
+        });
+    }
+    for link in links.iter().filter(|link| is_dockers_by_name(link)) {
+        if !found.iter().any(|bridge: &Bridge| bridge.link_name == link.name) {
+            found.push(Bridge {
+                name: &link.name,
+                link_name: link.name.clone(),
+                network: None,
+                link: Some(link),
+                connected: connected(link),
+            });
+        }
+    }
+    Ok(found)
+}
+
+impl Bridge<'_> {
+    /// The default bridge network (`docker0`, or what `bridge` names).
+    pub fn is_default(&self) -> bool {
+        self.network.map_or(self.link_name == "docker0", |network| network.name == "bridge")
+    }
+
+    pub fn index(&self) -> Option<u32> {
+        self.link.map(|link| link.index)
+    }
+}
