@@ -1,1 +1,4 @@
 //! Text → facts. Pure; never panics, whatever the bytes.
+
+pub mod api_json;
+pub mod mask;

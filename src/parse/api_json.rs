@@ -1,0 +1,392 @@
+//! Replies of the Docker Engine API as facts. Tolerant: a field that is missing or null is a fact that was not given; engines
+//! from API 1.12 to the newest print them differently. Nothing of credentials, labels, environments or tokens is read.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::mask::mask;
+use crate::host::{
+    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Network, Published, SwarmNode,
+};
+use crate::text::{Text, text};
+
+/// GET /version, with the reply's `Server` header; `spoken` is left empty.
+///
+/// # Errors
+/// A sentence when the body is no JSON or not what an engine replies.
+pub fn version(body: &[u8], server: &str) -> Result<ApiVersion, Text> {
+    let raw: RawVersion = whole(body, "/version")?;
+    let (Some(engine), Some(api)) = (raw.version, raw.api_version) else {
+        return Err(text!(
+            "the reply to /version is JSON, but names no engine version: this is no container engine",
+            "/version 的应答是 JSON，但没有引擎版本：对端不是容器引擎"
+        ));
+    };
+    let components: Vec<String> = raw.components.unwrap_or_default().into_iter().filter_map(|c| c.name).collect();
+    let is_podman = |word: &str| word.to_ascii_lowercase().contains("podman") || word.contains("Libpod");
+    let kind = if is_podman(server) || components.iter().any(|name| is_podman(name)) {
+        EngineKind::Podman
+    } else if server.starts_with("Docker/") || components.iter().any(|name| name == "Engine") {
+        EngineKind::Docker
+    } else {
+        EngineKind::Unknown
+    };
+    Ok(ApiVersion {
+        kind,
+        engine,
+        api,
+        minimum_api: raw.min_api_version.filter(|v| !v.is_empty()),
+        spoken: String::new(),
+        os: raw.os.unwrap_or_default(),
+        kernel: raw.kernel_version.unwrap_or_default(),
+    })
+}
+
+/// GET /info.
+///
+/// # Errors
+/// A sentence when the body is no JSON or not what an engine replies.
+pub fn info(body: &[u8]) -> Result<Info, Text> {
+    let raw: RawInfo = whole(body, "/info")?;
+    let pools = raw.default_address_pools.unwrap_or_default();
+    let security = raw.security_options.unwrap_or_default();
+    Ok(Info {
+        name: raw.name.unwrap_or_default(),
+        engine_id: raw.id.unwrap_or_default(),
+        operating_system: raw.operating_system.unwrap_or_default(),
+        docker_root: raw.docker_root_dir.unwrap_or_default(),
+        ipv4_forwarding: raw.ipv4_forwarding.as_ref().and_then(truth),
+        live_restore: raw.live_restore_enabled.unwrap_or_default(),
+        rootless: security.iter().any(|option| option == "rootless" || option.split(',').any(|o| o == "name=rootless")),
+        containers_running: raw.containers_running.unwrap_or_default(),
+        default_address_pools: pools
+            .into_iter()
+            .filter_map(|pool| Some((pool.base?.parse().ok()?, pool.size?)))
+            .collect(),
+        firewall_backend: raw.firewall_backend.and_then(|backend| backend.driver).filter(|d| !d.is_empty()),
+        warnings: raw.warnings.unwrap_or_default().iter().map(|warning| mask(warning)).collect(),
+        swarm: raw.swarm.map(swarm).unwrap_or_default(),
+    })
+}
+
+/// GET /networks.
+///
+/// # Errors
+/// A sentence when the body is no JSON list; an element that does not decode is a gap.
+pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
+    list(body, "/networks", |raw: RawNetwork| {
+        let ipam = raw.ipam.unwrap_or_default();
+        let configs =
+            ipam.config.unwrap_or_default().into_iter().filter(|c| c.subnet.as_deref().is_some_and(|s| !s.is_empty()));
+        Some(Network {
+            id: raw.id.unwrap_or_default(),
+            name: raw.name.unwrap_or_default(),
+            driver: raw.driver.unwrap_or_default(),
+            scope: raw.scope.unwrap_or_default(),
+            internal: raw.internal.unwrap_or_default(),
+            ingress: raw.ingress.unwrap_or_default(),
+            config_only: raw.config_only.unwrap_or_default(),
+            ipv6: raw.enable_ipv6.unwrap_or_default(),
+            created: raw.created.unwrap_or_default(),
+            ipam_driver: ipam.driver.unwrap_or_default(),
+            ipam: configs.map(ipam_config).collect::<Option<_>>()?,
+            options: raw
+                .options
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|(key, _)| is_network_option(key))
+                .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
+                .collect(),
+        })
+    })
+}
+
+/// GET /containers/json?all=1.
+///
+/// # Errors
+/// A sentence when the body is no JSON list; an element that does not decode is a gap.
+pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
+    list(body, "/containers/json", |raw: RawContainer| {
+        let names = raw.names.unwrap_or_default();
+        // A linked container has further names with two slashes (`/web/db`); its own has one.
+        let name = names.iter().find(|name| name.matches('/').count() == 1).or(names.first());
+        let settings = raw.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let mut ports: Vec<Published> = raw.ports.unwrap_or_default().into_iter().filter_map(published).collect();
+        ports.sort();
+        Some(Container {
+            id: raw.id.unwrap_or_default(),
+            name: name.map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default(),
+            state: raw.state.unwrap_or_else(|| state_of(raw.status.as_deref().unwrap_or_default()).to_owned()),
+            network_mode: raw.host_config.and_then(|config| config.network_mode).unwrap_or_default(),
+            endpoints: settings.into_iter().map(endpoint).collect(),
+            ports,
+        })
+    })
+}
+
+fn whole<T: DeserializeOwned>(body: &[u8], call: &str) -> Result<T, Text> {
+    // serde's own message may quote a value; the place is enough.
+    serde_json::from_slice(body).map_err(|fault| wrong(call, &fault))
+}
+
+fn wrong(call: &str, fault: &serde_json::Error) -> Text {
+    let (line, column) = (fault.line(), fault.column());
+    if fault.is_data() {
+        text!(
+            "the reply to {call} is JSON, but not what an engine replies there (line {line}, column {column})",
+            "{call} 的应答是 JSON，但不符合引擎的应答格式（第 {line} 行第 {column} 列）"
+        )
+    } else {
+        text!(
+            "the reply to {call} is not JSON (line {line}, column {column})",
+            "{call} 的应答不是 JSON（第 {line} 行第 {column} 列）"
+        )
+    }
+}
+
+fn list<R: DeserializeOwned, T>(body: &[u8], call: &str, make: impl Fn(R) -> Option<T>) -> Result<Fact<Vec<T>>, Text> {
+    // An empty list is printed as `null` by some engines.
+    let items: Option<Vec<Value>> = whole(body, call)?;
+    let (mut values, mut gaps) = (Vec::new(), Vec::new());
+    for (index, item) in items.unwrap_or_default().into_iter().enumerate() {
+        match serde_json::from_value::<R>(item).ok().and_then(&make) {
+            Some(value) => values.push(value),
+            None => {
+                let at = index + 1;
+                gaps.push(Gap::new(text!(
+                    "element {at} of the reply to {call} is not what an engine replies there",
+                    "{call} 应答中的第 {at} 个元素不符合引擎的应答格式"
+                )));
+            }
+        }
+    }
+    Ok(Fact::with_gaps(values, gaps))
+}
+
+/// API 1.18 and older prints booleans as 0 and 1.
+fn truth(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| value.as_i64().map(|number| number != 0))
+}
+
+fn swarm(raw: RawSwarm) -> SwarmNode {
+    SwarmNode {
+        state: raw.local_node_state.unwrap_or_default(),
+        node_address: raw.node_addr.and_then(|address| address.parse().ok()),
+        manager: raw.control_available.unwrap_or_default(),
+        managers: raw.remote_managers.unwrap_or_default().into_iter().filter_map(|manager| manager.addr).collect(),
+        default_pools: raw
+            .cluster
+            .and_then(|cluster| cluster.default_addr_pool)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|pool| pool.parse().ok())
+            .collect(),
+        error: mask(&raw.error.unwrap_or_default()),
+    }
+}
+
+fn is_network_option(key: &str) -> bool {
+    key.starts_with("com.docker.network.") || matches!(key, "parent" | "macvlan_mode" | "ipvlan_mode" | "encrypted")
+}
+
+fn ipam_config(raw: RawIpamConfig) -> Option<IpamConfig> {
+    // Engines up to 1.12 print the gateway with its prefix, and IPv6 gateways keep it until 27.
+    let bare = |gateway: String| gateway.split('/').next().and_then(|address| address.parse().ok());
+    Some(IpamConfig {
+        subnet: raw.subnet?.parse().ok()?,
+        gateway: raw.gateway.and_then(bare),
+        ip_range: raw.ip_range.and_then(|range| range.parse::<IpNet>().ok()),
+    })
+}
+
+fn endpoint((network, raw): (String, RawEndpoint)) -> Endpoint {
+    let addresses = [raw.ip_address, raw.global_ipv6_address];
+    Endpoint {
+        network,
+        network_id: raw.network_id.unwrap_or_default(),
+        addresses: addresses.into_iter().flatten().filter_map(|address| address.parse().ok()).collect(),
+    }
+}
+
+fn published(raw: RawPort) -> Option<Published> {
+    let host = raw.public_port.filter(|port| *port != 0).map(|port| {
+        // Without an address the engine listens on all of them.
+        let address = raw.ip.as_deref().and_then(|ip| ip.parse().ok());
+        (address.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)), port)
+    });
+    Some(Published { host, container_port: raw.private_port?, protocol: raw.kind.unwrap_or_else(|| "tcp".to_owned()) })
+}
+
+/// The state as engines before API 1.23 tell it: only in the words of `Status`.
+fn state_of(status: &str) -> &'static str {
+    match status {
+        s if s.contains("(Paused)") => "paused",
+        s if s.starts_with("Up") => "running",
+        s if s.starts_with("Restarting") => "restarting",
+        s if s.starts_with("Exited") => "exited",
+        "" | "Created" => "created",
+        s if s.starts_with("Dead") => "dead",
+        _ => "",
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawVersion {
+    version: Option<String>,
+    api_version: Option<String>,
+    #[serde(rename = "MinAPIVersion")]
+    min_api_version: Option<String>,
+    os: Option<String>,
+    kernel_version: Option<String>,
+    components: Option<Vec<RawComponent>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawComponent {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawInfo {
+    #[serde(rename = "ID")]
+    id: Option<String>,
+    name: Option<String>,
+    operating_system: Option<String>,
+    docker_root_dir: Option<String>,
+    #[serde(rename = "IPv4Forwarding")]
+    ipv4_forwarding: Option<Value>,
+    live_restore_enabled: Option<bool>,
+    containers_running: Option<u32>,
+    security_options: Option<Vec<String>>,
+    default_address_pools: Option<Vec<RawPool>>,
+    firewall_backend: Option<RawFirewallBackend>,
+    warnings: Option<Vec<String>>,
+    swarm: Option<RawSwarm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawPool {
+    base: Option<String>,
+    size: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawFirewallBackend {
+    driver: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawSwarm {
+    node_addr: Option<String>,
+    local_node_state: Option<String>,
+    control_available: Option<bool>,
+    error: Option<String>,
+    remote_managers: Option<Vec<RawManager>>,
+    cluster: Option<RawCluster>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawManager {
+    addr: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawCluster {
+    default_addr_pool: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawNetwork {
+    id: Option<String>,
+    name: Option<String>,
+    driver: Option<String>,
+    scope: Option<String>,
+    internal: Option<bool>,
+    ingress: Option<bool>,
+    config_only: Option<bool>,
+    #[serde(rename = "EnableIPv6")]
+    enable_ipv6: Option<bool>,
+    created: Option<String>,
+    #[serde(rename = "IPAM")]
+    ipam: Option<RawIpam>,
+    options: Option<BTreeMap<String, Value>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct RawIpam {
+    driver: Option<String>,
+    config: Option<Vec<RawIpamConfig>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawIpamConfig {
+    subnet: Option<String>,
+    gateway: Option<String>,
+    #[serde(rename = "IPRange")]
+    ip_range: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawContainer {
+    id: Option<String>,
+    names: Option<Vec<String>>,
+    state: Option<String>,
+    status: Option<String>,
+    host_config: Option<RawHostConfig>,
+    network_settings: Option<RawNetworkSettings>,
+    ports: Option<Vec<RawPort>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawHostConfig {
+    network_mode: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawNetworkSettings {
+    networks: Option<BTreeMap<String, RawEndpoint>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawEndpoint {
+    #[serde(rename = "NetworkID")]
+    network_id: Option<String>,
+    #[serde(rename = "IPAddress")]
+    ip_address: Option<String>,
+    #[serde(rename = "GlobalIPv6Address")]
+    global_ipv6_address: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawPort {
+    #[serde(rename = "IP")]
+    ip: Option<String>,
+    private_port: Option<u16>,
+    public_port: Option<u16>,
+    #[serde(rename = "Type")]
+    kind: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use super::*;
+
+/// As an engine 1.12 (API 1.24) prints it: no Components, no MinAPIVersion.
+const VERSION_124: &str = r#"{"Version":"1.12.6","ApiVersion":"1.24","GitCommit":"78d1802","GoVersion":"go1.6.4","Os":"linux",
+  "Arch":"amd64","KernelVersion":"3.10.0-514.el7.x86_64","BuildTime":"2017-01-10T20:20:01.6+00:00"}"#;
+
+const VERSION_151: &str = r#"{"Platform":{"Name":"Docker Engine - Community"},"Version":"28.5.2","ApiVersion":"1.51",
+  "MinAPIVersion":"1.24","Os":"linux","Arch":"amd64","Components":[{"Name":"Engine","Version":"28.5.2","Details":
+  {"ApiVersion":"1.51","KernelVersion":"6.12.0"}}],"KernelVersion":"6.12.0"}"#;
+
+const VERSION_PODMAN: &str = r#"{"Platform":{"Name":"linux/amd64/debian-12"},"Components":[{"Name":"Podman Engine",
+  "Version":"4.3.1","Details":{"APIVersion":"4.3.1"}}],"Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24"}"#;
+
+#[test]
+fn versions_of_old_new_and_foreign_engines() {
+    let old = version(VERSION_124.as_bytes(), "Docker/1.12.6 (linux)").expect("1.12.6");
+    assert_eq!((old.kind, old.engine.as_str(), old.api.as_str()), (EngineKind::Docker, "1.12.6", "1.24"));
+    assert_eq!(old.minimum_api, None);
+    let new = version(VERSION_151.as_bytes(), "").expect("28.5.2");
+    assert_eq!((new.kind, new.minimum_api.as_deref()), (EngineKind::Docker, Some("1.24")));
+    let podman = version(VERSION_PODMAN.as_bytes(), "Libpod/4.3.1 (linux)").expect("podman");
+    assert_eq!(podman.kind, EngineKind::Podman);
+    assert!(version(br#"{"status":"ok"}"#, "").expect_err("no engine").en.contains("no container engine"));
+    assert!(version(b"<html>hello</html>", "").expect_err("HTML").en.contains("not JSON"));
+    assert!(version(br#"{"Version":28}"#, "").expect_err("wrong type").en.contains("not what an engine replies"));
+}
+
+#[test]
+fn info_of_a_manager_and_of_an_old_engine() {
+    let new = br#"{"ID":"x","Name":"web1","OperatingSystem":"Debian","DockerRootDir":"/var/lib/docker","IPv4Forwarding":true,
+      "LiveRestoreEnabled":true,"ContainersRunning":3,"SecurityOptions":["name=seccomp,profile=builtin","name=rootless"],
+      "DefaultAddressPools":[{"Base":"10.200.0.0/16","Size":24}],"FirewallBackend":{"Driver":"iptables+firewalld"},
+      "Warnings":null,"HttpProxy":"http://u:PLANTED@p:3128","RegistryConfig":{"x":"PLANTED"},"Labels":["k=PLANTED"],
+      "Swarm":{"NodeAddr":"10.0.0.5","LocalNodeState":"active","ControlAvailable":true,"Error":"",
+      "RemoteManagers":[{"NodeID":"a","Addr":"10.0.0.5:2377"}],"Cluster":{"ID":"c","DefaultAddrPool":["10.0.0.0/8"],
+      "JoinTokens":{"Worker":"SWMTKN-1-PLANTED"}}}}"#;
+    let info = info(new).expect("info");
+    assert!(info.rootless && info.live_restore && info.swarm.manager);
+    assert_eq!(info.default_address_pools, [("10.200.0.0/16".parse().expect("net"), 24)]);
+    assert_eq!(info.firewall_backend.as_deref(), Some("iptables+firewalld"));
+    assert_eq!(info.swarm.managers, ["10.0.0.5:2377"]);
+    assert_eq!(info.swarm.default_pools, ["10.0.0.0/8".parse().expect("net")]);
+    assert!(!serde_json::to_string(&info).expect("json").contains("PLANTED"));
+    let old = super::info(
+        br#"{"IPv4Forwarding":1,"Swarm":{"NodeAddr":"","LocalNodeState":"inactive","RemoteManagers":null}}"#,
+    )
+    .expect("old");
+    assert_eq!(old.ipv4_forwarding, Some(true));
+    assert_eq!((old.swarm.state.as_str(), old.swarm.node_address), ("inactive", None));
+}
+
+#[test]
+fn networks_with_gateways_of_every_form_and_no_labels() {
+    let body = br#"[
+      {"Name":"bridge","Id":"b1","Created":"2026-01-01T00:00:00Z","Scope":"local","Driver":"bridge","EnableIPv6":false,
+       "IPAM":{"Driver":"default","Options":null,"Config":[{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}]},
+       "Internal":false,"Options":{"com.docker.network.bridge.name":"docker0","vpn.psk":"PLANTED"},"Labels":{"k":"PLANTED"}},
+      {"Name":"old","Id":"b2","Scope":"local","Driver":"bridge","IPAM":{"Config":[{"Subnet":"172.18.0.0/16",
+       "Gateway":"172.18.0.1/16","IPRange":"172.18.5.0/24"},{"Subnet":"fd00:1::/64","Gateway":"fd00:1::1/64"}]}},
+      {"Name":"host","Id":"h","Driver":"host","IPAM":{"Driver":"default","Config":null},"Options":null},
+      {"Name":7},{"Name":"odd","IPAM":{"Config":[{"Subnet":"10.300.0.0/16"}]}}]"#;
+    let fact = networks(body).expect("networks");
+    assert_eq!(fact.gaps().len(), 2);
+    let found = fact.ok().expect("known");
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[0].options.len(), 1);
+    assert_eq!(found[1].ipam[0].gateway, Some("172.18.0.1".parse().expect("ip")));
+    assert_eq!(found[1].ipam[0].ip_range, Some("172.18.5.0/24".parse().expect("net")));
+    assert_eq!(found[1].ipam[1].gateway, Some("fd00:1::1".parse().expect("ip")));
+    assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
+    assert_eq!(networks(b"null").expect("none"), Fact::known(Vec::new()));
+    assert!(networks(br#"{"message":"page not found"}"#).is_err());
+}
+
+#[test]
+fn containers_with_networks_and_ports_and_nothing_else() {
+    let body =
+        br#"[{"Id":"c1","Names":["/web/alias","/web"],"Image":"x","Command":"run --password PLANTED","State":"running",
+      "Status":"Up 2 hours","Ports":[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},
+      {"IP":"::","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},{"PrivatePort":443,"Type":"tcp"}],
+      "Labels":{"token":"PLANTED"},"HostConfig":{"NetworkMode":"default"},"NetworkSettings":{"Networks":{"bridge":
+      {"NetworkID":"b1","IPAddress":"172.17.0.2","IPPrefixLen":16,"GlobalIPv6Address":""}}},"Mounts":[]},
+      {"Id":"c2","Names":["/old"],"Status":"Exited (0) 3 days ago","Ports":[],"HostConfig":{}}]"#;
+    let fact = containers(body).expect("containers");
+    let found = fact.ok().expect("known");
+    assert_eq!(found[0].name, "web");
+    assert_eq!(found[0].endpoints[0].addresses, ["172.17.0.2".parse::<IpAddr>().expect("ip")]);
+    assert_eq!(found[0].ports.iter().filter(|port| port.host.is_some()).count(), 2);
+    assert_eq!((found[1].name.as_str(), found[1].state.as_str()), ("old", "exited"));
+    assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
+}

@@ -1,0 +1,69 @@
+//! Secrets that turn up in free text: what is judged keeps its meaning, what is secret becomes `***`.
+
+/// Words before `=` or `:` whose value is a secret.
+const SECRET_WORDS: [&str; 10] =
+    ["password", "passwd", "secret", "token", "psk", "apikey", "api_key", "api-key", "private_key", "credential"];
+
+/// `text` with passwords in URLs (`://user:password@`), values behind words such as `password=`, and swarm join tokens masked.
+pub fn mask(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        masked.push_str(&mask_word(word));
+    }
+    masked
+}
+
+fn mask_word(word: &str) -> String {
+    let body = word.trim_end();
+    let tail = &word[body.len()..];
+    let mut out = mask_url(body);
+    if let Some(at) = out.find("SWMTKN-") {
+        out.truncate(at);
+        out.push_str("***");
+    }
+    if let Some(at) = out.find(['=', ':'])
+        && !out[at..].starts_with("://")
+        && at + 1 < out.len()
+    {
+        let name = out[..at].to_ascii_lowercase();
+        if SECRET_WORDS.iter().any(|secret| name.contains(secret)) {
+            out.truncate(at + 1);
+            out.push_str("***");
+        }
+    }
+    out.push_str(tail);
+    out
+}
+
+/// Masks what stands between `://` and `@`: a user's name alone can be a token.
+fn mask_url(word: &str) -> String {
+    let Some(scheme) = word.find("://") else { return word.to_owned() };
+    let rest = &word[scheme + 3..];
+    let authority = rest.find(['/', '?', '#', '"', '\'']).unwrap_or(rest.len());
+    // A password may itself hold a slash; whoever writes it so still ends it with the last `@` of the word.
+    match rest.rfind('@') {
+        Some(at) if at < authority || rest[..at].contains(':') => {
+            format!("{}://***@{}", &word[..scheme], &rest[at + 1..])
+        }
+        _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_free_text_are_masked_and_the_rest_stays() {
+        assert_eq!(mask("proxy http://u:p@ss@proxy:3128/ used"), "proxy http://***@proxy:3128/ used");
+        assert_eq!(mask("https://ghp_x@host/x"), "https://***@host/x");
+        assert_eq!(mask("PASSWORD=hunter2 x"), "PASSWORD=*** x");
+        assert_eq!(mask("join SWMTKN-1-abc-def now"), "join *** now");
+        assert_eq!(
+            mask("-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"),
+            "-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"
+        );
+        assert_eq!(mask("tcp://0.0.0.0:2375"), "tcp://0.0.0.0:2375");
+        assert_eq!(mask("see http://h/a:b for user@example"), "see http://h/a:b for user@example");
+    }
+}
