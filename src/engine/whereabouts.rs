@@ -105,8 +105,8 @@ pub fn liveness(host: &Snapshot) -> Liveness {
 pub fn whereabouts(host: &Snapshot) -> Whereabouts {
     let Some(api) = host.engine.api.ok() else {
         return match own_process(host) {
-            Some(_) => Whereabouts::Here,
-            None => Whereabouts::Unknown(text!("no engine answered on its API", "没有引擎在其 API 上应答")),
+            Some(process) if process.netns.is_some() => Whereabouts::Here,
+            _ => Whereabouts::Unknown(text!("no engine answered on its API", "没有引擎在其 API 上应答")),
         };
     };
     if api.version.kind == EngineKind::Podman {
@@ -195,14 +195,140 @@ fn by_witness(host: &Snapshot, api: &Api) -> Whereabouts {
             "the engine has no bridge network that could show whether it is on this host",
             "引擎没有任何网桥网络，无法判断它是否位于本机"
         ))
-    } else if own_process(host).is_some() {
-        // A dockerd runs here and none of its bridges is: they were removed, which is a fault and no other host.
-        Whereabouts::Here
+    } else if let Some(process) = own_process(host) {
+        match process.netns {
+            // A dockerd runs here and none of its bridges does: they were removed, which is a fault and no other host.
+            Some(_) => Whereabouts::Here,
+            None => Whereabouts::Unknown(text!(
+                "none of the engine's bridges is here, and without root the network namespace of its process {pid} cannot be read",
+                "引擎的网桥都不在本机，而没有 root 权限无法读取其进程 {pid} 的网络命名空间",
+                pid = process.pid
+            )),
+        }
     } else {
         let gone = gone.join(", ");
         Whereabouts::Elsewhere(text!(
             "no link of this host carries the gateway of the engine's networks ({gone})",
             "本机没有任何链路带有引擎网络（{gone}）的网关地址"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Address, ApiVersion, Info, IpamConfig, Link, Network};
+
+    /// A host with docker0 on 172.17.0.1/16 and an engine that speaks of it.
+    fn host() -> Snapshot {
+        let mut host = Snapshot::empty("web1");
+        host.kernel = Fact::known("6.1.0-18-amd64".to_owned());
+        host.links = Fact::known(vec![Link {
+            index: 3,
+            name: "docker0".to_owned(),
+            kind: Some("bridge".to_owned()),
+            ..Link::default()
+        }]);
+        host.addresses = Fact::known(vec![Address {
+            link: 3,
+            address: "172.17.0.1/16".parse().expect("a prefix"),
+            peer: None,
+            scope: "global".to_owned(),
+            unusable: false,
+            secondary: false,
+        }]);
+        let bridge = Network {
+            name: "bridge".to_owned(),
+            driver: "bridge".to_owned(),
+            ipam: vec![IpamConfig {
+                subnet: "172.17.0.0/16".parse().expect("a prefix"),
+                gateway: Some("172.17.0.1".parse().expect("an address")),
+                ip_range: None,
+            }],
+            ..Network::default()
+        };
+        host.engine.api = Fact::known(Api {
+            endpoint: "unix:///var/run/docker.sock".to_owned(),
+            chosen_by: "default".to_owned(),
+            version: ApiVersion {
+                kind: EngineKind::Docker,
+                engine: "26.1.5".to_owned(),
+                kernel: "6.1.0-18-amd64".to_owned(),
+                ..ApiVersion::default()
+            },
+            info: Fact::known(Info::default()),
+            networks: Fact::known(vec![bridge]),
+            containers: Fact::known(Vec::new()),
+        });
+        host
+    }
+
+    fn dockerd(netns: Option<u64>) -> Process {
+        Process {
+            pid: 812,
+            started_at: 0,
+            exe: None,
+            exe_replaced: false,
+            flags: Vec::new(),
+            netns,
+            uid: 0,
+            nested: Some(false),
+        }
+    }
+
+    fn without_bridges(mut host: Snapshot) -> Snapshot {
+        host.links = Fact::known(Vec::new());
+        host.addresses = Fact::known(Vec::new());
+        host
+    }
+
+    #[test]
+    fn a_gateway_on_its_link_is_the_witness_for_an_ordinary_user() {
+        assert_eq!(whereabouts(&host()), Whereabouts::Here);
+        assert!(matches!(whereabouts(&without_bridges(host())), Whereabouts::Elsewhere(_)));
+    }
+
+    #[test]
+    fn without_root_a_dockerd_without_bridges_may_be_in_another_namespace() {
+        let mut host = without_bridges(host());
+        host.engine.processes = Fact::known(vec![dockerd(None)]);
+        assert!(matches!(whereabouts(&host), Whereabouts::Unknown(_)));
+    }
+
+    #[test]
+    fn as_root_the_namespaces_decide() {
+        let mut host = without_bridges(host());
+        host.engine.own_netns = Fact::known(4_026_531_840);
+        host.engine.processes = Fact::known(vec![dockerd(Some(4_026_531_840))]);
+        assert_eq!(whereabouts(&host), Whereabouts::Here);
+        host.engine.processes = Fact::known(vec![dockerd(Some(4_026_532_001))]);
+        assert!(matches!(whereabouts(&host), Whereabouts::Elsewhere(_)));
+    }
+
+    #[test]
+    fn another_kernel_podman_and_rootless_are_elsewhere() {
+        let change = |change: fn(&mut Api)| {
+            let mut host = host();
+            if let Fact::Known { value, .. } = &mut host.engine.api {
+                change(value);
+            }
+            whereabouts(&host)
+        };
+        assert!(matches!(change(|api| api.version.kernel = "6.6.0-linuxkit".to_owned()), Whereabouts::Elsewhere(_)));
+        assert!(matches!(change(|api| api.version.kind = EngineKind::Podman), Whereabouts::Elsewhere(_)));
+        let rootless = |api: &mut Api| api.info = Fact::known(Info { rootless: true, ..Info::default() });
+        assert!(matches!(change(rootless), Whereabouts::Elsewhere(_)));
+    }
+
+    #[test]
+    fn the_version_on_disk_starts_next_whatever_runs() {
+        let mut host = host();
+        host.engine.binary = Fact::known(Some(crate::host::EngineBinary {
+            path: "/usr/bin/dockerd".to_owned(),
+            version: Some("28.5.2".to_owned()),
+        }));
+        assert_eq!(next_version(&host), Ok(Version::new(28, 5, 2)));
+        assert_eq!(running_version(&host), Some(Version::new(26, 1, 5)));
+        assert!(next_version(&Snapshot::empty("bare")).is_err());
     }
 }
