@@ -1,6 +1,10 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
+#[cfg(test)]
+mod fixture;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
