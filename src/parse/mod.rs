@@ -2,3 +2,5 @@
 
 pub mod api_json;
 pub mod mask;
+pub mod daemon_json;
+mod secret;
