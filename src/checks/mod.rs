@@ -1,10 +1,6 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
-#[cfg(test)]
-mod fixture;
 mod run;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 
@@ -111,3 +107,8 @@ pub(crate) use docs;
 pub fn find(id: &str) -> Option<&'static Check> {
     CHECKS.iter().copied().find(|check| check.id == id)
 }
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
