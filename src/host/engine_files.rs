@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Api, DaemonFlag, DaemonJson, Fact, Place};
+use super::{Api, DaemonFlag, DaemonJson, EngineKind, Fact, Place};
 
 /// The engine: what is installed (it starts next), what runs, and how it is configured.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -22,8 +22,43 @@ pub struct Engine {
     pub daemon_json: Fact<DaemonJson>,
     /// The inode of our own network namespace (/proc/self/ns/net).
     pub own_netns: Fact<u64>,
+    /// Where the API is, and who listens there, seen without connecting.
+    pub endpoint: Fact<EngineEndpoint>,
     /// What the engine said over its API; unreadable says why it was not asked.
     pub api: Fact<Api>,
+}
+
+/// The engine's endpoint as the docker CLI would choose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineEndpoint {
+    /// `unix:///var/run/docker.sock`, `tcp://10.0.0.5:2375`; without credentials.
+    pub endpoint: String,
+    /// `default`, `--host`, `DOCKER_HOST`, `context NAME`.
+    pub chosen_by: String,
+    /// The unix socket after symbolic links; podman-docker makes Docker's path a link to Podman's.
+    pub socket: Option<String>,
+    pub listener: Listener,
+    /// What the listener's name and the socket's path say, before anybody is asked.
+    pub kind: EngineKind,
+}
+
+/// Who listens on the engine's endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listener {
+    /// A process that runs. `name`: proc_pid_comm(5); `netns`: inode, none when it may not be read.
+    Process {
+        pid: u32,
+        name: String,
+        netns: Option<u64>,
+    },
+    /// systemd alone: a connection would start the engine.
+    Systemd,
+    Nobody,
+    /// Somebody listens, and who may not be seen by this user.
+    Unknown,
+    /// Not a unix socket of this host.
+    Elsewhere,
 }
 
 /// A package as the package manager names it.

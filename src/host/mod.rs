@@ -23,8 +23,8 @@ pub use engine_api::{
     Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode,
 };
 pub use engine_files::{
-    CommandLine, Engine, EngineBinary, EnvironmentFile, LogLine, OptionsFile, Package, Process, SocketUnit, Unit,
-    UnitSetting,
+    CommandLine, Engine, EngineBinary, EngineEndpoint, EnvironmentFile, Listener, LogLine, OptionsFile, Package,
+    Process, SocketUnit, Unit, UnitSetting,
 };
 pub use fact::{Fact, Gap, Missing};
 pub use firewall::{BaseChain, Firewall, IptablesDump};

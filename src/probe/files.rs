@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -108,6 +109,15 @@ impl Files {
     /// As readlink(2).
     pub fn link_target(&self, path: &str) -> io::Result<String> {
         Ok(fs::read_link(self.join(Path::new(path)))?.to_string_lossy().into_owned())
+    }
+
+    /// Device and inode of what a path leads to: whether two paths are one file.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn identity(&self, path: &str) -> io::Result<(u64, u64)> {
+        let meta = fs::metadata(self.resolve(path)?)?;
+        Ok((meta.dev(), meta.ino()))
     }
 
     fn join(&self, path: &Path) -> PathBuf {

@@ -1,5 +1,205 @@
 //! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says.
 
+mod awake;
+mod client;
 mod endpoint;
 
 pub use endpoint::{Endpoint, parse_endpoint};
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use self::awake::{Evidence, Seen};
+use self::endpoint::{Chosen, DEFAULT_SOCKET};
+use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
+use crate::parse::api_json;
+use crate::probe::Request;
+use crate::probe::files::Files;
+use crate::text::{Text, text};
+
+/// The newest API version whose replies are known (engine 29.7).
+const NEWEST_API: (u32, u32) = (1, 55);
+
+/// The endpoint, with who listens there, and what the engine said.
+pub struct Look {
+    pub endpoint: Fact<EngineEndpoint>,
+    pub api: Fact<Api>,
+}
+
+/// Finds the endpoint and asks the engine, if one is awake behind it. Nothing is connected to otherwise.
+pub fn look(request: &Request, files: &Files, deadline: Instant) -> Look {
+    let chosen = match endpoint::choose(request, files) {
+        Ok(chosen) => chosen,
+        Err(why) => return Look { endpoint: Fact::Unreadable(why.clone()), api: Fact::Unreadable(why) },
+    };
+    let (chosen, seen) = listener(request, files, chosen);
+    let socket = match &chosen.endpoint {
+        Endpoint::Unix(path) => Some(path.clone()),
+        _ => None,
+    };
+    let owner = EngineEndpoint {
+        endpoint: chosen.endpoint.to_string(),
+        chosen_by: chosen.by.clone(),
+        kind: socket.as_deref().map_or(EngineKind::Unknown, |path| awake::kind(&seen.listener, path)),
+        socket: socket.as_deref().map(awake::real_path),
+        listener: seen.listener.clone(),
+    };
+    let api = match may_ask(&chosen, &owner) {
+        Ok(()) => client::run(ask(&chosen, seen.evidence.as_ref(), files, deadline)),
+        Err(why) => Err(why),
+    };
+    let api = match api {
+        Ok(Ok(api)) => Fact::known(api),
+        Ok(Err(why)) | Err(why) => Fact::Unreadable(why),
+    };
+    Look { endpoint: Fact::known(owner), api }
+}
+
+/// Who listens at the chosen endpoint; where nobody is awake at the default one, a rootless dockerd of this user is.
+fn listener(request: &Request, files: &Files, chosen: Chosen) -> (Chosen, Seen) {
+    let Endpoint::Unix(path) = &chosen.endpoint else {
+        return (chosen, Seen { listener: Listener::Elsewhere, evidence: None });
+    };
+    let seen = awake::look(files, path);
+    if seen.evidence.is_none()
+        && chosen.by == "default"
+        && let Some(directory) = request.xdg_runtime_dir.as_ref().filter(|directory| !directory.is_empty())
+    {
+        let rootless = format!("{directory}/docker.sock");
+        let there = awake::look(files, &rootless);
+        if there.evidence.is_some() {
+            return (Chosen { endpoint: Endpoint::Unix(rootless), ..chosen }, there);
+        }
+    }
+    (chosen, seen)
+}
+
+/// Whether the endpoint may be spoken to: a tcp one because the user named it, a unix one when somebody is awake behind it.
+fn may_ask(chosen: &Chosen, owner: &EngineEndpoint) -> Result<(), Text> {
+    if chosen.tls && matches!(chosen.endpoint, Endpoint::Tcp(..)) {
+        return Err(client::needs_tls(&owner.endpoint));
+    }
+    let endpoint = &owner.endpoint;
+    let podman = owner.kind == EngineKind::Podman;
+    match owner.listener {
+        Listener::Process { .. } | Listener::Elsewhere => Ok(()),
+        Listener::Systemd if podman => Err(text!(
+            "{endpoint} is Podman's socket, held by systemd; a connection would start Podman's service, so nothing was asked",
+            "{endpoint} 是 Podman 的套接字，由 systemd 持有；连接会启动 Podman 服务，因此没有询问"
+        )),
+        Listener::Systemd => Err(text!(
+            "the engine is not running: systemd alone holds {endpoint}, and a connection would start the engine",
+            "引擎没有运行：{endpoint} 只由 systemd 持有，连接会启动引擎"
+        )),
+        Listener::Nobody => {
+            Err(text!("no engine runs at {endpoint}: nobody listens there", "{endpoint} 没有引擎在运行：没有进程监听"))
+        }
+        Listener::Unknown => Err(text!(
+            "who listens at {endpoint} cannot be seen without root, and no running dockerd fits; a connection could start one, so nothing was asked",
+            "没有 root 权限无法看到谁在监听 {endpoint}，也没有对应的 dockerd 在运行；连接可能会启动引擎，因此没有询问"
+        )),
+    }
+}
+
+async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadline: Instant) -> Result<Api, Text> {
+    let (version, prefix) = {
+        let reply = call(chosen, evidence, files, "/version", deadline).await?;
+        let mut version = api_json::version(&reply.body, &reply.server).map_err(|why| at(&chosen.endpoint, why))?;
+        let prefix = negotiate(&version).map(|spoken| format!("/v{spoken}"));
+        version.spoken = prefix.as_deref().map_or(version.api.clone(), |prefix| prefix[2..].to_owned());
+        (version, prefix.unwrap_or_default())
+    };
+    let get = async |path: &str| call(chosen, evidence, files, &format!("{prefix}{path}"), deadline).await;
+    // One after the other would take three time limits where the engine hangs.
+    let (info, networks, containers) = together(get("/info"), get("/networks"), get("/containers/json?all=1")).await;
+    let read = |why: Text| at(&chosen.endpoint, why);
+    Ok(Api {
+        endpoint: chosen.endpoint.to_string(),
+        chosen_by: chosen.by.clone(),
+        info: info
+            .and_then(|reply| api_json::info(&reply.body).map_err(read))
+            .map_or_else(Fact::Unreadable, Fact::known),
+        networks: networks
+            .and_then(|reply| api_json::networks(&reply.body).map_err(read))
+            .unwrap_or_else(Fact::Unreadable),
+        containers: containers
+            .and_then(|reply| api_json::containers(&reply.body).map_err(read))
+            .unwrap_or_else(Fact::Unreadable),
+        version,
+    })
+}
+
+/// Waits for three futures at once.
+async fn together<T>(
+    first: impl Future<Output = T>,
+    second: impl Future<Output = T>,
+    third: impl Future<Output = T>,
+) -> (T, T, T) {
+    let (mut first, mut second, mut third) = (pin!(first), pin!(second), pin!(third));
+    let mut done = (None, None, None);
+    poll_fn(|context| {
+        settle(&mut done.0, first.as_mut(), context);
+        settle(&mut done.1, second.as_mut(), context);
+        settle(&mut done.2, third.as_mut(), context);
+        match std::mem::take(&mut done) {
+            (Some(a), Some(b), Some(c)) => Poll::Ready((a, b, c)),
+            some => {
+                done = some;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn settle<T>(done: &mut Option<T>, future: Pin<&mut impl Future<Output = T>>, context: &mut Context<'_>) {
+    if done.is_none()
+        && let Poll::Ready(value) = future.poll(context)
+    {
+        *done = Some(value);
+    }
+}
+
+async fn call(
+    chosen: &Chosen,
+    evidence: Option<&Evidence>,
+    files: &Files,
+    path: &str,
+    deadline: Instant,
+) -> Result<client::Reply, Text> {
+    if evidence.is_some_and(|evidence| !evidence.still_holds(files)) {
+        let endpoint = &chosen.endpoint;
+        return Err(text!(
+            "the engine at {endpoint} ended while it was looked at",
+            "查看期间，{endpoint} 的引擎退出了"
+        ));
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    // A little is kept for the answer to travel back to who collects.
+    let left = left.saturating_sub(Duration::from_millis(50));
+    client::get(&chosen.endpoint, path, client::CALL_LIMIT.min(left)).await
+}
+
+/// The version to put before the paths: the newest that both know, none where the engine's own version is no number.
+fn negotiate(version: &ApiVersion) -> Option<String> {
+    let number = |text: &str| {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    let theirs = number(&version.api)?;
+    let least = version.minimum_api.as_deref().and_then(number).unwrap_or(theirs);
+    // An engine that no longer speaks what we know is asked in its oldest words.
+    let (major, minor) = theirs.min(NEWEST_API).max(least.min(theirs));
+    Some(format!("{major}.{minor}"))
+}
+
+fn at(endpoint: &Endpoint, why: Text) -> Text {
+    let Text { en, zh } = why;
+    text!("{endpoint}: {en}", "{endpoint}：{zh}")
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests;

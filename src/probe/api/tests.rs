@@ -1,0 +1,190 @@
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::thread;
+
+use super::*;
+
+/// What a fake engine does with one request, whose path it is given.
+type Answer = fn(&str, &mut UnixStream);
+
+struct FakeEngine {
+    _dir: tempfile::TempDir,
+    request: Request,
+}
+
+fn engine(answer: Answer) -> FakeEngine {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("docker.sock");
+    let listener = UnixListener::bind(&path).expect("bind");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            thread::spawn(move || {
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+                    request.push(byte[0]);
+                }
+                let request = String::from_utf8_lossy(&request).into_owned();
+                answer(request.split(' ').nth(1).unwrap_or_default(), &mut stream);
+            });
+        }
+    });
+    let request = Request { engine: Some(format!("unix://{}", path.display())), ..Request::default() };
+    FakeEngine { _dir: dir, request }
+}
+
+fn look_at(answer: Answer, limit: Duration) -> Fact<Api> {
+    let engine = engine(answer);
+    look(&engine.request, &Files::new(None), Instant::now() + limit).api
+}
+
+fn say(stream: &mut UnixStream, status: &str, server: &str, body: &str) {
+    let length = body.len();
+    // The other side may have gone; then there is nobody to tell.
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status}\r\nServer: {server}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+}
+
+fn old_engine(path: &str, stream: &mut UnixStream) {
+    let server = "Docker/1.12.6 (linux)";
+    match path {
+        "/version" => say(
+            stream,
+            "200 OK",
+            server,
+            r#"{"Version":"1.12.6","ApiVersion":"1.24","Os":"linux","KernelVersion":"3.10.0"}"#,
+        ),
+        "/v1.24/info" => say(stream, "200 OK", server, r#"{"Name":"web1","IPv4Forwarding":true}"#),
+        "/v1.24/networks" => {
+            // Chunked, as Go's server prints what it cannot measure.
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for part in [r#"[{"Name":"bridge","Driver":"#, r#""bridge","Scope":"local"}]"#] {
+                let _ = write!(stream, "{:x}\r\n{part}\r\n", part.len());
+            }
+            let _ = stream.write_all(b"0\r\n\r\n");
+        }
+        "/v1.24/containers/json?all=1" => say(stream, "200 OK", server, "[]"),
+        _ => say(stream, "404 Not Found", server, r#"{"message":"page not found"}"#),
+    }
+}
+
+#[test]
+fn an_engine_of_api_1_24_is_asked_in_its_own_version() {
+    let fact = look_at(old_engine, Duration::from_secs(10));
+    let api = fact.ok().expect("an engine");
+    assert_eq!((api.version.spoken.as_str(), api.version.kind), ("1.24", EngineKind::Docker));
+    assert_eq!(api.info.ok().expect("info").name, "web1");
+    assert_eq!(api.networks.ok().expect("networks")[0].name, "bridge");
+    assert_eq!(api.containers, Fact::known(Vec::new()));
+    assert_eq!(api.chosen_by, "--host");
+}
+
+fn new_engine_with_one_broken_call(path: &str, stream: &mut UnixStream) {
+    match path {
+        "/version" => say(
+            stream,
+            "200 OK",
+            "Docker/40.0.0 (linux)",
+            r#"{"Version":"40.0.0","ApiVersion":"1.90","MinAPIVersion":"1.40","Components":[{"Name":"Engine"}]}"#,
+        ),
+        "/v1.55/info" => say(stream, "200 OK", "", r#"{"Name":"web1"}"#),
+        "/v1.55/networks" => say(stream, "500 Internal Server Error", "", r#"{"message":"database is locked"}"#),
+        "/v1.55/containers/json?all=1" => say(stream, "200 OK", "", r#"{"lies":true}"#),
+        _ => say(stream, "404 Not Found", "", ""),
+    }
+}
+
+#[test]
+fn one_call_that_fails_costs_its_own_fact() {
+    let fact = look_at(new_engine_with_one_broken_call, Duration::from_secs(10));
+    let api = fact.ok().expect("an engine");
+    assert!(api.info.is_known());
+    assert!(matches!(&api.networks, Fact::Unreadable(why) if why.en.contains("status 500: database is locked")));
+    assert!(matches!(&api.containers, Fact::Unreadable(why) if why.en.contains("not what an engine replies")));
+}
+
+fn podman(path: &str, stream: &mut UnixStream) {
+    let version =
+        r#"{"Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24","Components":[{"Name":"Podman Engine"}]}"#;
+    match path {
+        "/version" => say(stream, "200 OK", "Libpod/4.3.1 (linux)", version),
+        "/v1.41/networks" | "/v1.41/containers/json?all=1" => say(stream, "200 OK", "", "null"),
+        _ => say(stream, "200 OK", "", "{}"),
+    }
+}
+
+#[test]
+fn podman_is_recognised() {
+    let fact = look_at(podman, Duration::from_secs(10));
+    assert_eq!(fact.ok().expect("an engine").version.kind, EngineKind::Podman);
+}
+
+/// The sentence with which a look at this engine ends; it must come well within the limit's neighbourhood.
+fn why(answer: Answer) -> String {
+    let began = Instant::now();
+    let fact = look_at(answer, Duration::from_millis(600));
+    assert!(began.elapsed() < Duration::from_secs(2), "took {:?}", began.elapsed());
+    match fact {
+        Fact::Unreadable(why) => {
+            assert_ne!(why.en, why.zh);
+            why.en
+        }
+        other => panic!("judged an engine that is none: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_no_engine_gets_one_clear_sentence() {
+    let hangs = why(|_, _| thread::sleep(Duration::from_secs(30)));
+    assert!(hangs.contains("does not answer GET /version within"), "{hangs}");
+    let garbage = why(|_, stream| drop(stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n")));
+    assert!(garbage.contains("does not speak HTTP"), "{garbage}");
+    let html = why(|_, stream| say(stream, "200 OK", "nginx", "<html><body>It works</body></html>"));
+    assert!(html.contains("not JSON"), "{html}");
+    let broken = why(|_, stream| say(stream, "500 Internal Server Error", "x", "oops"));
+    assert!(broken.ends_with("answers GET /version with status 500"), "{broken}");
+    let silent = why(|_, _| ());
+    assert!(silent.contains("closed the connection without an answer"), "{silent}");
+    let lies = why(|_, stream| say(stream, "200 OK", "x", r#"{"Version":["hunter2"],"ApiVersion":1}"#));
+    assert!(lies.contains("not what an engine replies") && !lies.contains("hunter2"), "{lies}");
+    let slow = why(|_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+        for _ in 0..100 {
+            let _ = stream.write_all(b" ");
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    assert!(slow.contains("does not answer GET /version within"), "{slow}");
+    let cut = why(|_, stream| drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}")));
+    assert!(cut.contains("broke off"), "{cut}");
+    let tls = why(|_, stream| {
+        say(stream, "400 Bad Request", "", "Client sent an HTTP request to an HTTPS server.\n");
+    });
+    assert!(tls.contains("speaks TLS"), "{tls}");
+}
+
+#[test]
+fn a_socket_without_a_listener_is_not_connected_to() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("docker.sock");
+    drop(UnixListener::bind(&path).expect("bind"));
+    let request = Request { engine: Some(format!("unix://{}", path.display())), ..Request::default() };
+    let look = look(&request, &Files::new(None), Instant::now() + Duration::from_secs(1));
+    assert!(matches!(&look.api, Fact::Unreadable(why) if why.en.contains("nobody listens there")));
+    assert_eq!(look.endpoint.ok().expect("an endpoint").listener, Listener::Nobody);
+}
+
+#[test]
+fn endpoints_that_are_not_spoken_to_say_why() {
+    for (given, says) in
+        [("ssh://root@web1", "run dnetctl on that host"), ("npipe:////./pipe/docker_engine", "Windows")]
+    {
+        let request = Request { engine: Some(given.to_owned()), ..Request::default() };
+        let look = look(&request, &Files::new(None), Instant::now() + Duration::from_secs(1));
+        assert!(matches!(&look.api, Fact::Unreadable(why) if why.en.contains(says)), "{:?}", look.api);
+        assert_eq!(look.endpoint.ok().expect("an endpoint").listener, Listener::Elsewhere);
+    }
+}
