@@ -1,9 +1,13 @@
 //! The Docker Engine as a model, by version: what it accepts, what it does, what is its own. Pure.
 
+pub mod config;
+pub mod fatal;
 mod networks;
+pub mod settings;
+pub mod startup;
 mod version;
 mod whereabouts;
 
 pub use networks::{Bridge, bridges};
 pub use version::Version;
-pub use whereabouts::{Liveness, Whereabouts, liveness, next_version, running_version, whereabouts};
+pub use whereabouts::{Liveness, Whereabouts, liveness, next_version, own_process, running_version, whereabouts};
