@@ -15,7 +15,7 @@ const SECTIONS_EN: [&str; 4] =
 const SECTIONS_ZH: [&str; 4] = ["## 检查什么", "## 为什么重要", "## 如何修复", "## 何时可以忽略"];
 
 /// Files of src/checks that are no check.
-const NO_CHECK: [&str; 4] = ["mod", "run", "tests", "shared"];
+const NO_CHECK: [&str; 5] = ["mod", "run", "tests", "shared", "configuration"];
 
 #[test]
 fn every_file_is_registered() {

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn fatal_lines_name_their_check() {
-        let of = |line| meaning(line).and_then(|meaning| meaning.check);
+        let of = |line: &str| meaning(line).and_then(|meaning| meaning.check);
         let wrapped = "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: ";
         assert_eq!(
             of(&format!("{wrapped}failed to allocate gateway (10.1.0.0): Address already in use")),
