@@ -26,7 +26,9 @@ fn mask_word(word: &str) -> String {
         && at + 1 < out.len()
     {
         let name = out[..at].to_ascii_lowercase();
-        if SECRET_WORDS.iter().any(|secret| name.contains(secret)) {
+        // `secret-service:http` is a name with a port, `secret:` introduces one.
+        let assigned = out[at..].starts_with('=');
+        if SECRET_WORDS.iter().any(|secret| if assigned { name.contains(secret) } else { name.ends_with(secret) }) {
             out.truncate(at + 1);
             out.push_str("***");
         }
@@ -58,6 +60,7 @@ mod tests {
         assert_eq!(mask("proxy http://u:p@ss@proxy:3128/ used"), "proxy http://***@proxy:3128/ used");
         assert_eq!(mask("https://ghp_x@host/x"), "https://***@host/x");
         assert_eq!(mask("PASSWORD=hunter2 x"), "PASSWORD=*** x");
+        assert_eq!(mask("--comment default/secret-svc:http"), "--comment default/secret-svc:http");
         assert_eq!(mask("join SWMTKN-1-abc-def now"), "join *** now");
         assert_eq!(
             mask("-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"),

@@ -2,5 +2,7 @@
 
 pub mod api_json;
 pub mod daemon_json;
+pub mod iptables_save;
 pub mod mask;
+pub mod nft_json;
 mod secret;

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::text::{Text, text};
 
-/// Where the system's programs are. PATH is not asked: root must not run what a user put first there.
-const DIRECTORIES: [&str; 6] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+/// Where programs are, in the order in which systemd's services (dockerd among them) find them (systemd.exec(5) "PATH").
+/// Our own PATH is not asked: root must not run what a user put first there.
+const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// A ruleset of a host with ten thousand published ports is about 5 MiB.
 const MAX_OUTPUT: u64 = 64 << 20;

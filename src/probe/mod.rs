@@ -3,6 +3,8 @@
 pub mod api;
 mod exec;
 mod files;
+mod firewall;
+mod modules;
 mod source;
 
 pub use api::{Endpoint, parse_endpoint};
