@@ -1,8 +1,13 @@
 //! Text → facts. Pure; never panics, whatever the bytes.
 
 pub mod api_json;
+pub mod daemon_flags;
 pub mod daemon_json;
+pub mod env_file;
 pub mod iptables_save;
 pub mod mask;
 pub mod nft_json;
-mod secret;
+pub mod options_file;
+pub mod placed;
+pub mod secret;
+pub mod unit_file;
