@@ -19,4 +19,10 @@ pub struct Address {
     /// IFA_F_SECONDARY.
     #[serde(default)]
     pub secondary: bool,
+    /// IFA_F_DEPRECATED alone: IPv6 still takes it as a source when there is nothing better, IPv4 does not look at it.
+    #[serde(default)]
+    pub deprecated: bool,
+    /// IFA_F_TEMPORARY of IPv6, which has the number of IFA_F_SECONDARY: a privacy address (RFC 8981).
+    #[serde(default)]
+    pub temporary: bool,
 }

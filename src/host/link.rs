@@ -29,6 +29,8 @@ pub struct Link {
     pub operstate: String,
     /// IFLA_VRF_TABLE of a link of kind `vrf`.
     pub vrf_table: Option<u32>,
+    /// IFLA_GROUP; policy rules can suppress routes by it.
+    pub group: Option<u32>,
 }
 
 impl Link {

@@ -77,3 +77,31 @@ pub enum RuleAction {
     Prohibit,
     Other,
 }
+
+impl Rule {
+    /// A rule that asks for nothing and looks into a table, as the kernel makes its own.
+    pub fn kernel(family: Family, priority: u32, table: u32) -> Self {
+        Rule {
+            family,
+            priority,
+            invert: false,
+            from: None,
+            to: None,
+            iif: None,
+            oif: None,
+            fwmark: 0,
+            fwmask: 0,
+            tos: 0,
+            ip_protocol: 0,
+            source_ports: None,
+            destination_ports: None,
+            uids: None,
+            suppress_prefix_length: None,
+            suppress_interface_group: None,
+            l3mdev: false,
+            action: RuleAction::Table(table),
+            protocol: 2,
+            unknown: Vec::new(),
+        }
+    }
+}
