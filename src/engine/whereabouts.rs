@@ -236,6 +236,8 @@ mod tests {
             scope: "global".to_owned(),
             unusable: false,
             secondary: false,
+            deprecated: false,
+            temporary: false,
         }]);
         let bridge = Network {
             name: "bridge".to_owned(),
