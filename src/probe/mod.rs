@@ -4,6 +4,7 @@ pub mod api;
 mod exec;
 mod files;
 mod firewall;
+pub mod given;
 mod modules;
 mod source;
 

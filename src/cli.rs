@@ -1,0 +1,136 @@
+//! The command line. Values that need more than a word list are judged in `cmd`, which can say it in both languages.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Diagnoses the networking of a Docker host: routes, addresses, the engine's configuration and what it will do next.
+#[derive(Debug, Parser)]
+#[command(name = "dnetctl", version, about, disable_help_subcommand = true, subcommand_required = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How the answer is printed
+    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: Output,
+    /// When to use colour; NO_COLOR and TERM=dumb turn `auto` off
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "LANG")]
+    pub lang: Language,
+    /// The engine's endpoint; else DOCKER_HOST, else the current docker context
+    #[arg(short = 'H', long, global = true, value_name = "ENDPOINT")]
+    pub host: Option<String>,
+    /// Read the files of a host that is mounted at DIR; only what files tell is judged
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Time limit for looking at the host, in seconds (1 to 3600)
+    #[arg(long, global = true, default_value = "10", value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// Findings only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Also show hidden findings and passed checks
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run every check over this host; print findings with evidence and remedy
+    Diagnose(Box<Diagnose>),
+    /// Print the facts that would be judged, as JSON without secrets
+    Snapshot,
+    /// List the checks
+    Checks,
+    /// Print the page of one check
+    Explain {
+        /// The check's id, as `dnetctl checks` lists it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Print a completion script
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// Run these checks only (repeatable, commas allowed)
+    #[arg(long, value_delimiter = ',', value_name = "ID")]
+    pub only: Vec<String>,
+    /// Leave these checks out; they neither fire nor hide others
+    #[arg(long, value_delimiter = ',', value_name = "ID")]
+    pub skip: Vec<String>,
+    /// Exit with 3 if one of these checks could not be judged
+    #[arg(long, value_delimiter = ',', value_name = "ID")]
+    pub require: Vec<String>,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Require every check that applies here
+    #[arg(long)]
+    pub strict: bool,
+    /// Judge a snapshot instead of this host (repeatable: several hosts)
+    #[arg(long, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
+    /// Containers in CIDR behind the host with this address should be reachable from here (repeatable)
+    #[arg(long, value_name = "HOST=CIDR")]
+    pub peer: Vec<String>,
+    /// The hosts of --from are each other's peers
+    #[arg(long)]
+    pub mesh: bool,
+    /// A range that is in use although no route shows it (repeatable, commas allowed)
+    #[arg(long, value_delimiter = ',', value_name = "CIDR")]
+    pub avoid: Vec<String>,
+    /// Keep the snapshot of this very run
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Table,
+    Short,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    Auto,
+    En,
+    Zh,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Error,
+    Warning,
+    Info,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}

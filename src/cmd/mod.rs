@@ -1,0 +1,84 @@
+//! One file per command, and the way from the command line to an exit code.
+
+mod catalogue;
+mod collect;
+mod diagnose;
+mod env;
+mod from;
+mod generate;
+mod options;
+mod suggest;
+mod usage;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, Output};
+use crate::exit::{Exit, Refusal};
+use crate::report::json::Report;
+use crate::report::{Detail, Medium, stream};
+use crate::text::text;
+
+/// What every command gets from the global options.
+pub(super) struct Context {
+    pub cli: crate::cli::Global,
+    pub medium: Medium,
+    pub detail: Detail,
+}
+
+/// An answer for standard output, and how the run ends.
+type Answer = Result<(String, Exit), Refusal>;
+
+/// Runs the program: the arguments with the program's name first, to the exit code (docs/exit-codes.md).
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => return finish(Ok((error.render().to_string(), Exit::Clean)), &usage::early(&args)),
+        Err(error) => return finish(Err(usage::refusal(&error)), &usage::early(&args)),
+    };
+    let medium = Medium::of(cli.global.color, cli.global.lang);
+    let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
+    let ending = Ending { output: cli.global.output, medium };
+    let context = Context { cli: cli.global, medium, detail };
+    finish(dispatch(&context, &cli.command), &ending)
+}
+
+fn dispatch(context: &Context, command: &Command) -> Answer {
+    options::global(&context.cli)?;
+    match command {
+        Command::Diagnose(diagnose) => diagnose::run(context, diagnose),
+        Command::Snapshot => collect::snapshot(context),
+        Command::Checks => catalogue::checks(context),
+        Command::Explain { id } => catalogue::explain(context, id),
+        Command::Completions { shell } => generate::completions(context, *shell),
+        Command::Man => generate::man(context),
+    }
+}
+
+/// How the end of a run is told; known before the command line is, so that its faults are told in the right form.
+struct Ending {
+    output: Output,
+    medium: Medium,
+}
+
+fn finish(answer: Answer, ending: &Ending) -> ExitCode {
+    let told = answer.and_then(|(text, exit)| match stream::answer(&text) {
+        Ok(()) => Ok(exit),
+        Err(e) => Err(Refusal::output(
+            "stdout",
+            text!("the answer could not be written to standard output: {e}", "无法将结果写入标准输出：{e}"),
+        )),
+    });
+    let refusal = match told {
+        Ok(exit) => return exit.into(),
+        Err(refusal) => refusal,
+    };
+    match (ending.output, Report::of_refusal(&refusal).document()) {
+        (Output::Json, Ok(document)) if stream::answer(&document).is_ok() => {}
+        _ => stream::complain(&format!("dnetctl: {}", refusal.message.get(ending.medium.lang))),
+    }
+    Exit::Refused.into()
+}

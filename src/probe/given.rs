@@ -1,0 +1,42 @@
+//! What the user hands in: a snapshot file, a directory that holds another host's files.
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A snapshot of a host with a hundred thousand routes is a tenth of this.
+const MAX_SNAPSHOT: u64 = 512 << 20;
+
+/// The bytes of a file named by `--from`; a pipe is as good as a file.
+///
+/// # Errors
+/// As read(2); InvalidInput above 512 MiB.
+pub fn snapshot_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_SNAPSHOT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_SNAPSHOT {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "larger than 512 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// What stands at the path given to `--root`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// A directory with an `etc`.
+    Host,
+    /// A directory without one.
+    NoHost,
+    NoDirectory,
+    Absent,
+}
+
+pub fn root_at(path: &Path) -> Root {
+    match fs::metadata(path) {
+        Err(_) => Root::Absent,
+        Ok(meta) if !meta.is_dir() => Root::NoDirectory,
+        Ok(_) if fs::metadata(path.join("etc")).is_ok_and(|etc| etc.is_dir()) => Root::Host,
+        Ok(_) => Root::NoHost,
+    }
+}
