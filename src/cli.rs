@@ -6,7 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Diagnoses the networking of a Docker host: routes, addresses, the engine's configuration and what it will do next.
 #[derive(Debug, Parser)]
-#[command(name = "dnetctl", version, about, disable_help_subcommand = true, subcommand_required = true, max_term_width = 100)]
+#[command(
+    name = "dnetctl",
+    version,
+    about,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

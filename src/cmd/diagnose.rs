@@ -1,7 +1,7 @@
 //! `diagnose`: every check over this host or over snapshots.
 
 use super::collect::{document, facts};
-use super::{Answer, Context, from, options};
+use super::{Answer, Context, from, options, save};
 use crate::checks::{CHECKS, Options, Scene, Selection, Status, judge};
 use crate::cli::{Diagnose, FailOn, Output};
 use crate::engine::{Liveness, bridges, liveness};
@@ -9,7 +9,7 @@ use crate::exit::{Exit, Refusal};
 use crate::finding::Severity;
 use crate::host::Snapshot;
 use crate::report::json::Report;
-use crate::report::{Host, Proof, short, stream, table};
+use crate::report::{Host, Proof, short, table};
 use crate::text::{Text, text};
 
 pub fn run(context: &Context, given: &Diagnose) -> Answer {
@@ -23,8 +23,11 @@ pub fn run(context: &Context, given: &Diagnose) -> Answer {
     };
     if let (Some(path), Some(snapshot)) = (&given.save, snapshots.first()) {
         let file = path.display().to_string();
-        stream::save(path, &document(snapshot)?).map_err(|e| {
-            Refusal::output(file.clone(), text!("{file}, given to --save, cannot be written: {e}", "无法写入 --save 指定的 {file}：{e}"))
+        save::keep(path, &document(snapshot)?).map_err(|e| {
+            Refusal::output(
+                file.clone(),
+                text!("{file}, given to --save, cannot be written: {e}", "无法写入 --save 指定的 {file}：{e}"),
+            )
         })?;
     }
     let hosts = judge_all(snapshots, &declared, &selection);
@@ -32,9 +35,9 @@ pub fn run(context: &Context, given: &Diagnose) -> Answer {
     let text = match context.cli.output {
         Output::Table => table(&hosts, &context.medium, context.detail),
         Output::Short => short(&hosts, context.medium.lang, context.detail),
-        Output::Json => Report::of_hosts(&hosts)
-            .document()
-            .map_err(|e| Refusal::output("stdout", Text::verbatim(e.to_string())))?,
+        Output::Json => {
+            Report::of_hosts(&hosts).document().map_err(|e| Refusal::output("stdout", Text::verbatim(e.to_string())))?
+        }
     };
     Ok((text, exit))
 }
@@ -55,10 +58,7 @@ fn judge_all(mut snapshots: Vec<Snapshot>, declared: &Options, selection: &Selec
 }
 
 fn proof(host: &Snapshot) -> Proof {
-    Proof {
-        networks: bridges(host).ok().map(|bridges| bridges.len()),
-        no_engine: liveness(host) == Liveness::Absent,
-    }
+    Proof { networks: bridges(host).ok().map(|bridges| bridges.len()), no_engine: liveness(host) == Liveness::Absent }
 }
 
 /// A name for each host: as it calls itself, the second of a name with `#2` behind it.

@@ -7,6 +7,7 @@ mod env;
 mod from;
 mod generate;
 mod options;
+mod save;
 mod suggest;
 mod usage;
 
@@ -36,7 +37,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return finish(Ok((error.render().to_string(), Exit::Clean)), &usage::early(&args)),
+        Err(error) if !error.use_stderr() => {
+            return finish(Ok((error.render().to_string(), Exit::Clean)), &usage::early(&args));
+        }
         Err(error) => return finish(Err(usage::refusal(&error)), &usage::early(&args)),
     };
     let medium = Medium::of(cli.global.color, cli.global.lang);

@@ -53,13 +53,19 @@ pub fn consistent(global: &Global, diagnose: &Diagnose) -> Result<(), Refusal> {
     if diagnose.mesh && diagnose.from.len() < 2 {
         return Err(Refusal::usage(
             "--mesh",
-            text!("--mesh needs the snapshots of at least two hosts (--from)", "--mesh 至少需要两台主机的快照（--from）"),
+            text!(
+                "--mesh needs the snapshots of at least two hosts (--from)",
+                "--mesh 至少需要两台主机的快照（--from）"
+            ),
         ));
     }
     if diagnose.save.is_some() && diagnose.from.len() > 1 {
         return Err(Refusal::usage(
             "--save",
-            text!("--save keeps one snapshot; several hosts are given by --from", "--save 只能保存一份快照，而 --from 给出了多台主机"),
+            text!(
+                "--save keeps one snapshot; several hosts are given by --from",
+                "--save 只能保存一份快照，而 --from 给出了多台主机"
+            ),
         ));
     }
     Ok(())

@@ -14,10 +14,9 @@ pub fn known(option: &str, id: &str) -> Result<(), Refusal> {
     }
     let near = CHECKS.iter().map(|check| (distance(id, check.id), check.id)).min();
     let message = match near {
-        Some((far, near)) if far <= near.len() / 2 => text!(
-            "there is no check {id:?}; did you mean {near}?",
-            "没有检查项 {id:?}；您是不是想用 {near}？"
-        ),
+        Some((far, near)) if far <= near.len() / 2 => {
+            text!("there is no check {id:?}; did you mean {near}?", "没有检查项 {id:?}；您是不是想用 {near}？")
+        }
         _ => text!(
             "there is no check {id:?}; `dnetctl checks` lists them",
             "没有检查项 {id:?}；运行 `dnetctl checks` 可查看全部检查项"

@@ -68,10 +68,9 @@ pub fn refusal(error: &clap::Error) -> Refusal {
             let message = text!("there is no command {command:?}", "没有命令 {command:?}");
             hinted(message, &get(ContextKind::SuggestedSubcommand))
         }
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => text!(
-            "a command is missing; `dnetctl --help` lists them",
-            "缺少命令；运行 `dnetctl --help` 可查看全部命令"
-        ),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            text!("a command is missing; `dnetctl --help` lists them", "缺少命令；运行 `dnetctl --help` 可查看全部命令")
+        }
         ErrorKind::MissingRequiredArgument => {
             text!("{option} is missing; see --help", "缺少 {option}；请查看 --help")
         }
@@ -95,10 +94,9 @@ pub fn refusal(error: &clap::Error) -> Refusal {
                 text!("{option} cannot go together with {other}", "{option} 不能与 {other} 同时使用")
             }
         }
-        ErrorKind::InvalidUtf8 => text!(
-            "an argument holds bytes that are not UTF-8",
-            "有一个参数包含不是 UTF-8 的字节"
-        ),
+        ErrorKind::InvalidUtf8 => {
+            text!("an argument holds bytes that are not UTF-8", "有一个参数包含不是 UTF-8 的字节")
+        }
         _ => Text::verbatim(first_line(error)),
     };
     let place = if name.is_empty() { None } else { Some(name) };

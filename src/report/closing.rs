@@ -18,9 +18,9 @@ pub fn closing(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
             said = format!("{}: {said}", clean(&host.judged.host));
         }
         let healthy = count(host, Status::Pass) > 0 && above_info(host) == 0;
-        lines.extend(wrap(&said, medium.width).iter().map(|line| {
-            if healthy { medium.good(line) } else { medium.strong(line) }
-        }));
+        lines.extend(
+            wrap(&said, medium.width).iter().map(|line| if healthy { medium.good(line) } else { medium.strong(line) }),
+        );
         let open = text!("Not judged", "未能判断");
         lines.extend(groups(host, Status::Skipped, &open, medium));
         if detail.verbose {
@@ -96,7 +96,8 @@ fn wrong(host: &Host) -> Text {
     let en: Vec<&str> = parts.iter().map(|part| part.en.as_str()).collect();
     let zh: Vec<&str> = parts.iter().map(|part| part.zh.as_str()).collect();
     let (en, zh) = (en.join(", "), zh.join("，"));
-    let mut said = text!("{en}; {passed_en} passed", "{zh}；{passed_zh}通过", passed_en = passed.en, passed_zh = passed.zh);
+    let mut said =
+        text!("{en}; {passed_en} passed", "{zh}；{passed_zh}通过", passed_en = passed.en, passed_zh = passed.zh);
     if hidden > 0 {
         said.en.push_str(&format!(", {hidden} hidden behind their cause"));
         said.zh.push_str(&format!("，{hidden} 项因同一原因而隐藏"));

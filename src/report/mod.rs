@@ -3,18 +3,19 @@
 mod closing;
 mod engine;
 pub mod json;
-mod medium;
+
 mod page;
 mod short;
 mod snippet;
 pub mod stream;
 mod table;
+mod terminal;
 pub mod wrap;
 
-pub use medium::Medium;
 pub use page::{catalogue, page};
 pub use short::short;
 pub use table::table;
+pub use terminal::Medium;
 
 use crate::checks::{Judged, Outcome, Told};
 use crate::finding::Severity;
@@ -65,9 +66,8 @@ fn rows(hosts: &[Host], hidden: bool) -> Vec<Row<'_>> {
     }
     rows.sort_by(|a, b| {
         let by_severity = b.told.finding.severity.cmp(&a.told.finding.severity);
-        let key = |row: &Row<'_>| {
-            (row.host.judged.host.clone(), row.outcome.check.id, row.told.finding.subject.clone())
-        };
+        let key =
+            |row: &Row<'_>| (row.host.judged.host.clone(), row.outcome.check.id, row.told.finding.subject.clone());
         by_severity.then_with(|| key(a).cmp(&key(b)))
     });
     rows

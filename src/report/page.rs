@@ -29,7 +29,9 @@ pub fn catalogue(checks: &[&'static Check], medium: &Medium) -> String {
         for (i, column) in table.column_iter_mut().enumerate() {
             column.set_padding((if i == 0 { 2 } else { 1 }, 1));
             if i == 0 {
-                column.set_constraint(comfy_table::ColumnConstraint::Absolute(comfy_table::Width::Fixed(widest as u16 + 3)));
+                column.set_constraint(comfy_table::ColumnConstraint::Absolute(comfy_table::Width::Fixed(
+                    widest as u16 + 3,
+                )));
             }
         }
         if !out.is_empty() {
@@ -95,7 +97,9 @@ fn fill(page: &str, medium: &Medium) -> String {
 }
 
 fn numbered(line: &str) -> bool {
-    line.trim_start().split_once(". ").is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    line.trim_start()
+        .split_once(". ")
+        .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Chinese lines are joined without a blank between them.
@@ -113,7 +117,13 @@ fn flush(paragraph: &mut String, out: &mut String, width: usize) {
         return;
     }
     let indent = paragraph.len() - paragraph.trim_start().len();
-    let hang = if paragraph.trim_start().starts_with(['-', '*']) { indent + 2 } else if numbered(paragraph) { indent + 3 } else { indent };
+    let hang = if paragraph.trim_start().starts_with(['-', '*']) {
+        indent + 2
+    } else if numbered(paragraph) {
+        indent + 3
+    } else {
+        indent
+    };
     for (i, line) in wrap(paragraph.trim_start(), width.saturating_sub(hang)).iter().enumerate() {
         out.push_str(&" ".repeat(if i == 0 { indent } else { hang }));
         out.push_str(line);

@@ -8,7 +8,13 @@ use crate::finding::{Evidence, Severity};
 use crate::host::Place;
 
 /// `line`: the whole line of the file, secrets masked; without one only the place is shown.
-pub fn snippet(evidence: &Evidence, place: &Place, line: Option<&str>, severity: Severity, medium: &Medium) -> Vec<String> {
+pub fn snippet(
+    evidence: &Evidence,
+    place: &Place,
+    line: Option<&str>,
+    severity: Severity,
+    medium: &Medium,
+) -> Vec<String> {
     let number = place.line.to_string();
     let gutter = " ".repeat(number.len());
     let mut lines = Vec::new();
@@ -78,7 +84,13 @@ mod tests {
     fn shown(line: &str, column: u32, caret: u32, width: usize) -> Vec<String> {
         let place = Place { file: "/etc/docker/daemon.json".to_owned(), line: 12, column };
         let evidence = Evidence::new("cat /etc/docker/daemon.json", line).at(&place).caret(caret);
-        snippet(&evidence, &place, Some(line), Severity::Error, &Medium { lang: Lang::En, colour: false, width, terminal: false })
+        snippet(
+            &evidence,
+            &place,
+            Some(line),
+            Severity::Error,
+            &Medium { lang: Lang::En, colour: false, width, terminal: false },
+        )
     }
 
     #[test]

@@ -1,10 +1,6 @@
-//! The two streams, the progress line, and the one file this program writes when it only looks.
-#![allow(clippy::disallowed_methods)]
+//! The two streams and the progress line.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -25,20 +21,6 @@ pub fn answer(text: &str) -> io::Result<()> {
 /// A line on standard error; when nobody can read it there is nobody to tell.
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-/// Keeps a snapshot; the file is its owner's alone, for it tells the host's network.
-///
-/// # Errors
-/// As open(2), write(2) and fsync(2).
-pub fn save(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    match file.sync_all() {
-        // A pipe or a device has nothing to sync.
-        Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        result => result,
-    }
 }
 
 /// Does the work; when it lasts longer than half a second, a terminal shows that something happens.

@@ -65,7 +65,11 @@ fn hidden(row: &Row<'_>, medium: &Medium, several: bool) -> Vec<String> {
     let mut lines = heading(row, medium, several);
     lines.extend(indented(row.told.finding.message.get(medium.lang), 2, medium));
     let cause = row.told.hidden_by.unwrap_or_default();
-    lines.extend(labelled(&text!("hidden", "已隐藏"), text!("explained by {cause}", "已由 {cause} 解释").get(medium.lang), medium));
+    lines.extend(labelled(
+        &text!("hidden", "已隐藏"),
+        text!("explained by {cause}", "已由 {cause} 解释").get(medium.lang),
+        medium,
+    ));
     lines
 }
 

@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn closing_marks_stay_with_their_word() {
         for width in 10..40 {
-            for line in wrap("引擎使用的网段（172.17.0.0/16）与局域网重叠，容器无法访问它。", width).iter().skip(1) {
+            for line in wrap("引擎使用的网段（172.17.0.0/16）与局域网重叠，容器无法访问它。", width).iter().skip(1)
+            {
                 assert!(!line.starts_with(['，', '。', '）']), "{width}: {line}");
             }
         }
@@ -201,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_broken_command_is_the_same_command() {
-        let command = "ip -4 route add 172.16.0.0/12 via 10.171.223.247 dev eth0 proto static metric 100 onlink && echo 'a  b'";
+        let command =
+            "ip -4 route add 172.16.0.0/12 via 10.171.223.247 dev eth0 proto static metric 100 onlink && echo 'a  b'";
         let lines = wrap_command(command, 40);
         assert!(lines.len() > 2 && lines.iter().all(|line| columns(line) <= 40), "{lines:#?}");
         let joined: Vec<&str> = lines.iter().map(|line| line.trim_start().trim_end_matches(" \\")).collect();
