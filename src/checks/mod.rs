@@ -1,5 +1,11 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
+mod docker_networks_overlap;
+mod here;
+mod iproute;
+mod network_overlaps_cloud;
+mod network_overlaps_lan;
+mod renumber;
 mod run;
 
 use std::net::IpAddr;
@@ -89,7 +95,11 @@ pub struct Peer {
 }
 
 /// Every check, in the order in which `dnetctl checks` lists them: causes before consequences.
-pub static CHECKS: &[&Check] = &[];
+pub static CHECKS: &[&Check] = &[
+    &docker_networks_overlap::CHECK,
+    &network_overlaps_lan::CHECK,
+    &network_overlaps_cloud::CHECK,
+];
 
 /// The page of a check in both languages, compiled in.
 macro_rules! docs {
@@ -100,7 +110,6 @@ macro_rules! docs {
         }
     };
 }
-#[allow(unused_imports)]
 pub(crate) use docs;
 
 /// A check by its id.

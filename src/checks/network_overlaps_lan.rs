@@ -1,0 +1,87 @@
+use ipnet::IpNet;
+
+use super::here::{Here, has_bridges};
+use super::iproute::shows_address;
+use super::renumber::{overlaps, remedy};
+use super::{About, Check, Group, Scene, docs};
+use crate::engine::{Bridge, next_version, running_version};
+use crate::finding::{Finding, Findings};
+use crate::host::{Address, Missing};
+use crate::text::{Text, text};
+
+pub static CHECK: Check = Check {
+    id: "network-overlaps-lan",
+    group: Group::Networks,
+    about: About {
+        en: "a Docker network uses addresses of a network this host is connected to",
+        zh: "Docker 网络占用了本机直连网络的地址",
+    },
+    docs: docs!("network-overlaps-lan"),
+    applies: has_bridges,
+    hidden_by: &[],
+    run,
+};
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let here = Here::new(scene, findings)?;
+    for bridge in &here.bridges {
+        for subnet in &bridge.connected {
+            findings.judged += 1;
+            for address in here.addresses {
+                if is_lan(address, &here) && overlaps(on_link(address), *subnet) {
+                    findings.push(finding(scene, &here, bridge, *subnet, address));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The prefix that an address makes its link's: the far end's where it has one.
+fn on_link(address: &Address) -> IpNet {
+    address.peer.unwrap_or(address.address).trunc()
+}
+
+/// An address that makes neighbours of a whole prefix, on a link of the host itself that is up.
+fn is_lan(address: &Address, here: &Here) -> bool {
+    let prefix = on_link(address);
+    let real = here.link(address.link).is_some_and(|link| link.up && here.is_real(link));
+    real && address.scope == "global" && prefix.prefix_len() < prefix.max_prefix_len()
+}
+
+fn finding(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, address: &Address) -> Finding {
+    let (lan, link, name, docker) = (on_link(address), here.name(address.link), bridge.name, &bridge.link_name);
+    let cause = nested(here, subnet, lan);
+    let Text { en, zh } = cause.unwrap_or_else(|| Text::verbatim(""));
+    let message = text!(
+        "network {name} ({subnet} on {docker}) overlaps {lan}, to which this host is connected by {link}: machines in both \
+         ranges cannot be reached{en}",
+        "网络 {name}（{docker} 上的 {subnet}）与本机通过 {link} 直连的 {lan} 重叠：同时落在两个网段内的机器无法访问{zh}"
+    );
+    let mut finding = Finding::error(format!("network:{name}"), message).evidence(shows_address(address, here));
+    if let Some(own) = bridge.index().and_then(|index| here.own(index, subnet)) {
+        finding = finding.evidence(shows_address(own, here));
+    }
+    finding
+        .remedy(remedy(scene, here, bridge, subnet))
+        .touches(format!("network:{name}"))
+        .touches(format!("link:{docker}"))
+}
+
+/// Engines since 27 hand out a subnet inside the LAN when a resolver lies in that LAN and the LAN is wider than their blocks: they
+/// go on behind the resolver and forget the LAN around it (moby v28.5.2 libnetwork/ipams/defaultipam/address_space.go; seen on
+/// 28.5.2, not on 20.10.24 and 26.1.5).
+fn nested(here: &Here, subnet: IpNet, lan: IpNet) -> Option<Text> {
+    let version = running_version(here.host).or_else(|| next_version(here.host).ok())?;
+    let resolvers = here.host.resolvers.ok()?;
+    let files = [&resolvers.host, &resolvers.systemd_resolved];
+    let mut servers = files.into_iter().flatten().flat_map(|file| &file.nameservers).map(|(address, _)| *address);
+    let inside = servers.find(|server| lan.contains(server) && !subnet.contains(server))?;
+    let fits = version.at_least(27, 0, 0) && lan.contains(&subnet) && lan.prefix_len() < subnet.prefix_len();
+    fits.then(|| {
+        text!(
+            ". Engine {version} may have chosen it itself: with a resolver ({inside}) inside the LAN it forgets the LAN around it",
+            "。这个子网可能是引擎 {version} 自己选的：解析器（{inside}）位于局域网内时，它会忽略外层的局域网"
+        )
+    })
+}

@@ -1,0 +1,141 @@
+//! The remedy for a Docker network whose addresses are somebody else's: other addresses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::Scene;
+use super::here::Here;
+use crate::engine::Bridge;
+use crate::finding::Remedy;
+use crate::host::{Family, Route};
+use crate::text::text;
+
+/// Whether two prefixes share an address.
+pub fn overlaps(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b) || b.contains(&a)
+}
+
+/// Gives a network another subnet. docker0 by `bip`, others by making them again.
+pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Remedy {
+    let free = free_block(scene, here, Family::of(subnet.addr()));
+    let impact = text!(
+        "containers on {name} stop and get new addresses; whatever names the old ones must be changed",
+        "{name} 上的容器会停止并获得新地址；凡是写死了旧地址的地方都需要修改",
+        name = bridge.name
+    );
+    if bridge.is_default() {
+        default_bridge(free, subnet, impact)
+    } else if bridge.network.is_none() && bridge.link_name != "docker_gwbridge" {
+        left_behind(bridge)
+    } else {
+        user_network(free, subnet, bridge, impact)
+    }
+}
+
+fn default_bridge(free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text) -> Remedy {
+    let key = if subnet.addr().is_ipv4() { "bip" } else { "fixed-cidr-v6" };
+    let title = match free {
+        Some(free) => text!(
+            "give docker0 a subnet that nobody uses, {free} say, by `{key}` in the engine's configuration",
+            "在引擎配置中通过 `{key}` 为 docker0 指定一个无人使用的子网，例如 {free}"
+        ),
+        None => text!(
+            "give docker0 a subnet that nobody uses, by `{key}` in the engine's configuration: every private range is \
+             routed here, so ask whoever runs the network for one",
+            "在引擎配置中通过 `{key}` 为 docker0 指定一个无人使用的子网：所有私有地址段在本机都已有路由，请向网络管理员申请一段"
+        ),
+    };
+    let commands = free.map(|free| {
+        let value = if free.addr().is_ipv4() {
+            free.hosts().next().map(|first| format!("{first}/{}", free.prefix_len())).unwrap_or_default()
+        } else {
+            free.to_string()
+        };
+        vec![
+            format!("# in /etc/docker/daemon.json: \"{key}\": \"{value}\""),
+            "systemctl restart docker".to_owned(),
+        ]
+    });
+    Remedy::manual(title, impact, commands.unwrap_or_default()).restarts_engine()
+}
+
+fn user_network(free: Option<IpNet>, subnet: IpNet, bridge: &Bridge, impact: crate::text::Text) -> Remedy {
+    let name = bridge.name;
+    let title = match free {
+        Some(free) => text!(
+            "make network {name} again with a subnet that nobody uses, {free} say (for compose: in `networks:` of its file)",
+            "用无人使用的子网（例如 {free}）重建网络 {name}（compose 项目请写在其文件的 `networks:` 中）"
+        ),
+        None => text!(
+            "make network {name} again with a subnet that nobody uses: every private range is routed here, so ask \
+             whoever runs the network for one",
+            "用无人使用的子网重建网络 {name}：所有私有地址段在本机都已有路由，请向网络管理员申请一段"
+        ),
+    };
+    let mut options = if subnet.addr().is_ipv4() { String::new() } else { "--ipv6 ".to_owned() };
+    if name == "docker_gwbridge" {
+        // What the engine itself creates it with (moby v28.5.2 daemon/network.go, `createGWBridge`).
+        options += "-o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \
+                    -o com.docker.network.bridge.enable_ip_masquerade=true ";
+    }
+    let commands = free.map(|free| {
+        vec![format!("docker network rm {name}"), format!("docker network create {options}--subnet {free} {name}")]
+    });
+    Remedy::manual(title, impact, commands.unwrap_or_default())
+}
+
+/// A link that looks like Docker's and that no network of the engine owns.
+fn left_behind(bridge: &Bridge) -> Remedy {
+    let link = &bridge.link_name;
+    let title = text!(
+        "if `docker network ls` knows no network with this id, remove the link that was left behind",
+        "如果 `docker network ls` 中没有对应此 ID 的网络，请删除这个遗留的网桥"
+    );
+    let impact = text!(
+        "{link} and its addresses are gone; containers attached to it lose their network",
+        "{link} 及其地址将被删除；仍接在上面的容器会断网"
+    );
+    Remedy::manual(title, impact, vec![format!("ip link delete {link}")])
+}
+
+/// A block of a private range that nothing known of this host touches: 192.168.N.0/24 from above, 172.31.N.0/24 down to
+/// 172.16.N.0/24, 10.N.0.0/24 from above; for IPv6 a /64 of fd00::/8. None where every one is routed, connected or named.
+fn free_block(scene: &Scene, here: &Here, family: Family) -> Option<IpNet> {
+    let taken = taken(scene, here);
+    let free = |block: &IpNet| !taken.iter().any(|prefix| overlaps(*prefix, *block));
+    let v4 = |a, b, c| Ipv4Net::new(Ipv4Addr::new(a, b, c, 0), 24).ok().map(IpNet::from);
+    let v6 = |n| Ipv6Net::new(Ipv6Addr::new(0xfdd0, 0xc4e7, n, 0, 0, 0, 0, 0), 64).ok().map(IpNet::from);
+    match family {
+        Family::V4 => {
+            let small = (0..=255).rev().filter_map(|c| v4(192, 168, c));
+            let middle = (16..=31).rev().filter_map(|b| v4(172, b, 0));
+            let large = (0..=255).rev().filter_map(|b| v4(10, b, 0));
+            small.chain(middle).chain(large).find(free)
+        }
+        Family::V6 => (1..=255).filter_map(v6).find(free),
+    }
+}
+
+/// Every prefix that somebody is known to use, seen from this host.
+fn taken(scene: &Scene, here: &Here) -> Vec<IpNet> {
+    let host = here.host;
+    let counts = |route: &&Route| !route.is_default() && !route.is_half_default();
+    let mut taken: Vec<IpNet> =
+        host.routes.ok().into_iter().flatten().filter(counts).map(|route| route.destination).collect();
+    taken.extend(here.addresses.iter().map(|address| address.address.trunc()));
+    if let Some(resolvers) = host.resolvers.ok() {
+        let files = [&resolvers.host, &resolvers.systemd_resolved];
+        let addresses = files.into_iter().flatten().flat_map(|file| &file.nameservers);
+        taken.extend(addresses.map(|(address, _): &(IpAddr, u32)| IpNet::from(*address)));
+    }
+    if let Some(Some(cloud)) = host.cloud.ok() {
+        taken.extend(cloud.ranges.iter().map(|(range, _)| *range));
+    }
+    if let Some(networks) = host.engine.api.ok().and_then(|api| api.networks.ok()) {
+        taken.extend(networks.iter().flat_map(|network| &network.ipam).map(|ipam| ipam.subnet));
+    }
+    taken.extend(&scene.options.avoid);
+    taken.extend(scene.options.peers.iter().map(|peer| peer.subnet));
+    taken
+}
