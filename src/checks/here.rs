@@ -148,13 +148,12 @@ impl<'a> Here<'a> {
     /// # Errors
     /// [`Missing`] when the engine did not tell its containers.
     pub fn owned(&self, bridge: &Bridge) -> Result<BTreeSet<IpAddr>, Missing> {
-        let mut owned: BTreeSet<IpAddr> =
-            self.endpoints(bridge)?.into_iter().map(|(_, address)| address).collect();
+        let mut owned: BTreeSet<IpAddr> = self.endpoints(bridge)?.into_iter().map(|(_, address)| address).collect();
         owned.extend(self.addresses.iter().map(|address| address.address.addr()));
         let neighbours = self.host.neighbours.ok().map_or(&[][..], Vec::as_slice);
-        let answers = neighbours.iter().filter(|neighbour| {
-            Some(neighbour.link) == bridge.index() && neighbour.state == NeighbourState::Resolved
-        });
+        let answers = neighbours
+            .iter()
+            .filter(|neighbour| Some(neighbour.link) == bridge.index() && neighbour.state == NeighbourState::Resolved);
         owned.extend(answers.map(|neighbour| neighbour.address));
         Ok(owned)
     }

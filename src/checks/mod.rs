@@ -95,11 +95,8 @@ pub struct Peer {
 }
 
 /// Every check, in the order in which `dnetctl checks` lists them: causes before consequences.
-pub static CHECKS: &[&Check] = &[
-    &docker_networks_overlap::CHECK,
-    &network_overlaps_lan::CHECK,
-    &network_overlaps_cloud::CHECK,
-];
+pub static CHECKS: &[&Check] =
+    &[&docker_networks_overlap::CHECK, &network_overlaps_lan::CHECK, &network_overlaps_cloud::CHECK];
 
 /// The page of a check in both languages, compiled in.
 macro_rules! docs {

@@ -52,10 +52,7 @@ fn default_bridge(free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text)
         } else {
             free.to_string()
         };
-        vec![
-            format!("# in /etc/docker/daemon.json: \"{key}\": \"{value}\""),
-            "systemctl restart docker".to_owned(),
-        ]
+        vec![format!("# in /etc/docker/daemon.json: \"{key}\": \"{value}\""), "systemctl restart docker".to_owned()]
     });
     Remedy::manual(title, impact, commands.unwrap_or_default()).restarts_engine()
 }

@@ -21,7 +21,7 @@ fn every_file_is_registered() {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let id = stem.replace('_', "-");
         let text = std::fs::read_to_string(&path).unwrap();
-        if text.contains("pub static CHECK: Check") {
+        if text.contains("\npub static CHECK: Check") {
             assert!(find(&id).is_some(), "src/checks/{stem}.rs: add `&{stem}::CHECK,` to CHECKS in src/checks/mod.rs");
         }
     }
