@@ -1,0 +1,11 @@
+//! The cases, one module per topic; each adds its rows to [`Cases`].
+
+mod harness;
+
+use crate::harness::Cases;
+
+pub fn all() -> Cases {
+    let mut cases = Cases::default();
+    harness::add(&mut cases);
+    cases
+}

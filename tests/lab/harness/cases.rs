@@ -1,0 +1,69 @@
+//! The list of cases, each one a trial of libtest-mimic.
+
+use super::{Engine, Lab};
+use libtest_mimic::{Failed, Trial};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Arc;
+
+thread_local! {
+    /// What the failing case of this thread has to say; told once, in the summary.
+    static FAILURE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Adds to what a failing case says.
+pub(super) fn tell(text: &str) {
+    FAILURE.with_borrow_mut(|failure| {
+        failure.push_str(text.trim_end());
+        failure.push('\n');
+    });
+}
+
+fn remember(panic: &PanicHookInfo<'_>) {
+    tell(&panic.to_string());
+}
+
+#[derive(Default)]
+pub struct Cases(Vec<Trial>);
+
+impl Cases {
+    /// One case. It fails by panicking.
+    pub fn add(&mut self, name: impl Into<String>, case: impl FnOnce(&Lab) + Send + 'static) {
+        let run = move || {
+            let lab = Lab::new().map_err(Failed::from)?;
+            catch_unwind(AssertUnwindSafe(|| case(&lab))).map_err(|_| Failed::from(FAILURE.take()))
+        };
+        let wanted = std::env::var("DNETCTL_LAB").as_deref() == Ok("run");
+        self.0.push(Trial::test(name, run).with_ignored_flag(!wanted));
+    }
+
+    /// The same case for every engine, named `topic::20.10::name`.
+    pub fn each_engine(&mut self, topic: &str, name: &str, case: impl Fn(&Lab, Engine) + Send + Sync + 'static) {
+        self.engines(Engine::ALL, topic, name, case);
+    }
+
+    /// The same case for those engines.
+    pub fn engines(
+        &mut self,
+        engines: impl IntoIterator<Item = Engine>,
+        topic: &str,
+        name: &str,
+        case: impl Fn(&Lab, Engine) + Send + Sync + 'static,
+    ) {
+        let case = Arc::new(case);
+        for engine in engines {
+            let case = Arc::clone(&case);
+            self.add(format!("{topic}::{engine}::{name}"), move |lab| case(lab, engine));
+        }
+    }
+
+    pub fn into_trials(self) -> Vec<Trial> {
+        std::panic::set_hook(Box::new(remember));
+        self.0
+    }
+}
+
+/// How many cases run at a time: `DNETCTL_LAB_THREADS`, else three. A host mostly waits, so two cores carry three.
+pub fn threads() -> usize {
+    std::env::var("DNETCTL_LAB_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
+}

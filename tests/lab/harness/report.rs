@@ -1,0 +1,82 @@
+//! What `dnetctl diagnose -o json` said, read loosely.
+
+use super::Output;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The exit code.
+    pub exit: i32,
+    pub json: Value,
+}
+
+impl Report {
+    #[track_caller]
+    pub(super) fn new(output: &Output) -> Self {
+        let json =
+            serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("not one JSON document: {e}\n{output}"));
+        Self { exit: output.status, json }
+    }
+
+    pub fn findings(&self) -> impl Iterator<Item = &Value> {
+        self.json["findings"].as_array().into_iter().flatten()
+    }
+
+    /// The findings of one check, in the report's order.
+    pub fn findings_of(&self, check: &str) -> Vec<&Value> {
+        self.findings().filter(|f| f["check"] == check).collect()
+    }
+
+    /// The one finding of that check.
+    #[track_caller]
+    pub fn finding(&self, check: &str) -> &Value {
+        let found = self.findings_of(check);
+        assert!(found.len() == 1, "{} findings of {check}, not one\n{self}", found.len());
+        found[0]
+    }
+
+    /// `check: message` of every warning and error.
+    pub fn findings_above_info(&self) -> Vec<String> {
+        let above = self.findings().filter(|f| f["severity"] != "info");
+        above.map(|f| format!("{}: {}", text(&f["check"]), text(&f["message"]))).collect()
+    }
+
+    /// The checks that have a finding above info.
+    pub fn failed(&self) -> BTreeSet<String> {
+        self.with_status("fail")
+    }
+
+    /// `pass`, `fail`, `skipped`, `hidden` or `not-applicable`.
+    #[track_caller]
+    pub fn status(&self, check: &str) -> &str {
+        let entry = self.checks().find(|c| c["id"] == check);
+        entry
+            .and_then(|c| c["status"].as_str())
+            .unwrap_or_else(|| panic!("the report does not mention {check}\n{self}"))
+    }
+
+    /// Why a check could not be judged.
+    pub fn reason(&self, check: &str) -> String {
+        self.checks().find(|c| c["id"] == check).map(|c| text(&c["reason"])).unwrap_or_default()
+    }
+
+    pub fn with_status(&self, status: &str) -> BTreeSet<String> {
+        self.checks().filter(|c| c["status"] == status).map(|c| text(&c["id"])).collect()
+    }
+
+    fn checks(&self) -> impl Iterator<Item = &Value> {
+        self.json["checks"].as_array().into_iter().flatten()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}\n{:#}", self.exit, self.json)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
