@@ -1,0 +1,132 @@
+//! What systemd says about a unit: `systemctl show`, and the journal's lines.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::host::LogLine;
+
+use super::mask::mask;
+
+/// A longer message is cut: it is quoted, not stored.
+const MAX_MESSAGE: usize = 2000;
+
+/// `Name=value` lines; of a property that is repeated (Listen=) all values.
+pub fn properties(shown: &str) -> BTreeMap<String, Vec<String>> {
+    let mut properties: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in shown.lines().filter_map(|line| line.split_once('=')) {
+        properties.entry(name.to_owned()).or_default().push(value.to_owned());
+    }
+    properties
+}
+
+/// `journalctl -o json`: an object per line (systemd.journal-fields(7)); secrets masked. Lines that are none are left out.
+pub fn journal(lines: &str) -> Vec<LogLine> {
+    lines
+        .lines()
+        .filter_map(|line| {
+            let entry: Value = serde_json::from_str(line).ok()?;
+            let at = entry.get("__REALTIME_TIMESTAMP")?.as_str()?.parse().ok()?;
+            Some(LogLine { at, message: shown_message(&message(entry.get("MESSAGE")?)?) })
+        })
+        .collect()
+}
+
+/// A message that is not UTF-8 is written as a list of its bytes.
+fn message(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(bytes) => {
+            let bytes: Option<Vec<u8>> = bytes.iter().map(|b| u8::try_from(b.as_u64()?).ok()).collect();
+            Some(String::from_utf8_lossy(&bytes?).into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The engine's lines of a log file without a journal. `own`: the file is the engine's alone; otherwise only lines of
+/// syslog that name it count. The time is the engine's own (`time="…Z"`), or 0.
+pub fn log_file(text: &str, own: bool) -> Vec<LogLine> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .filter(|line| own || ["dockerd[", "dockerd:", "docker[", "docker:"].iter().any(|name| line.contains(name)))
+        .map(|line| LogLine { at: logged_at(line).unwrap_or(0), message: shown_message(line) })
+        .collect()
+}
+
+fn shown_message(message: &str) -> String {
+    mask(&message.chars().take(MAX_MESSAGE).collect::<String>())
+}
+
+/// Microseconds of logrus' `time="2024-05-01T12:00:00.123456789Z"` (also with an offset of zones).
+fn logged_at(line: &str) -> Option<u64> {
+    let time = line.split_once("time=\"")?.1.split('"').next()?;
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let rest = time.get(19..)?;
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = match zone.as_bytes() {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), ..] => {
+            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+            let minutes = hours.parse::<i64>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?;
+            if *sign == b'+' { minutes } else { -minutes }
+        }
+        _ => return None,
+    };
+    let digits = rest.len() - zone.len();
+    let fraction = format!("{:0<6.6}", rest.get(1..digits).unwrap_or(""));
+    // Days since the epoch of the proleptic Gregorian calendar; years begin in March, so that a leap day is a year's last.
+    let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let seconds = (days * 86_400 + hour * 3600 + minute * 60 + second).checked_sub(offset.checked_mul(60)?)?;
+    u64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn properties_may_be_repeated() {
+        let seen =
+            properties("ActiveState=active\nListen=/run/docker.sock (Stream)\nListen=[::]:2375 (Stream)\nResult=\n");
+        assert_eq!(seen["ActiveState"], ["active"]);
+        assert_eq!(seen["Listen"].len(), 2);
+        assert_eq!(seen["Result"], [""]);
+    }
+
+    #[test]
+    fn journal_lines() {
+        let lines = "{\"__REALTIME_TIMESTAMP\":\"1700000000000000\",\"MESSAGE\":\"pulled from https://u:hunter2@m\"}\n\
+                     rubbish\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":[104,105,255]}\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":null}\n";
+        let seen = journal(lines);
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[0].at, 1_700_000_000_000_000);
+        assert!(!seen[0].message.contains("hunter2"));
+        assert_eq!(seen[1].message, "hi\u{fffd}");
+    }
+
+    #[test]
+    fn log_files() {
+        let line = "time=\"2024-02-29T12:00:00.5+01:00\" level=fatal msg=\"x\"";
+        assert_eq!(log_file(line, true)[0].at, 1_709_204_400_500_000);
+        assert_eq!(log_file("time=\"1970-01-01T00:00:01Z\"", true)[0].at, 1_000_000);
+        let syslog = "May  1 12:00:00 h dockerd[812]: time=\"2024-05-01T12:00:00Z\" x\nMay  1 h sshd[1]: dockerd\n";
+        assert_eq!(log_file(syslog, false).len(), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn never_panics(text in "(time=\"[0-9TZ:.+é-]{0,40}\"?)?[ -~é]{0,20}") {
+            log_file(&text, true);
+            journal(&text);
+            properties(&text);
+        }
+    }
+}
