@@ -1,15 +1,15 @@
 //! `diagnose`: every check over this host or over snapshots.
 
 use super::collect::{document, facts};
+use super::proof::proof;
 use super::{Answer, Context, from, options, save};
 use crate::checks::{CHECKS, Options, Scene, Selection, Status, judge};
 use crate::cli::{Diagnose, FailOn, Output};
-use crate::engine::{Liveness, bridges, liveness};
 use crate::exit::{Exit, Refusal};
 use crate::finding::Severity;
 use crate::host::Snapshot;
 use crate::report::json::Report;
-use crate::report::{Host, Proof, short, table};
+use crate::report::{Host, short, table};
 use crate::text::{Text, text};
 
 pub fn run(context: &Context, given: &Diagnose) -> Answer {
@@ -55,10 +55,6 @@ fn judge_all(mut snapshots: Vec<Snapshot>, declared: &Options, selection: &Selec
     }
     let judged = hosts.into_iter().zip(snapshots);
     judged.map(|((judged, proof), snapshot)| Host { snapshot, judged, proof }).collect()
-}
-
-fn proof(host: &Snapshot) -> Proof {
-    Proof { networks: bridges(host).ok().map(|bridges| bridges.len()), no_engine: liveness(host) == Liveness::Absent }
 }
 
 /// A name for each host: as it calls itself, the second of a name with `#2` behind it.

@@ -7,6 +7,7 @@ mod env;
 mod from;
 mod generate;
 mod options;
+mod proof;
 mod save;
 mod suggest;
 mod usage;

@@ -12,7 +12,10 @@ use crate::text::{Lang, Text, text};
 pub fn closing(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
     let several = hosts.len() > 1;
     let mut lines = Vec::new();
-    for host in hosts {
+    for (i, host) in hosts.iter().enumerate() {
+        if i > 0 {
+            lines.push(String::new());
+        }
         let mut said = verdict(host).get(medium.lang).to_owned();
         if several {
             said = format!("{}: {said}", clean(&host.judged.host));
@@ -67,6 +70,9 @@ fn verdict(host: &Host) -> Text {
     }
     let mut proved = vec![checks];
     proved.extend(host.proof.networks.map(|networks| plural(networks, "network", "个网络")));
+    if host.proof.way_out_traced {
+        proved.push(text!("way out traced", "已核实通往外部的路径"));
+    }
     let en: Vec<&str> = proved.iter().map(|text| text.en.as_str()).collect();
     let zh: Vec<&str> = proved.iter().map(|text| text.zh.as_str()).collect();
     let (en, zh) = (en.join(", "), zh.join("，"));
@@ -119,13 +125,13 @@ fn groups(host: &Host, status: Status, label: &Text, medium: &Medium) -> Vec<Str
         let reason = outcome.reason.as_ref().map_or("", |reason| reason.get(medium.lang));
         by_reason.entry(reason).or_default().push(outcome.check.id);
     }
-    let (colon, stop) = match medium.lang {
-        Lang::En => (": ", ""),
-        Lang::Zh => ("：", ""),
-    };
     let mut lines = Vec::new();
     for (reason, ids) in by_reason {
-        let said = format!("{}{colon}{reason}{stop} ({})", label.get(medium.lang), ids.join(", "));
+        let (label, ids) = (label.get(medium.lang), ids.join(", "));
+        let said = match medium.lang {
+            Lang::En => format!("{label}: {reason} ({ids})"),
+            Lang::Zh => format!("{label}：{reason}（{ids}）"),
+        };
         lines.extend(hanging(&said, medium));
     }
     lines

@@ -10,6 +10,8 @@ mod snippet;
 pub mod stream;
 mod table;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod wrap;
 
 pub use page::{catalogue, page};
@@ -34,6 +36,8 @@ pub struct Host {
 pub struct Proof {
     /// Docker's bridges that were looked at; none when they could not be listed.
     pub networks: Option<usize>,
+    /// The route of every bridge's containers to the outside was looked up, and leads there.
+    pub way_out_traced: bool,
     /// There is no engine here.
     pub no_engine: bool,
 }

@@ -124,12 +124,10 @@ fn line_at(place: &Place, evidence: &Evidence, host: &Snapshot) -> Option<String
 
 fn remedy(label: &Text, remedy: &Remedy, medium: &Medium) -> Vec<String> {
     let mut lines = labelled(label, remedy.title.get(medium.lang), medium);
-    let lead = " ".repeat(LABEL + 2);
-    let width = medium.width - LABEL - 2;
     let impact = format!("{}{}", remedy.impact.get(medium.lang), notes(remedy).get(medium.lang));
-    lines.extend(wrap(&impact, width).iter().map(|line| format!("{lead}{}", medium.faint(line))));
+    lines.extend(labelled(&text!("impact", "影响"), &impact, medium));
     for told in &remedy.commands {
-        lines.extend(command(told, LABEL + 2, medium));
+        lines.extend(command(told, 4, medium));
     }
     lines
 }
@@ -155,7 +153,7 @@ fn notes(remedy: &Remedy) -> Text {
 }
 
 /// Columns of the widest label, in both languages.
-const LABEL: usize = 8;
+const LABEL: usize = 10;
 
 fn labelled(label: &Text, value: &str, medium: &Medium) -> Vec<String> {
     let mut lines = Vec::new();

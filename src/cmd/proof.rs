@@ -1,0 +1,52 @@
+//! What a host without faults was shown to have, for the closing line.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+use crate::engine::{Bridge, Liveness, Whereabouts, bridges, liveness, whereabouts};
+use crate::host::Snapshot;
+use crate::path::fib::{Fib, Query};
+use crate::report::Proof;
+
+/// An address that is outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to it.
+const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
+
+pub fn proof(host: &Snapshot) -> Proof {
+    let bridges = bridges(host).ok();
+    Proof {
+        networks: bridges.as_ref().map(Vec::len),
+        way_out_traced: bridges.is_some_and(|bridges| way_out(host, &bridges) == Some(true)),
+        no_engine: liveness(host) == Liveness::Absent,
+    }
+}
+
+/// Whether the containers of every bridge that is not internal have a route to the outside, by IPv4; none where that cannot
+/// be said, or there is no such bridge.
+fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
+    if whereabouts(host) != Whereabouts::Here || !host.routes.gaps().is_empty() || !host.rules.gaps().is_empty() {
+        return None;
+    }
+    let fib = Fib::new(host).ok()?;
+    let dockers: Vec<u32> = bridges.iter().filter_map(Bridge::index).collect();
+    let open = bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal));
+    let mut traced = None;
+    for bridge in open {
+        let Some(source) = bridge.connected.iter().find_map(container_in) else { return None };
+        let lookup = fib.lookup(&Query::forwarded(source, OUTSIDE, &bridge.link_name));
+        let out = lookup.hops.iter().all(|hop| hop.link.is_some_and(|link| !dockers.contains(&link)));
+        if !lookup.is_unicast() || !out {
+            return Some(false);
+        }
+        traced = Some(true);
+    }
+    traced
+}
+
+/// An address that a container of this subnet could have.
+fn container_in(subnet: &IpNet) -> Option<IpAddr> {
+    match subnet {
+        IpNet::V4(subnet) => subnet.hosts().nth(1).map(IpAddr::V4),
+        IpNet::V6(_) => None,
+    }
+}
