@@ -6,6 +6,7 @@ mod files;
 mod firewall;
 pub mod given;
 mod modules;
+pub mod netlink;
 mod source;
 
 pub use api::{Endpoint, parse_endpoint};

@@ -141,17 +141,13 @@ impl<'a> Fib<'a> {
     /// The hops of a route, those of its nexthop object where it uses one.
     pub(super) fn hops(&self, route: &Route) -> Result<Hops, Text> {
         let mut hops = match (route.next_hop_object, &self.index.objects) {
-            (Some(id), Some(objects)) => match objects.get(&id) {
-                Some(object) => object_hops(object, objects)?,
-                None => {
-                    return Err(text!(
-                        "the nexthop object {id} is not in the list of nexthop objects",
-                        "下一跳对象列表中没有 {id} 号对象"
-                    ));
-                }
-            },
-            (Some(id), None) if route.next_hops.is_empty() && route.kind == RouteKind::Unicast => {
-                return Err(text!("the nexthop object {id} was not seen", "没有采集到 {id} 号下一跳对象"));
+            // The kernel fills the hops in unless net.ipv4.nexthop_compat_mode is 0.
+            (Some(id), objects) if route.next_hops.is_empty() && route.kind == RouteKind::Unicast => {
+                let object = objects.as_ref().and_then(|objects| objects.get(&id).zip(Some(objects)));
+                let Some((object, objects)) = object else {
+                    return Err(text!("the nexthop object {id} was not seen", "没有采集到 {id} 号下一跳对象"));
+                };
+                object_hops(object, objects)?
             }
             _ => Hops { hops: route.next_hops.clone(), blackhole: false },
         };

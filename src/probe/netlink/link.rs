@@ -1,0 +1,83 @@
+//! RTM_NEWLINK (include/uapi/linux/if_link.h).
+
+use super::Undecodable;
+use super::attributes::{Attributes, split, word};
+use super::dump::Request;
+use crate::host::Link;
+
+const RTM_NEWLINK: u16 = 16;
+const RTM_GETLINK: u16 = 18;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINK: u16 = 5;
+const IFLA_MASTER: u16 = 10;
+const IFLA_OPERSTATE: u16 = 16;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_GROUP: u16 = 27;
+const IFLA_EXT_MASK: u16 = 29;
+const IFLA_LINK_NETNSID: u16 = 37;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const IFLA_VRF_TABLE: u16 = 1;
+const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+
+const IFF_UP: u32 = 1;
+const IFF_LOOPBACK: u32 = 1 << 3;
+const IFF_POINTOPOINT: u32 = 1 << 4;
+const IFF_LOWER_UP: u32 = 1 << 16;
+
+pub fn request() -> Request {
+    let mut payload = vec![0; 16];
+    payload.extend(8u16.to_ne_bytes());
+    payload.extend(IFLA_EXT_MASK.to_ne_bytes());
+    payload.extend(RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
+    Request { kind: RTM_GETLINK, payload, may_be_unknown: false }
+}
+
+pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<Link>, Undecodable> {
+    if kind != RTM_NEWLINK {
+        return Ok(None);
+    }
+    let (header, attributes) = split::<16>(payload)?;
+    let index = word(&header, 4);
+    let name = attributes.string(IFLA_IFNAME).ok_or_else(|| Undecodable(format!("link {index} has no name")))?;
+    link(index, word(&header, 8), &attributes, &name).map(Some).map_err(|why| Undecodable(format!("{name}: {}", why.0)))
+}
+
+fn link(index: u32, flags: u32, attributes: &Attributes, name: &str) -> Result<Link, Undecodable> {
+    let info = attributes.nested(IFLA_LINKINFO)?.unwrap_or_default();
+    let kind = info.string(IFLA_INFO_KIND);
+    let vrf_table = match kind.as_deref() {
+        Some("vrf") => info.nested(IFLA_INFO_DATA)?.unwrap_or_default().u32(IFLA_VRF_TABLE)?,
+        _ => None,
+    };
+    Ok(Link {
+        index,
+        name: name.to_owned(),
+        kind,
+        master: attributes.u32(IFLA_MASTER)?.filter(|master| *master != 0),
+        peer: attributes.u32(IFLA_LINK)?.filter(|peer| *peer != 0),
+        peer_netnsid: attributes.u32(IFLA_LINK_NETNSID)?.map(u32::cast_signed),
+        mtu: attributes.u32(IFLA_MTU)?.unwrap_or(0),
+        up: flags & IFF_UP != 0,
+        carrier: flags & IFF_LOWER_UP != 0,
+        loopback: flags & IFF_LOOPBACK != 0,
+        point_to_point: flags & IFF_POINTOPOINT != 0,
+        operstate: operstate(attributes.u8(IFLA_OPERSTATE)?.unwrap_or(0)).to_owned(),
+        vrf_table,
+        group: attributes.u32(IFLA_GROUP)?,
+    })
+}
+
+/// RFC 2863, as ip-link(8) prints it.
+fn operstate(number: u8) -> &'static str {
+    match number {
+        1 => "NOTPRESENT",
+        2 => "DOWN",
+        3 => "LOWERLAYERDOWN",
+        4 => "TESTING",
+        5 => "DORMANT",
+        6 => "UP",
+        _ => "UNKNOWN",
+    }
+}

@@ -1,0 +1,175 @@
+//! Links, addresses, routes, nexthop objects, rules and neighbours over rtnetlink(7). No root is needed, nothing is written.
+//!
+//! Attributes are taken out of the messages by number: a new attribute of a newer kernel that a typed decoder refuses would
+//! otherwise cost the whole link or route. Every function reads the network namespace of the calling thread.
+
+mod address;
+mod attributes;
+mod churn;
+mod dump;
+mod link;
+mod neighbour;
+mod nexthop;
+mod route;
+mod rule;
+
+use std::io;
+
+use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Route, Rule};
+use crate::text::{Text, text};
+
+use churn::Churn;
+use dump::{Dump, Socket};
+
+/// A dump that the kernel calls inconsistent is made again so many times.
+const ATTEMPTS: usize = 5;
+
+/// All links of this network namespace, by index.
+pub fn links() -> Fact<Vec<Link>> {
+    let mut links = collect("links", &[link::request()], link::decode);
+    if let Fact::Known { value, .. } = &mut links {
+        value.sort_by_key(|link| link.index);
+    }
+    links
+}
+
+/// All addresses of both families; those of one link in the kernel's order.
+pub fn addresses() -> Fact<Vec<Address>> {
+    collect("addresses", &[address::request()], address::decode)
+}
+
+/// The routes of all tables and both families; those of one prefix in the order the kernel tries them.
+pub fn routes() -> Fact<Vec<Route>> {
+    // IPv4 route dumps never carry NLM_F_DUMP_INTR: what changes meanwhile is heard from the notifications.
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        let churn = match Churn::listen() {
+            Ok(churn) => churn,
+            Err(error) => return unreadable("routes", &error),
+        };
+        let routes = collect("routes", &[route::request(Family::V4), route::request(Family::V6)], route::decode);
+        if !churn.heard_something() {
+            return routes;
+        }
+        last = Some(routes);
+    }
+    match last {
+        Some(Fact::Known { value, mut gaps }) => {
+            if gaps.is_empty() {
+                gaps.push(interrupted("routes"));
+            }
+            Fact::with_gaps(value, gaps)
+        }
+        Some(other) => other,
+        None => Fact::NotCollected,
+    }
+}
+
+/// All nexthop objects; none on kernels before 5.3.
+pub fn next_hop_objects() -> Fact<Vec<NextHopObject>> {
+    collect("nexthop objects", &[nexthop::request()], nexthop::decode)
+}
+
+/// The policy rules of both families, IPv4 first, each in the order the kernel asks them.
+pub fn rules() -> Fact<Vec<Rule>> {
+    collect("rules", &[rule::request(Family::V4), rule::request(Family::V6)], rule::decode)
+}
+
+/// The neighbours on the links that `wanted` says yes to by index.
+pub fn neighbours(wanted: impl Fn(u32) -> bool) -> Fact<Vec<Neighbour>> {
+    collect("neighbours", &[neighbour::request()], |kind, payload| {
+        Ok(neighbour::decode(kind, payload)?.filter(|neighbour| wanted(neighbour.link)))
+    })
+}
+
+/// Makes the dumps one after the other. `decode` is given the message's type and payload; it answers nothing for a message
+/// that is none of ours, and an error for one that it cannot read.
+fn collect<T>(
+    what: &str,
+    requests: &[dump::Request],
+    decode: impl Fn(u16, &[u8]) -> Result<Option<T>, Undecodable>,
+) -> Fact<Vec<T>> {
+    let mut all = Vec::new();
+    let mut gaps = Vec::new();
+    let mut socket = match Socket::open() {
+        Ok(socket) => socket,
+        Err(error) => return unreadable(what, &error),
+    };
+    for request in requests {
+        let mut dump = Dump { items: Vec::new(), interrupted: true, undecodable: Vec::new() };
+        for _ in 0..ATTEMPTS {
+            dump = match socket.dump(request, &decode) {
+                Ok(dump) => dump,
+                Err(error) if request.may_be_unknown && is_unknown(&error) => Dump::nothing(),
+                Err(error) => return unreadable(what, &error),
+            };
+            if !dump.interrupted {
+                break;
+            }
+        }
+        if dump.interrupted {
+            gaps.push(interrupted(what));
+        }
+        gaps.extend(dump.undecodable.iter().map(|why| undecodable(what, why)));
+        all.append(&mut dump.items);
+    }
+    Fact::with_gaps(all, gaps)
+}
+
+/// What could not be read in a message, and of which object if that much could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Undecodable(String);
+
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(code) if code == nix::libc::EOPNOTSUPP || code == nix::libc::EINVAL)
+}
+
+fn unreadable<T>(what: &str, error: &io::Error) -> Fact<T> {
+    let zh = chinese(what);
+    Fact::Unreadable(text!("netlink did not give the {what}: {error}", "netlink 未能给出{zh}：{error}"))
+}
+
+fn interrupted(what: &str) -> Gap {
+    let zh = chinese(what);
+    Gap::new(text!(
+        "the {what} changed while they were read, {ATTEMPTS} times in a row",
+        "读取{zh}期间其内容一直在变化，连续 {ATTEMPTS} 次都未能得到一致的结果"
+    ))
+}
+
+fn undecodable(what: &str, why: &Undecodable) -> Gap {
+    let (zh, why) = (chinese(what), &why.0);
+    let what: Text = text!("one of the {what} could not be decoded: {why}", "{zh}中有一条无法解析：{why}");
+    Gap::new(what)
+}
+
+fn chinese(what: &str) -> &'static str {
+    match what {
+        "links" => "网络接口",
+        "addresses" => "地址",
+        "routes" => "路由",
+        "nexthop objects" => "下一跳对象",
+        "rules" => "策略路由规则",
+        _ => "邻居表项",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_namespace_has_a_loopback_with_its_address_its_routes_and_the_kernels_rules() {
+        let Fact::Known { value: links, gaps } = links() else { panic!("links") };
+        assert!(gaps.is_empty());
+        let lo = links.iter().find(|link| link.loopback).expect("a loopback");
+        assert_eq!((lo.name.as_str(), lo.index, lo.mtu), ("lo", 1, 65536));
+        assert!(addresses().ok().expect("addresses").iter().all(|a| links.iter().any(|link| link.index == a.link)));
+        assert!(routes().is_known() && next_hop_objects().is_known() && neighbours(|_| true).is_known());
+        let Fact::Known { value: rules, gaps } = rules() else { panic!("rules") };
+        assert!(gaps.is_empty());
+        for family in [Family::V4, Family::V6] {
+            assert!(rules.iter().any(|rule| *rule == Rule::kernel(family, 0, 255)), "{rules:?}");
+        }
+    }
+}
