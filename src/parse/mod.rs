@@ -1,6 +1,7 @@
 //! Text → facts. Pure; never panics, whatever the bytes.
 
 pub mod api_json;
+pub mod cloud_metadata;
 pub mod daemon_flags;
 pub mod daemon_json;
 pub mod env_file;
@@ -10,7 +11,9 @@ pub mod nft_json;
 pub mod options_file;
 pub mod package_db;
 pub mod placed;
+pub mod proc_net;
 pub mod proc_status;
+pub mod resolv_conf;
 pub mod secret;
 pub mod unit_file;
 pub mod unit_state;

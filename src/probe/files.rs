@@ -31,15 +31,23 @@ impl Files {
     /// As read(2); InvalidInput for what is no regular file (a FIFO would hang) or is larger than 8 MiB. Files of /proc and
     /// /sys are regular.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.read_up_to(path, MAX_SIZE)
+    }
+
+    /// The bytes of a file that is legitimately large.
+    ///
+    /// # Errors
+    /// As [`Files::read`], with another limit.
+    pub fn read_up_to(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
         let path = self.resolve(path)?;
         let meta = fs::metadata(&path)?;
         if !meta.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         let mut bytes = Vec::new();
-        fs::File::open(&path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_SIZE {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "larger than 8 MiB"));
+        fs::File::open(&path)?.take(most + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("larger than {} MiB", most >> 20)));
         }
         Ok(bytes)
     }

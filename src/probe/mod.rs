@@ -1,13 +1,19 @@
 //! Reads the host. Each source has its own time limit; what is late or may not be read says so and stops nobody else.
 
 pub mod api;
+mod cloud;
 mod exec;
 mod files;
 mod firewall;
 pub mod given;
+mod managers;
 mod modules;
 pub mod netlink;
+mod profile;
+mod resolvers;
+mod sockets;
 mod source;
+mod sysctls;
 
 pub use api::{Endpoint, parse_endpoint};
 
