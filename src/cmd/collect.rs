@@ -6,7 +6,7 @@ use super::env::variable;
 use super::{Answer, Context};
 use crate::exit::{Exit, Refusal};
 use crate::host::Snapshot;
-use crate::probe::Request;
+use crate::probe::{self, Request};
 use crate::report::stream;
 use crate::text::Text;
 
@@ -22,7 +22,7 @@ pub fn facts(context: &Context) -> Snapshot {
         xdg_runtime_dir: variable("XDG_RUNTIME_DIR"),
         home: variable("HOME"),
     };
-    stream::with_progress(context.medium.lang, context.detail.quiet, || collect(&request))
+    stream::with_progress(context.medium.lang, context.detail.quiet, || probe::collect(&request))
 }
 
 /// Prints the facts; JSON whatever `-o` says.
@@ -39,9 +39,4 @@ pub fn document(snapshot: &Snapshot) -> Result<String, Refusal> {
         .map_err(|e| Refusal::output("snapshot", Text::verbatim(e.to_string())))?;
     document.push('\n');
     Ok(document)
-}
-
-/// Until the probe collects.
-fn collect(_: &Request) -> Snapshot {
-    Snapshot::empty("here")
 }

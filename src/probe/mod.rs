@@ -1,4 +1,5 @@
 //! Reads the host. Each source has its own time limit; what is late or may not be read says so and stops nobody else.
+#![allow(clippy::disallowed_methods)]
 
 pub mod api;
 mod cloud;
@@ -18,7 +19,18 @@ mod sysctls;
 pub use api::{Endpoint, parse_endpoint};
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::host::{Fact, Snapshot};
+use crate::text::text;
+use files::Files;
+use source::{Pending, ask};
+
+/// For sources that read a few files.
+const QUICK: Duration = Duration::from_secs(3);
+
+/// For the engine: /version, then three calls at once, each with its own limit.
+const ENGINE: Duration = Duration::from_secs(7);
 
 /// What to look at, and how long at most.
 #[derive(Clone, Debug, Default)]
@@ -35,4 +47,105 @@ pub struct Request {
     pub docker_config_dir: Option<String>,
     pub xdg_runtime_dir: Option<String>,
     pub home: Option<String>,
+}
+
+/// Looks at everything at once, within `request.timeout`. Below `--root` only files are there to be looked at.
+pub fn collect(request: &Request) -> Snapshot {
+    let taken_at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let deadline = Instant::now() + request.timeout;
+    let files = Files::new(request.root.clone());
+    let files_only = request.root.is_some();
+    let resolvers = of_files("resolv.conf", deadline, &files, resolvers::look);
+    let managers = of_files("network managers", deadline, &files, move |files| managers::look(files, files_only));
+    let cloud = of_files("cloud metadata", deadline, &files, cloud::look);
+    let mut snapshot = match &request.root {
+        Some(root) => Snapshot::empty(&root.to_string_lossy()),
+        None => running_host(request, &files, deadline),
+    };
+    snapshot.taken_at = taken_at;
+    snapshot.profile = profile::look(&files, files_only);
+    snapshot.resolvers = resolvers.finish();
+    snapshot.managers = managers.finish();
+    snapshot.cloud = cloud.finish();
+    snapshot
+}
+
+/// What only a running host has.
+fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot {
+    let api = {
+        let (request, files) = (request.clone(), files.clone());
+        let until = deadline.min(Instant::now() + ENGINE);
+        ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
+    };
+    let firewall = firewall::start(files, deadline);
+    let sockets = of_files("sockets", deadline, files, sockets::look);
+    let sysctls = of_files("sysctls", deadline, files, sysctls::look);
+    let names = nix::sys::utsname::uname();
+    let release = names.as_ref().ok().map(|names| names.release().to_string_lossy().into_owned());
+    let modules = {
+        let release = release.clone();
+        of_files("kernel modules", deadline, files, move |files| modules::look(files, release.as_deref()))
+    };
+    let name = names.map(|names| names.nodename().to_string_lossy().into_owned()).unwrap_or_default();
+    let mut snapshot = Snapshot::empty(&name);
+    snapshot.kernel = match release {
+        Some(release) => Fact::known(release),
+        None => Fact::Unreadable(text!("uname(2) fails", "uname(2) 失败")),
+    };
+    snapshot.sockets = sockets.finish();
+    snapshot.sysctls = sysctls.finish();
+    snapshot.modules = modules.finish();
+    snapshot.firewall = firewall.finish();
+    match api.finish() {
+        Fact::Known { value: look, .. } => {
+            snapshot.engine.endpoint = look.endpoint;
+            snapshot.engine.api = look.api;
+        }
+        Fact::NotCollected => {}
+        Fact::Unreadable(why) => {
+            snapshot.engine.endpoint = Fact::Unreadable(why.clone());
+            snapshot.engine.api = Fact::Unreadable(why);
+        }
+    }
+    snapshot
+}
+
+/// Asks a source that reads files.
+fn of_files<T: Send + 'static>(
+    name: &'static str,
+    deadline: Instant,
+    files: &Files,
+    look: impl FnOnce(&Files) -> Fact<T> + Send + 'static,
+) -> Pending<T> {
+    let files = files.clone();
+    ask(name, QUICK, deadline, move || look(&files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_seen_within_the_time_limit() {
+        let began = Instant::now();
+        let request = Request { timeout: Duration::from_secs(10), ..Request::default() };
+        let snapshot = collect(&request);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        assert!(snapshot.kernel.is_known() && snapshot.sockets.is_known() && snapshot.modules.is_known());
+        assert!(snapshot.sysctls.ok().expect("sysctls").contains_key("net.ipv4.conf.lo.forwarding"));
+        let document = serde_json::to_string(&snapshot).expect("a document");
+        assert_eq!(serde_json::from_str::<Snapshot>(&document).expect("the same"), snapshot);
+    }
+
+    #[test]
+    fn a_host_mounted_elsewhere_has_file_facts_only() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(dir.path().join("etc")).expect("etc");
+        std::fs::write(dir.path().join("etc/resolv.conf"), "nameserver 10.0.0.2\n").expect("resolv.conf");
+        let root = Some(dir.path().to_path_buf());
+        let snapshot = collect(&Request { root, timeout: Duration::from_secs(5), ..Request::default() });
+        assert!(snapshot.profile.files_only);
+        assert_eq!(snapshot.resolvers.ok().expect("resolvers").host.as_ref().expect("file").nameservers.len(), 1);
+        assert_eq!((snapshot.routes, snapshot.sysctls, snapshot.engine.api), Default::default());
+    }
 }
