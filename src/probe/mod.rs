@@ -18,16 +18,20 @@ mod sysctls;
 
 pub use api::{Endpoint, parse_endpoint};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::host::{Fact, Snapshot};
+use crate::host::{Fact, Link, Neighbour, Snapshot};
 use crate::text::text;
 use files::Files;
 use source::{Pending, ask};
 
 /// For sources that read a few files.
 const QUICK: Duration = Duration::from_secs(3);
+
+/// For the kernel's tables: a million routes take about two seconds, and an inconsistent dump is repeated.
+const TABLES: Duration = Duration::from_secs(8);
 
 /// For the engine: /version, then three calls at once, each with its own limit.
 const ENGINE: Duration = Duration::from_secs(7);
@@ -77,6 +81,11 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         let until = deadline.min(Instant::now() + ENGINE);
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
+    let routes = ask("routes", TABLES, deadline, netlink::routes);
+    let links = ask("links", TABLES, deadline, netlink::links);
+    let addresses = ask("addresses", TABLES, deadline, netlink::addresses);
+    let rules = ask("rules", QUICK, deadline, netlink::rules);
+    let next_hop_objects = ask("nexthop objects", TABLES, deadline, netlink::next_hop_objects);
     let firewall = firewall::start(files, deadline);
     let sockets = of_files("sockets", deadline, files, sockets::look);
     let sysctls = of_files("sysctls", deadline, files, sysctls::look);
@@ -92,6 +101,13 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         Some(release) => Fact::known(release),
         None => Fact::Unreadable(text!("uname(2) fails", "uname(2) 失败")),
     };
+    snapshot.links = links.finish();
+    let neighbours = neighbours(&snapshot.links, deadline);
+    snapshot.addresses = addresses.finish();
+    snapshot.rules = rules.finish();
+    snapshot.next_hop_objects = next_hop_objects.finish();
+    snapshot.routes = routes.finish();
+    snapshot.neighbours = neighbours.finish();
     snapshot.sockets = sockets.finish();
     snapshot.sysctls = sysctls.finish();
     snapshot.modules = modules.finish();
@@ -108,6 +124,16 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         }
     }
     snapshot
+}
+
+/// Neighbours on bridges: on Docker's they tell who is there. Those of the uplinks can be ten thousands and tell nothing.
+fn neighbours(links: &Fact<Vec<Link>>, deadline: Instant) -> Pending<Vec<Neighbour>> {
+    let bridges: Option<BTreeSet<u32>> =
+        links.ok().map(|links| links.iter().filter(|link| link.is_bridge()).map(|link| link.index).collect());
+    ask("neighbours", QUICK, deadline, move || match bridges {
+        Some(bridges) => netlink::neighbours(|link| bridges.contains(&link)),
+        None => Fact::Unreadable(text!("the links are not known", "不知道有哪些链路")),
+    })
 }
 
 /// Asks a source that reads files.
@@ -131,6 +157,9 @@ mod tests {
         let request = Request { timeout: Duration::from_secs(10), ..Request::default() };
         let snapshot = collect(&request);
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let links = snapshot.links.ok().expect("links");
+        assert!(links.iter().any(|link| link.loopback));
+        assert!(snapshot.routes.is_known() && snapshot.rules.is_known() && snapshot.neighbours.is_known());
         assert!(snapshot.kernel.is_known() && snapshot.sockets.is_known() && snapshot.modules.is_known());
         assert!(snapshot.sysctls.ok().expect("sysctls").contains_key("net.ipv4.conf.lo.forwarding"));
         let document = serde_json::to_string(&snapshot).expect("a document");
