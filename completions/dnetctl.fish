@@ -1,0 +1,150 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_dnetctl_global_optspecs
+    string join \n o/output= color= lang= H/host= root= timeout= q/quiet v/verbose h/help V/version
+end
+
+function __fish_dnetctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_dnetctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_dnetctl_using_subcommand
+    set -l cmd (__fish_dnetctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print version'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "snapshot" -d 'Print the facts that would be judged, as JSON without secrets'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "checks" -d 'List the checks'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "explain" -d 'Print the page of one check'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "completions" -d 'Print a completion script'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "man" -d 'Print the manual page (roff)'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
+warning\t''
+info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l strict -d 'Require every check that applies here'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s h -l help -d 'Print help'
