@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -95,6 +95,33 @@ impl Files {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// The whole lines in the last `size` bytes of a file, however large it is; bytes that are not UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// As read(2) and lseek(2); InvalidInput for what is no regular file.
+    pub fn tail(&self, path: &str, size: u64) -> io::Result<String> {
+        let path = self.resolve(path)?;
+        let meta = fs::metadata(&path)?;
+        if !meta.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let mut file = fs::File::open(&path)?;
+        let start = meta.len().saturating_sub(size);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(size).read_to_end(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        match text.split_once('\n') {
+            Some((_, whole)) if start > 0 => Ok(whole.to_owned()),
+            _ => Ok(text),
+        }
+    }
+
+    /// The files of a host mounted below a directory are read, not those of this host.
+    pub fn is_mounted(&self) -> bool {
+        self.root.is_some()
     }
 
     /// Whether something is there; what may not be looked at counts as not there.
@@ -198,6 +225,16 @@ mod tests {
         assert!(files.read("/etc/loop").is_err());
         assert_eq!(files.list("/etc/docker").expect("list"), ["daemon.json", "daemon.prod.json"]);
         assert!(files.list("/nowhere").expect("absent is empty").is_empty());
+    }
+
+    #[test]
+    fn the_tail_of_a_file_is_whole_lines() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("log");
+        fs::write(&path, "one\ntwo\nthree\n").expect("file");
+        let files = Files::new(None);
+        assert_eq!(files.tail(&path.to_string_lossy(), 8).expect("tail"), "three\n");
+        assert_eq!(files.tail(&path.to_string_lossy(), 800).expect("tail"), "one\ntwo\nthree\n");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod api;
 mod cloud;
+mod engine_files;
 mod exec;
 mod files;
 mod firewall;
@@ -10,11 +11,15 @@ pub mod given;
 mod managers;
 mod modules;
 pub mod netlink;
+mod package;
+mod process;
 mod profile;
 mod resolvers;
 mod sockets;
 mod source;
 mod sysctls;
+mod unit;
+mod unit_files;
 
 pub use api::{Endpoint, parse_endpoint};
 
@@ -22,7 +27,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::host::{Fact, Link, Neighbour, Snapshot};
+use crate::host::{Engine, Fact, Link, Neighbour, Snapshot};
 use crate::text::text;
 use files::Files;
 use source::{Pending, ask};
@@ -62,6 +67,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let resolvers = of_files("resolv.conf", deadline, &files, resolvers::look);
     let managers = of_files("network managers", deadline, &files, move |files| managers::look(files, files_only));
     let cloud = of_files("cloud metadata", deadline, &files, cloud::look);
+    let engine = engine_files::start(&files, deadline);
     let mut snapshot = match &request.root {
         Some(root) => Snapshot::empty(&root.to_string_lossy()),
         None => running_host(request, &files, deadline),
@@ -71,6 +77,8 @@ pub fn collect(request: &Request) -> Snapshot {
     snapshot.resolvers = resolvers.finish();
     snapshot.managers = managers.finish();
     snapshot.cloud = cloud.finish();
+    let Engine { endpoint, api, .. } = snapshot.engine;
+    snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     snapshot
 }
 
