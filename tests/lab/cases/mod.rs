@@ -1,5 +1,6 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
+mod extras;
 mod harness;
 
 use crate::harness::Cases;
@@ -7,5 +8,6 @@ use crate::harness::Cases;
 pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
+    extras::add(&mut cases);
     cases
 }
