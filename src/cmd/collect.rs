@@ -5,13 +5,19 @@ use std::time::Duration;
 use super::env::variable;
 use super::{Answer, Context};
 use crate::exit::{Exit, Refusal};
-use crate::host::Snapshot;
+use crate::host::{Fact, Snapshot};
 use crate::probe::{self, Request};
 use crate::report::stream;
 use crate::text::Text;
 
+/// Where this host's own engine listens. That it does not answer there is a state of the host, which is what is judged.
+const OWN_SOCKETS: &[&str] = &["unix:///var/run/docker.sock", "unix:///run/docker.sock"];
+
 /// The facts of this host, or of the one below `--root`.
-pub fn facts(context: &Context) -> Snapshot {
+///
+/// # Errors
+/// An engine that `-H` names elsewhere than on this host's own socket does not answer as one.
+pub fn facts(context: &Context) -> Result<Snapshot, Refusal> {
     let request = Request {
         root: context.cli.root.clone(),
         timeout: Duration::from_secs(context.cli.timeout),
@@ -22,12 +28,22 @@ pub fn facts(context: &Context) -> Snapshot {
         xdg_runtime_dir: variable("XDG_RUNTIME_DIR"),
         home: variable("HOME"),
     };
-    stream::with_progress(context.medium.lang, context.detail.quiet, || probe::collect(&request))
+    let snapshot = stream::with_progress(context.medium.lang, context.detail.quiet, || probe::collect(&request));
+    if context.cli.host.is_some()
+        && let Fact::Unreadable(why) = &snapshot.engine.api
+    {
+        // Without the credentials that the option may hold.
+        let named = snapshot.engine.endpoint.ok().map_or("-H", |endpoint| &endpoint.endpoint);
+        if !OWN_SOCKETS.contains(&named) {
+            return Err(Refusal::input(named, why.clone()));
+        }
+    }
+    Ok(snapshot)
 }
 
 /// Prints the facts; JSON whatever `-o` says.
 pub fn snapshot(context: &Context) -> Answer {
-    Ok((document(&facts(context))?, Exit::Clean))
+    Ok((document(&facts(context)?)?, Exit::Clean))
 }
 
 /// A snapshot as `snapshot` prints it and `--save` keeps it.

@@ -17,7 +17,7 @@ pub fn run(context: &Context, given: &Diagnose) -> Answer {
     let selection = options::selection(given)?;
     let declared = options::declared(given)?;
     let snapshots = if given.from.is_empty() {
-        vec![facts(context)]
+        vec![facts(context)?]
     } else {
         given.from.iter().map(|path| from::read(path)).collect::<Result<Vec<_>, _>>()?
     };

@@ -1,0 +1,40 @@
+//! The program as a person or a script meets it: what it prints where, and how it ends.
+
+mod bad_input;
+mod colour;
+mod exit_codes;
+mod fake_engine;
+mod generated;
+mod saved;
+mod schema;
+mod streams;
+mod widths;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program with an environment that says nothing.
+fn dnetctl() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dnetctl"));
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C");
+    command
+}
+
+/// Runs it with these arguments.
+fn run(args: &[&str]) -> Output {
+    dnetctl().args(args).output().expect("the program starts")
+}
+
+/// A snapshot below tests/fixtures/hosts.
+fn host(name: &str) -> String {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hosts").join(format!("{name}.json"));
+    path.to_string_lossy().into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
