@@ -79,7 +79,8 @@ pub fn info(body: &[u8]) -> Result<Info, Text> {
 /// # Errors
 /// A sentence when the body is no JSON list; an element that does not decode is a gap.
 pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
-    list(body, "/networks", |raw: RawNetwork| {
+    let by_name = |network: &Network| (network.name.clone(), network.id.clone());
+    list(body, "/networks", by_name, |raw: RawNetwork| {
         let ipam = raw.ipam.unwrap_or_default();
         let configs =
             ipam.config.unwrap_or_default().into_iter().filter(|c| c.subnet.as_deref().is_some_and(|s| !s.is_empty()));
@@ -111,7 +112,8 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
 /// # Errors
 /// A sentence when the body is no JSON list; an element that does not decode is a gap.
 pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
-    list(body, "/containers/json", |raw: RawContainer| {
+    let by_name = |container: &Container| (container.name.clone(), container.id.clone());
+    list(body, "/containers/json", by_name, |raw: RawContainer| {
         let names = raw.names.unwrap_or_default();
         // A linked container has further names with two slashes (`/web/db`); its own has one.
         let name = names.iter().find(|name| name.matches('/').count() == 1).or(names.first());
@@ -149,7 +151,13 @@ fn wrong(call: &str, fault: &serde_json::Error) -> Text {
     }
 }
 
-fn list<R: DeserializeOwned, T>(body: &[u8], call: &str, make: impl Fn(R) -> Option<T>) -> Result<Fact<Vec<T>>, Text> {
+/// The elements in an order of their own: the engine prints networks in another one each time.
+fn list<R: DeserializeOwned, T, K: Ord>(
+    body: &[u8],
+    call: &str,
+    order: impl Fn(&T) -> K,
+    make: impl Fn(R) -> Option<T>,
+) -> Result<Fact<Vec<T>>, Text> {
     // An empty list is printed as `null` by some engines.
     let items: Option<Vec<Value>> = whole(body, call)?;
     let (mut values, mut gaps) = (Vec::new(), Vec::new());
@@ -165,6 +173,7 @@ fn list<R: DeserializeOwned, T>(body: &[u8], call: &str, make: impl Fn(R) -> Opt
             }
         }
     }
+    values.sort_by_key(order);
     Ok(Fact::with_gaps(values, gaps))
 }
 

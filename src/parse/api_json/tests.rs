@@ -64,9 +64,12 @@ fn networks_with_gateways_of_every_form_and_no_labels() {
     let found = fact.ok().expect("known");
     assert_eq!(found.len(), 3);
     assert_eq!(found[0].options.len(), 1);
-    assert_eq!(found[1].ipam[0].gateway, Some("172.18.0.1".parse().expect("ip")));
-    assert_eq!(found[1].ipam[0].ip_range, Some("172.18.5.0/24".parse().expect("net")));
-    assert_eq!(found[1].ipam[1].gateway, Some("fd00:1::1".parse().expect("ip")));
+    let names: Vec<&str> = found.iter().map(|network| network.name.as_str()).collect();
+    assert_eq!(names, ["bridge", "host", "old"]);
+    let old = &found[2];
+    assert_eq!(old.ipam[0].gateway, Some("172.18.0.1".parse().expect("ip")));
+    assert_eq!(old.ipam[0].ip_range, Some("172.18.5.0/24".parse().expect("net")));
+    assert_eq!(old.ipam[1].gateway, Some("fd00:1::1".parse().expect("ip")));
     assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
     assert_eq!(networks(b"null").expect("none"), Fact::known(Vec::new()));
     assert!(networks(br#"{"message":"page not found"}"#).is_err());
@@ -83,9 +86,10 @@ fn containers_with_networks_and_ports_and_nothing_else() {
       {"Id":"c2","Names":["/old"],"Status":"Exited (0) 3 days ago","Ports":[],"HostConfig":{}}]"#;
     let fact = containers(body).expect("containers");
     let found = fact.ok().expect("known");
-    assert_eq!(found[0].name, "web");
-    assert_eq!(found[0].endpoints[0].addresses, ["172.17.0.2".parse::<IpAddr>().expect("ip")]);
-    assert_eq!(found[0].ports.iter().filter(|port| port.host.is_some()).count(), 2);
-    assert_eq!((found[1].name.as_str(), found[1].state.as_str()), ("old", "exited"));
+    let (old, web) = (&found[0], &found[1]);
+    assert_eq!(web.name, "web");
+    assert_eq!(web.endpoints[0].addresses, ["172.17.0.2".parse::<IpAddr>().expect("ip")]);
+    assert_eq!(web.ports.iter().filter(|port| port.host.is_some()).count(), 2);
+    assert_eq!((old.name.as_str(), old.state.as_str()), ("old", "exited"));
     assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
 }

@@ -2,6 +2,7 @@
 
 mod extras;
 mod harness;
+mod looking;
 
 use crate::harness::Cases;
 
@@ -9,5 +10,6 @@ pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
     extras::add(&mut cases);
+    looking::add(&mut cases);
     cases
 }
