@@ -3,6 +3,7 @@
 pub mod config;
 pub mod fatal;
 mod networks;
+pub mod pool;
 pub mod settings;
 pub mod startup;
 mod version;

@@ -35,14 +35,14 @@ impl Outlook {
     pub fn told(self, fault: Text) -> Text {
         let Text { en, zh } = fault;
         match self {
-            Outlook::DoesNotStart => text!("{en}: the engine does not start", "{zh}：引擎无法启动"),
+            Outlook::DoesNotStart => text!("{en}; the engine does not start with it", "{zh}；引擎因此无法启动"),
             Outlook::NotNextTime => text!(
-                "{en}: the running engine started before this change and will not start next time",
-                "{zh}：正在运行的引擎是在此改动之前启动的，下次将无法启动"
+                "{en}; the running engine started before this change and will not start next time",
+                "{zh}；正在运行的引擎是在此改动之前启动的，下次将无法启动"
             ),
             Outlook::NotAfterUpgrade => text!(
-                "{en}: the running engine is not the version on disk, which will not start with this",
-                "{zh}：正在运行的引擎与磁盘上的版本不同，后者将无法以此配置启动"
+                "{en}; the running engine is not the version on disk, which will not start with it",
+                "{zh}；正在运行的引擎与磁盘上的版本不同，后者将无法以此配置启动"
             ),
         }
     }

@@ -1,0 +1,163 @@
+//! The engine's unit failed, or restarts in a loop.
+
+use super::{About, Applies, Check, Group, Scene, configuration, docs};
+use crate::engine::fatal::{last_fatal, meaning};
+use crate::engine::own_process;
+use crate::finding::{Evidence, Finding, Findings, Remedy};
+use crate::host::{LogLine, Missing, Snapshot, Unit};
+use crate::text::{Text, text};
+
+pub static CHECK: Check = Check {
+    id: "engine-failed",
+    group: Group::Engine,
+    about: About { en: "the engine's unit has not failed", zh: "引擎的单元没有失败" },
+    docs: docs!("engine-failed"),
+    applies,
+    hidden_by: &[
+        "daemon-json-invalid",
+        "daemon-json-unknown-key",
+        "flag-and-file-conflict",
+        "bip-not-a-host-address",
+        "bip-unusable",
+        "fixed-cidr-outside-bip",
+        "default-gateway-outside-bip",
+        "bridge-setting-unusable",
+    ],
+    run,
+};
+
+fn applies(scene: &Scene) -> Applies {
+    configuration::started_by_systemd(scene)
+}
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let host = scene.host;
+    let unit = findings.need("engine.unit", &host.engine.unit)?;
+    let Some(unit) = unit else { return Ok(()) };
+    if unit.active_state.is_empty() {
+        return Err(Missing {
+            fact: "engine.unit",
+            why: text!("systemd could not be asked for the state of the engine's unit", "无法向 systemd 查询引擎单元的状态"),
+        });
+    }
+    findings.judged += 1;
+    if own_process(host).is_some() {
+        return Ok(());
+    }
+    let two_starts = host.engine.next_command_line.ok().is_some_and(|line| line.too_many_exec_starts);
+    let state = match (unit.active_state.as_str(), unit.sub_state.as_str()) {
+        ("failed", _) => text!("failed", "已失败"),
+        ("activating", "auto-restart" | "auto-restart-queued") => text!("restarts in a loop", "正在反复重启"),
+        ("inactive", _) if two_starts => text!("cannot be started", "无法启动"),
+        _ => return Ok(()),
+    };
+    findings.push(if two_starts { refused_by_systemd(host, unit) } else { failed(host, unit, state, findings) });
+    Ok(())
+}
+
+fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) -> Finding {
+    let name = configuration::unit(host);
+    let log = findings.want("engine.unit.log", &unit.log);
+    let line = log.and_then(|log| last_fatal(log.iter().map(|line| line.message.as_str())));
+    let Text { en: state, zh: state_zh } = state;
+    let Some(line) = line else {
+        let result = &unit.result;
+        return Finding::error(
+            format!("unit:{name}"),
+            Text {
+                en: format!("{name} {state} (result: {result}), and no line of its log says why"),
+                zh: format!("{name} {state_zh}（结果：{result}），其日志中没有说明原因的行"),
+            },
+        )
+        .evidence(state_shown(unit, name))
+        .remedy(start_by_hand(host))
+        .touches("engine:start");
+    };
+    let said = essence(line);
+    let known = meaning(line);
+    let (means, means_zh) = match &known {
+        Some(known) => (format!(": {}", known.means.en), format!("：{}", known.means.zh)),
+        None => (String::new(), String::new()),
+    };
+    let mut finding = Finding::error(
+        format!("unit:{name}"),
+        Text {
+            en: format!("{name} {state}{means}; its last word: {said}"),
+            zh: format!("{name} {state_zh}{means_zh}；它最后的输出：{said}"),
+        },
+    )
+    .evidence(Evidence::new(format!("journalctl -u {name} -o cat --no-pager -n 200"), unmasked(line)))
+    .evidence(state_shown(unit, name));
+    if changed_since(host, log, line) {
+        finding = finding.remedy(Remedy::manual(
+            text!("the configuration changed since then: start the engine again", "此后配置已被修改：再次启动引擎"),
+            text!("nothing that runs now is stopped", "不会停止当前运行的任何东西"),
+            configuration::restart(host),
+        ));
+    }
+    let touched = match known.and_then(|known| known.check) {
+        Some(check) => format!("engine-failure:{check}"),
+        None => "engine-failure:unknown".to_owned(),
+    };
+    finding.remedy(start_by_hand(host)).touches(touched).touches(format!("unit:{name}"))
+}
+
+fn state_shown(unit: &Unit, name: &str) -> Evidence {
+    Evidence::new(format!("systemctl show {name} -p ActiveState"), format!("ActiveState={}", unit.active_state))
+}
+
+/// The part of a line that a person wants to read: what stands in `msg="…"`, or the line.
+fn essence(line: &str) -> String {
+    let message = line.find("msg=\"").map(|at| &line[at + 5..]).and_then(|rest| rest.rfind('"').map(|end| &rest[..end]));
+    message.map_or_else(|| line.trim().to_owned(), |message| message.replace("\\\"", "\""))
+}
+
+/// The longest part of a line in which nothing is masked.
+fn unmasked(line: &str) -> &str {
+    line.split("**").map(|part| part.trim_matches('*')).max_by_key(|part| part.len()).unwrap_or(line).trim()
+}
+
+/// Whether daemon.json is younger than the last word.
+fn changed_since(host: &Snapshot, log: Option<&Vec<LogLine>>, line: &str) -> bool {
+    let said_at = log.and_then(|log| log.iter().rev().find(|one| one.message == line)).map(|one| one.at / 1_000_000);
+    let modified = host.engine.daemon_json.ok().and_then(|file| file.modified);
+    matches!((said_at, modified), (Some(said_at), Some(modified)) if modified > said_at)
+}
+
+fn start_by_hand(host: &Snapshot) -> Remedy {
+    let name = configuration::unit(host);
+    Remedy::manual(
+        text!("start it once more and read what it says", "再启动一次并查看其输出"),
+        text!("nothing that runs now is stopped", "不会停止当前运行的任何东西"),
+        vec![
+            format!("systemctl reset-failed {name}"),
+            format!("systemctl start {name} || journalctl -u {name} -n 30 --no-pager"),
+        ],
+    )
+}
+
+fn refused_by_systemd(host: &Snapshot, unit: &Unit) -> Finding {
+    let name = configuration::unit(host);
+    let starts = unit.settings.iter().filter(|setting| setting.name == "ExecStart");
+    let last = starts.filter(|setting| !setting.value.is_empty()).next_back();
+    let at = last.map_or_else(|| name.to_owned(), |setting| format!("{}:{}", setting.place.file, setting.place.line));
+    let shown = Evidence::new(format!("systemctl cat {name} | grep -c '^ExecStart=.'"), "2");
+    Finding::error(
+        format!("unit:{name}"),
+        text!(
+            "systemd refuses {name}: {at} adds a second ExecStart= and does not empty the first",
+            "systemd 拒绝加载 {name}：{at} 追加了第二个 ExecStart=，却没有先清空第一个"
+        ),
+    )
+    .evidence(match last {
+        Some(setting) => shown.at(&setting.place),
+        None => shown,
+    })
+    .remedy(Remedy::manual(
+        text!("put an empty `ExecStart=` line before the one in the drop-in", "在 drop-in 中的那一行之前加上一行空的 `ExecStart=`"),
+        text!("starts the engine; nothing that runs now is stopped", "启动引擎；不会停止当前运行的任何东西"),
+        vec![format!("systemctl edit {name}"), "systemctl daemon-reload".to_owned(), format!("systemctl start {name}")],
+    ))
+    .touches("engine:start")
+    .touches(format!("unit:{name}"))
+}
