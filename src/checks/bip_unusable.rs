@@ -72,9 +72,8 @@ fn unreadable(host: &Snapshot, bip: &Setting, why: NotCidr, findings: &mut Findi
                 "bip {value} has no prefix length; expected an address with one, such as {value}/24",
                 "bip {value} 缺少前缀长度；应写成带长度的地址，例如 {value}/24"
             );
-            let mend: Mend = |host, bip, outlook| {
-                configuration::write_instead(host, bip, &format!("{}/24", bip.value), outlook)
-            };
+            let mend: Mend =
+                |host, bip, outlook| configuration::write_instead(host, bip, &format!("{}/24", bip.value), outlook);
             refused(host, bip, what, mend, findings)
         }
         NotCidr::LeadingZero => {
@@ -88,9 +87,10 @@ fn unreadable(host: &Snapshot, bip: &Setting, why: NotCidr, findings: &mut Findi
                 "bip {value} 的某个字节带前导零，Go 1.17 及更新版本拒绝这种写法"
             );
             let mend: Mend = |host, bip, outlook| {
-                let plain = bip.value.split_once('/').and_then(|(address, length)| {
-                    without_zeros(address).map(|address| format!("{address}/{length}"))
-                });
+                let plain = bip
+                    .value
+                    .split_once('/')
+                    .and_then(|(address, length)| without_zeros(address).map(|address| format!("{address}/{length}")));
                 configuration::write_instead(host, bip, plain.as_deref().unwrap_or(bip.value), outlook)
             };
             if version.at_least(23, 0, 0) {
@@ -172,7 +172,10 @@ fn overlaps(host: &Snapshot, bip: &Setting, prefix: IpNet, findings: &mut Findin
                 name = network.name
             ),
             Evidence::new(
-                format!("docker network inspect {} -f '{{{{range .IPAM.Config}}}}{{{{.Subnet}}}} {{{{end}}}}'", configuration::quoted(&network.name)),
+                format!(
+                    "docker network inspect {} -f '{{{{range .IPAM.Config}}}}{{{{.Subnet}}}} {{{{end}}}}'",
+                    configuration::quoted(&network.name)
+                ),
                 subnet.to_string(),
             ),
         ),

@@ -10,8 +10,7 @@ pub static CHECK: Check = Check {
     id: "bridge-setting-unusable",
     group: Group::Configuration,
     about: About {
-        en: "the link that `bridge` names is a Linux bridge",
-        zh: "`bridge` 指定的链路是一个 Linux 网桥",
+        en: "the link that `bridge` names is a Linux bridge", zh: "`bridge` 指定的链路是一个 Linux 网桥"
     },
     docs: docs!("bridge-setting-unusable"),
     applies: configuration::own_engine,
@@ -72,10 +71,9 @@ fn no_bridge(link: &Link) -> Text {
             "bridge {name} is a link of kind {kind}, not a Linux bridge",
             "bridge 指定的 {name} 是 {kind} 类型的链路，不是 Linux 网桥"
         ),
-        None => text!(
-            "bridge {name} is a network card, not a Linux bridge",
-            "bridge 指定的 {name} 是网卡，不是 Linux 网桥"
-        ),
+        None => {
+            text!("bridge {name} is a network card, not a Linux bridge", "bridge 指定的 {name} 是网卡，不是 Linux 网桥")
+        }
     }
 }
 

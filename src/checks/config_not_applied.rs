@@ -58,7 +58,14 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     Ok(())
 }
 
-fn differing(host: &Snapshot, file: &DaemonJson, key: &ConfigKey, message: Text, shown: Evidence, reload: bool) -> Finding {
+fn differing(
+    host: &Snapshot,
+    file: &DaemonJson,
+    key: &ConfigKey,
+    message: Text,
+    shown: Evidence,
+    reload: bool,
+) -> Finding {
     let said = Said::File { file, key };
     let (title, impact, commands) = if reload {
         (
@@ -69,7 +76,10 @@ fn differing(host: &Snapshot, file: &DaemonJson, key: &ConfigKey, message: Text,
     } else {
         (
             text!("restart the engine", "重启引擎"),
-            text!("stops running containers, unless live-restore is on", "会停止正在运行的容器（除非启用了 live-restore）"),
+            text!(
+                "stops running containers, unless live-restore is on",
+                "会停止正在运行的容器（除非启用了 live-restore）"
+            ),
             configuration::restart(host),
         )
     };
@@ -158,7 +168,8 @@ fn pools(host: &Snapshot, file: &DaemonJson, info: &Info, findings: &mut Finding
         return;
     }
     findings.judged += 1;
-    let mut runs: Vec<(IpNet, u8)> = info.default_address_pools.iter().map(|(base, size)| (base.trunc(), *size)).collect();
+    let mut runs: Vec<(IpNet, u8)> =
+        info.default_address_pools.iter().map(|(base, size)| (base.trunc(), *size)).collect();
     wanted.sort_unstable();
     runs.sort_unstable();
     if wanted == runs || wanted.iter().all(|pool| runs.contains(pool)) {
@@ -227,7 +238,10 @@ fn flags(host: &Snapshot, process: &Process, findings: &mut Findings) {
         .remedy(
             Remedy::manual(
                 text!("restart the engine", "重启引擎"),
-                text!("stops running containers, unless live-restore is on", "会停止正在运行的容器（除非启用了 live-restore）"),
+                text!(
+                    "stops running containers, unless live-restore is on",
+                    "会停止正在运行的容器（除非启用了 live-restore）"
+                ),
                 [vec!["systemctl daemon-reload".to_owned()], configuration::restart(host)].concat(),
             )
             .restarts_engine(),

@@ -86,9 +86,7 @@ fn flag_shown(host: &Snapshot, flag: &DaemonFlag) -> Evidence {
         (_, name) => format!("--{name}"),
     };
     match &flag.place {
-        Some(place) => {
-            Evidence::new(format!("grep -nF -e {} {}", quoted(&says), quoted(&place.file)), says).at(place)
-        }
+        Some(place) => Evidence::new(format!("grep -nF -e {} {}", quoted(&says), quoted(&place.file)), says).at(place),
         None => Evidence::new(format!("systemctl cat {}", unit(host)), says),
     }
 }
@@ -113,7 +111,11 @@ pub fn line_of(file: &DaemonJson, place: &Place, length: u32) -> Evidence {
 /// A word for a shell: bare where it is plain, else in single quotes.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// The engine's unit, `docker.service` where none was seen.
@@ -207,9 +209,26 @@ pub fn is_unit_file(file: &str) -> bool {
     file.contains("/systemd/")
 }
 
-/// A fault that keeps the engine from starting: what it touches, so that it explains `engine-failed`.
+/// Checks whose findings keep the engine from starting, and so explain why its unit failed.
+pub const CAUSES: &[&str] = &[
+    "daemon-json-invalid",
+    "daemon-json-unknown-key",
+    "flag-and-file-conflict",
+    "bip-not-a-host-address",
+    "bip-unusable",
+    "fixed-cidr-outside-bip",
+    "default-gateway-outside-bip",
+    "bridge-setting-unusable",
+];
+
+/// A fault that keeps the engine from starting touches the failure that it explains. Its own alone: two faults of one file are two.
 pub fn keeps_from_starting(finding: Finding, check: &str) -> Finding {
-    finding.touches("engine:start").touches(format!("engine-failure:{check}"))
+    finding.touches(failure(check))
+}
+
+/// What a failed start touches that a check explains.
+pub fn failure(check: &str) -> String {
+    format!("engine-failure:{check}")
 }
 
 /// What a fault in a setting touches.

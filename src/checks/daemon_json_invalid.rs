@@ -97,20 +97,25 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
             remedy(text!("write the file, empty as {{}}", "创建该文件，内容为 {{}}"), format!("echo '{{}}' > {word}")),
         ),
         Refusal::Empty => (
-            text!("{path} holds nothing, and engine{engine} wants at least {{}}", "{path} 为空，而引擎{engine} 至少需要 {{}}"),
+            text!(
+                "{path} holds nothing, and engine{engine} wants at least {{}}",
+                "{path} 为空，而引擎{engine} 至少需要 {{}}"
+            ),
             Evidence::new(format!("tr -d '[:space:]' < {word} | wc -c"), "0"),
-            remedy(text!("write {{}} into it, or remove it", "写入 {{}}，或删除该文件"), format!("echo '{{}}' > {word}")),
+            remedy(
+                text!("write {{}} into it, or remove it", "写入 {{}}，或删除该文件"),
+                format!("echo '{{}}' > {word}"),
+            ),
         ),
         Refusal::Mark(bom) => mark(path, *bom, &engine),
         Refusal::Fault { fault, kind } => {
             let Text { en, zh } = &fault.expected;
             let place = &fault.place;
             let evidence = match kind {
-                FaultKind::NotUtf8 => Evidence::new(
-                    format!("LC_ALL=C.UTF-8 grep -naxv '.*' {word}"),
-                    format!("{}:", place.line),
-                )
-                .at(place),
+                FaultKind::NotUtf8 => {
+                    Evidence::new(format!("LC_ALL=C.UTF-8 grep -naxv '.*' {word}"), format!("{}:", place.line))
+                        .at(place)
+                }
                 _ => configuration::line_of(file, place, fault.length),
             };
             let check = match version {
@@ -132,8 +137,16 @@ fn mark(path: &str, bom: Bom, engine: &str) -> (Text, Evidence, Remedy) {
     let word = configuration::quoted(path);
     let (name, bytes, command) = match bom {
         Bom::Utf8 => ("UTF-8", "ef bb bf", format!("sed -i --follow-symlinks '1s/^\\xef\\xbb\\xbf//' {word}")),
-        Bom::Utf16Le => ("UTF-16", "ff fe", format!("iconv -f UTF-16 -t UTF-8 {word} > /tmp/daemon.json && cat /tmp/daemon.json > {word}")),
-        Bom::Utf16Be => ("UTF-16", "fe ff", format!("iconv -f UTF-16 -t UTF-8 {word} > /tmp/daemon.json && cat /tmp/daemon.json > {word}")),
+        Bom::Utf16Le => (
+            "UTF-16",
+            "ff fe",
+            format!("iconv -f UTF-16 -t UTF-8 {word} > /tmp/daemon.json && cat /tmp/daemon.json > {word}"),
+        ),
+        Bom::Utf16Be => (
+            "UTF-16",
+            "fe ff",
+            format!("iconv -f UTF-16 -t UTF-8 {word} > /tmp/daemon.json && cat /tmp/daemon.json > {word}"),
+        ),
     };
     (
         text!(
@@ -155,9 +168,9 @@ fn types(host: &Snapshot, file: &DaemonJson) -> Vec<Fault> {
         if version.is_some_and(|version| !known.known_to(version)) {
             return None;
         }
-        let expected = match steps.count() {
-            0 => expected(known.kind, &key.value)?,
-            1 => expected_item(known.kind, &key.value)?,
+        let expected = match (steps.next(), steps.next()) {
+            (None, _) => expected(known.kind, &key.value)?,
+            (Some(item), None) if item.parse::<usize>().is_ok() => expected_item(known.kind, &key.value)?,
             _ => return None,
         };
         Some(wrong_type(file, key, expected))

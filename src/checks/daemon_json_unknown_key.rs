@@ -57,7 +57,11 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             commands.extend(configuration::restart(host));
             remedies.push(
                 Remedy::manual(
-                    text!("call it `{near}`, if that is what was meant", "若本意如此，将其改名为 `{near}`", near = near.name),
+                    text!(
+                        "call it `{near}`, if that is what was meant",
+                        "若本意如此，将其改名为 `{near}`",
+                        near = near.name
+                    ),
                     configuration::impact(outlook),
                     commands,
                 )
@@ -151,7 +155,8 @@ fn removal(host: &Snapshot, file: &DaemonJson, key: &ConfigKey, impact: Text) ->
     let line = key.place.line;
     let mut commands = vec![format!("${{EDITOR:-vi}} +{line} {}", configuration::quoted(&file.path))];
     commands.extend(configuration::restart(host));
-    Remedy::manual(text!("take the key out of line {line}", "从第 {line} 行删除该键"), impact, commands).restarts_engine()
+    Remedy::manual(text!("take the key out of line {line}", "从第 {line} 行删除该键"), impact, commands)
+        .restarts_engine()
 }
 
 fn unread(host: &Snapshot, file: &DaemonJson, key: &ConfigKey, name: &str, means: Option<&str>) -> Finding {

@@ -72,7 +72,11 @@ fn differs(host: &Snapshot, docker0: &Link, carried: &[IpNet], bip: &crate::engi
         ),
     };
     // Containers work on either address; without any they have no gateway.
-    let finding = if carried.is_empty() { Finding::error("link:docker0", message) } else { Finding::warning("link:docker0", message) };
+    let finding = if carried.is_empty() {
+        Finding::error("link:docker0", message)
+    } else {
+        Finding::warning("link:docker0", message)
+    };
     let shown = match words.first() {
         Some(first) => Evidence::new("ip -4 -o addr show dev docker0", first.clone()),
         None => Evidence::new("ip -4 addr show dev docker0 | grep -c inet", "0"),
@@ -103,7 +107,8 @@ fn kept_by_live_restore(host: &Snapshot, docker0: &Link) -> bool {
     let Some(api) = host.engine.api.ok() else { return false };
     let on = api.info.ok().is_some_and(|info| info.live_restore);
     let runs = api.containers.ok().is_some_and(|all| {
-        all.iter().any(|one| one.state == "running" && one.endpoints.iter().any(|e| e.addresses.iter().any(IpAddr::is_ipv4)))
+        all.iter()
+            .any(|one| one.state == "running" && one.endpoints.iter().any(|e| e.addresses.iter().any(IpAddr::is_ipv4)))
     });
     on && runs && docker0.is_bridge()
 }

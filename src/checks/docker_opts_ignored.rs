@@ -45,7 +45,11 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 /// Why a variable does not reach the command line, if it does not.
 fn unread(line: &CommandLine, file: &OptionsFile, variable: &str) -> Option<Text> {
     if !line.environment_files.iter().any(|read| read.path == file.path) {
-        return Some(text!("the unit has no EnvironmentFile={path}", "单元中没有 EnvironmentFile={path}", path = file.path));
+        return Some(text!(
+            "the unit has no EnvironmentFile={path}",
+            "单元中没有 EnvironmentFile={path}",
+            path = file.path
+        ));
     }
     (!line.expands.iter().any(|expanded| expanded == variable))
         .then(|| text!("ExecStart= does not use ${variable}", "ExecStart= 没有使用 ${variable}"))
@@ -64,7 +68,8 @@ fn ignored(host: &Snapshot, file: &OptionsFile, variable: &str, flags: &[DaemonF
     let words = words.join(" ");
     let Text { en, zh } = why;
     let pattern = configuration::quoted(&format!("^[[:space:]]*\\(export \\)\\?{variable}="));
-    let mut evidence = Evidence::new(format!("grep -n {pattern} {}", configuration::quoted(path)), format!("{variable}="));
+    let mut evidence =
+        Evidence::new(format!("grep -n {pattern} {}", configuration::quoted(path)), format!("{variable}="));
     if let Some(place) = flags.first().and_then(|flag| flag.place.as_ref()) {
         evidence = evidence.at(place);
     }

@@ -13,16 +13,7 @@ pub static CHECK: Check = Check {
     about: About { en: "the engine's unit has not failed", zh: "引擎的单元没有失败" },
     docs: docs!("engine-failed"),
     applies,
-    hidden_by: &[
-        "daemon-json-invalid",
-        "daemon-json-unknown-key",
-        "flag-and-file-conflict",
-        "bip-not-a-host-address",
-        "bip-unusable",
-        "fixed-cidr-outside-bip",
-        "default-gateway-outside-bip",
-        "bridge-setting-unusable",
-    ],
+    hidden_by: configuration::CAUSES,
     run,
 };
 
@@ -37,7 +28,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if unit.active_state.is_empty() {
         return Err(Missing {
             fact: "engine.unit",
-            why: text!("systemd could not be asked for the state of the engine's unit", "无法向 systemd 查询引擎单元的状态"),
+            why: text!(
+                "systemd could not be asked for the state of the engine's unit",
+                "无法向 systemd 查询引擎单元的状态"
+            ),
         });
     }
     findings.judged += 1;
@@ -51,7 +45,8 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         ("inactive", _) if two_starts => text!("cannot be started", "无法启动"),
         _ => return Ok(()),
     };
-    findings.push(if two_starts { refused_by_systemd(host, unit) } else { failed(host, unit, state, findings) });
+    let finding = if two_starts { refused_by_systemd(host, unit) } else { failed(host, unit, state, findings) };
+    findings.push(finding);
     Ok(())
 }
 
@@ -62,7 +57,7 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
     let Text { en: state, zh: state_zh } = state;
     let Some(line) = line else {
         let result = &unit.result;
-        return Finding::error(
+        let mut finding = Finding::error(
             format!("unit:{name}"),
             Text {
                 en: format!("{name} {state} (result: {result}), and no line of its log says why"),
@@ -71,7 +66,12 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
         )
         .evidence(state_shown(unit, name))
         .remedy(start_by_hand(host))
-        .touches("engine:start");
+        .touches(format!("unit:{name}"));
+        // Without its last word any cause that is there may be the one.
+        for cause in configuration::CAUSES {
+            finding = finding.touches(configuration::failure(cause));
+        }
+        return finding;
     };
     let said = essence(line);
     let known = meaning(line);
@@ -96,8 +96,8 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
         ));
     }
     let touched = match known.and_then(|known| known.check) {
-        Some(check) => format!("engine-failure:{check}"),
-        None => "engine-failure:unknown".to_owned(),
+        Some(check) => configuration::failure(check),
+        None => "engine:start".to_owned(),
     };
     finding.remedy(start_by_hand(host)).touches(touched).touches(format!("unit:{name}"))
 }
@@ -108,7 +108,8 @@ fn state_shown(unit: &Unit, name: &str) -> Evidence {
 
 /// The part of a line that a person wants to read: what stands in `msg="…"`, or the line.
 fn essence(line: &str) -> String {
-    let message = line.find("msg=\"").map(|at| &line[at + 5..]).and_then(|rest| rest.rfind('"').map(|end| &rest[..end]));
+    let message =
+        line.find("msg=\"").map(|at| &line[at + 5..]).and_then(|rest| rest.rfind('"').map(|end| &rest[..end]));
     message.map_or_else(|| line.trim().to_owned(), |message| message.replace("\\\"", "\""))
 }
 
@@ -154,7 +155,10 @@ fn refused_by_systemd(host: &Snapshot, unit: &Unit) -> Finding {
         None => shown,
     })
     .remedy(Remedy::manual(
-        text!("put an empty `ExecStart=` line before the one in the drop-in", "在 drop-in 中的那一行之前加上一行空的 `ExecStart=`"),
+        text!(
+            "put an empty `ExecStart=` line before the one in the drop-in",
+            "在 drop-in 中的那一行之前加上一行空的 `ExecStart=`"
+        ),
         text!("starts the engine; nothing that runs now is stopped", "启动引擎；不会停止当前运行的任何东西"),
         vec![format!("systemctl edit {name}"), "systemctl daemon-reload".to_owned(), format!("systemctl start {name}")],
     ))

@@ -120,7 +120,10 @@ fn message(range: &Setting, pool: Ipv4Net, source: &PoolSource) -> Text {
             bip = bip.value
         ),
         PoolSource::Link(link) => {
-            text!("fixed-cidr {value} is not inside {pool} of {link}", "fixed-cidr {value} 不在 {link} 的子网 {pool} 之内")
+            text!(
+                "fixed-cidr {value} is not inside {pool} of {link}",
+                "fixed-cidr {value} 不在 {link} 的子网 {pool} 之内"
+            )
         }
     }
 }

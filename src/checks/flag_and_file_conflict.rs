@@ -2,8 +2,8 @@
 
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::config::{self, Key};
-use crate::engine::settings::{Outlook, Said, outlook, readable_file};
 use crate::engine::next_version;
+use crate::engine::settings::{Outlook, Said, outlook, readable_file};
 use crate::finding::{Finding, Findings, Remedy};
 use crate::host::{CommandLine, ConfigKey, DaemonFlag, DaemonJson, Missing, Snapshot};
 use crate::text::text;

@@ -1,6 +1,19 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
+mod bip_not_a_host_address;
+mod bip_unusable;
+mod bridge_setting_unusable;
+mod config_not_applied;
+mod configuration;
+mod daemon_json_invalid;
+mod daemon_json_unknown_key;
+mod default_gateway_outside_bip;
+mod docker0_differs_from_bip;
 mod docker_networks_overlap;
+mod docker_opts_ignored;
+mod engine_failed;
+mod fixed_cidr_outside_bip;
+mod flag_and_file_conflict;
 mod here;
 mod iproute;
 mod network_overlaps_cloud;
@@ -95,8 +108,24 @@ pub struct Peer {
 }
 
 /// Every check, in the order in which `dnetctl checks` lists them: causes before consequences.
-pub static CHECKS: &[&Check] =
-    &[&docker_networks_overlap::CHECK, &network_overlaps_lan::CHECK, &network_overlaps_cloud::CHECK];
+#[rustfmt::skip] // one check a line
+pub static CHECKS: &[&Check] = &[
+    &daemon_json_invalid::CHECK,
+    &daemon_json_unknown_key::CHECK,
+    &flag_and_file_conflict::CHECK,
+    &docker_opts_ignored::CHECK,
+    &bip_not_a_host_address::CHECK,
+    &bip_unusable::CHECK,
+    &fixed_cidr_outside_bip::CHECK,
+    &default_gateway_outside_bip::CHECK,
+    &bridge_setting_unusable::CHECK,
+    &engine_failed::CHECK,
+    &config_not_applied::CHECK,
+    &docker0_differs_from_bip::CHECK,
+    &docker_networks_overlap::CHECK,
+    &network_overlaps_lan::CHECK,
+    &network_overlaps_cloud::CHECK,
+];
 
 /// The page of a check in both languages, compiled in.
 macro_rules! docs {

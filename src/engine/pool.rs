@@ -55,7 +55,10 @@ pub fn default_pool(host: &Snapshot, version: Version) -> Result<Option<(Ipv4Net
 
 fn pools_are_set(host: &Snapshot) -> Result<bool, Missing> {
     let file = super::settings::readable_file(host)?;
-    let in_flags =
-        host.engine.next_command_line.ok().is_some_and(|line| line.flags.iter().any(|flag| flag.name == "default-address-pool"));
+    let in_flags = host
+        .engine
+        .next_command_line
+        .ok()
+        .is_some_and(|line| line.flags.iter().any(|flag| flag.name == "default-address-pool"));
     Ok(in_flags || file.key("/default-address-pools/0").is_some())
 }
