@@ -2,6 +2,7 @@
 
 use crate::harness::{Cases, Engine, Host};
 use serde_json::Value;
+use std::time::Duration;
 
 pub fn add(cases: &mut Cases) {
     cases.each_engine("looking", "does not wake an engine that only systemd would start", |lab, engine| {
@@ -34,6 +35,8 @@ pub fn add(cases: &mut Cases) {
         let host = lab.host(engine).boot();
         host.docker();
         host.ok("docker swarm init --advertise-addr 127.0.0.1");
+        // The engine makes it a moment after the swarm is there.
+        host.eventually(Duration::from_secs(20), "docker network inspect docker_gwbridge");
         host.ok("docker network create --label planted=PLANTED-1 --subnet 10.77.0.0/24 --gateway 10.77.0.9 -o com.docker.network.driver.mtu=1400 own");
         host.container("web", "--network own -p 8080:80 -e PASSWORD=PLANTED-2 --label token=PLANTED-3");
         let token = host.ok("docker swarm join-token -q worker");
