@@ -19,7 +19,7 @@ pub struct Manager {
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Modules {
-    /// In /proc/modules, or listed in modules.builtin.
+    /// In /proc/modules, or listed in modules.builtin. A name that is not in the map: not known.
     pub loaded: BTreeMap<String, bool>,
     /// Its file is below /lib/modules/RELEASE (modules.dep); none when that directory does not exist.
     pub on_disk: Option<BTreeMap<String, bool>>,

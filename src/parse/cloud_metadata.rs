@@ -19,10 +19,17 @@ const RANGE_KEYS: [&str; 8] = [
 /// Deeper than any metadata tree is.
 const MAX_DEPTH: usize = 24;
 
-/// cloud-init's word for the cloud, and the ranges with the keys that name them, sorted, each once.
-///
+/// What an instance-data.json says.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// cloud-init's word for the cloud.
+    pub cloud: Option<String>,
+    /// The ranges with the keys that name them, sorted, each once.
+    pub ranges: Vec<(IpNet, String)>,
+}
+
 /// None: not JSON, or no document of cloud-init's.
-pub fn instance_data(text: &str) -> Option<(Option<String>, Vec<(IpNet, String)>)> {
+pub fn instance_data(text: &str) -> Option<Metadata> {
     let document: Value = serde_json::from_str(text).ok()?;
     let v1 = document.get("v1")?;
     let word = |key: &str| v1.get(key).and_then(Value::as_str);
@@ -35,7 +42,7 @@ pub fn instance_data(text: &str) -> Option<(Option<String>, Vec<(IpNet, String)>
     }
     ranges.sort();
     ranges.dedup();
-    Some((name.map(str::to_owned), ranges))
+    Some(Metadata { cloud: name.map(str::to_owned), ranges })
 }
 
 fn gather(value: &Value, depth: usize, ranges: &mut Vec<(IpNet, String)>) {
@@ -99,8 +106,8 @@ mod tests {
 
     #[test]
     fn ranges_of_alibaba_cloud_and_nothing_else() {
-        let (name, ranges) = instance_data(ALIYUN).expect("a document");
-        assert_eq!(name.as_deref(), Some("aliyun"));
+        let Metadata { cloud, ranges } = instance_data(ALIYUN).expect("a document");
+        assert_eq!(cloud.as_deref(), Some("aliyun"));
         let shown: Vec<String> = ranges.iter().map(|(net, key)| format!("{net} {key}")).collect();
         assert_eq!(shown, ["172.16.0.0/12 vpc-cidr-block", "172.16.5.0/24 vswitch-cidr-block"]);
         assert!(!format!("{ranges:?}").contains("PLANTED"));
@@ -111,8 +118,8 @@ mod tests {
         let document = r#"{"v1":{"cloud_name":"aws"},"ds":{"meta_data":{"network":{"interfaces":{"macs":{"0a:1":{
           "vpc-ipv4-cidr-blocks":"10.0.0.0/16\n100.64.0.0/16","subnet-ipv4-cidr-block":"10.0.1.0/24",
           "vpc-ipv6-cidr-blocks":["2001:db8::/56"]}}}}}}}"#;
-        assert_eq!(instance_data(document).expect("a document").1.len(), 4);
-        assert_eq!(instance_data(r#"{"v1":{"cloud_name":"none"},"ds":{}}"#), Some((None, Vec::new())));
+        assert_eq!(instance_data(document).expect("a document").ranges.len(), 4);
+        assert_eq!(instance_data(r#"{"v1":{"cloud_name":"none"},"ds":{}}"#), Some(Metadata::default()));
         assert_eq!(instance_data("[]"), None);
         assert_eq!(instance_data("{"), None);
     }

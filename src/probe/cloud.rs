@@ -20,11 +20,11 @@ pub fn look(files: &Files) -> Fact<Option<Cloud>> {
             Ok(None) => continue,
             Err(error) => return Fact::Unreadable(text!("{path}: {error}", "{path}：{error}")),
         };
-        let Some((name, ranges)) = cloud_metadata::instance_data(&document) else {
+        let Some(metadata) = cloud_metadata::instance_data(&document) else {
             return Fact::Unreadable(text!("{path} is not of cloud-init's format", "{path} 不符合 cloud-init 的格式"));
         };
-        let Some(name) = name.or(firmware.map(str::to_owned)) else { return Fact::known(None) };
-        return Fact::known(Some(Cloud { name, ranges, file: Some(path.to_owned()) }));
+        let Some(name) = metadata.cloud.or(firmware.map(str::to_owned)) else { return Fact::known(None) };
+        return Fact::known(Some(Cloud { name, ranges: metadata.ranges, file: Some(path.to_owned()) }));
     }
     Fact::known(firmware.map(|name| Cloud { name: name.to_owned(), ranges: Vec::new(), file: None }))
 }

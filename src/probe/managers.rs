@@ -114,7 +114,7 @@ pub fn look(files: &Files, files_only: bool) -> Fact<Vec<Manager>> {
         let found = steering(files, known, &mut gaps);
         let installed = known.programs.iter().any(|program| files.exists(program));
         if installed || !found.is_empty() {
-            let active = installed.then(|| active(files, known, &found, running.as_ref())).unwrap_or(Some(false));
+            let active = if installed { active(files, known, &found, running.as_ref()) } else { Some(false) };
             managers.push(Manager { name: known.name.to_owned(), installed, active, files: found });
         }
     }
@@ -153,12 +153,25 @@ fn steering(files: &Files, known: &Known, gaps: &mut Vec<Gap>) -> Vec<String> {
     found
 }
 
-/// Names of the running processes; none when other users' processes are hidden (proc(5) `hidepid`).
+/// Names of this host's running processes; none when other users' processes are hidden (proc(5) `hidepid`).
 fn running(files: &Files) -> Option<BTreeSet<String>> {
     files.text("/proc/1/comm").ok()?;
-    let pids = files.list("/proc").ok()?;
-    let pids = pids.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-    Some(pids.filter_map(|pid| Some(files.text(&format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned())).collect())
+    let wanted = |name: &str| KNOWN.iter().any(|known| matches!(known.active, Active::Process(own) if own == name));
+    let mut names = BTreeSet::new();
+    for pid in files.list("/proc").ok()?.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
+        let comm = files.text(&format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned();
+        if wanted(&comm) && !is_nested(files, pid) {
+            names.insert(comm);
+        }
+    }
+    Some(names)
+}
+
+/// It belongs to a container: it has a number in more than one PID namespace (proc_pid_status(5) `NSpid`).
+fn is_nested(files: &Files, pid: &str) -> bool {
+    let status = files.text(&format!("/proc/{pid}/status")).unwrap_or_default();
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.is_some_and(|numbers| numbers.split_whitespace().count() > 1)
 }
 
 #[cfg(test)]
@@ -184,6 +197,8 @@ mod tests {
         put("proc/1/comm", "systemd\n");
         put("proc/77/comm", "NetworkManager\n");
         put("usr/lib/systemd/systemd-networkd", "");
+        put("proc/99/comm", "systemd-network\n");
+        put("proc/99/status", "Name:\tsystemd-network\nNSpid:\t99\t7\n");
         let files = Files::new(Some(dir.path().to_path_buf()));
         let fact = look(&files, false);
         let managers = fact.ok().expect("known");

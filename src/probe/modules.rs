@@ -51,26 +51,27 @@ const WANTED: [&str; 38] = [
 /// Kernels before 5.2 named the target's module by its family.
 const OLD_NAMES: [(&str, &str); 1] = [("xt_MASQUERADE", "ipt_MASQUERADE")];
 
-/// Modules as the running kernel, of `release`, has them.
+/// Modules as the running kernel, of `release`, has them. Without its directory nobody can tell a module that is not there from
+/// one that is built in: then only those that are seen are in the map.
 pub fn look(files: &Files, release: Option<&str>) -> Fact<Modules> {
-    let directory = release.and_then(|release| module_directory(files, release));
     let mut present = loaded(files);
-    if let Some(directory) = &directory {
-        present.extend(listed(files, &format!("{directory}/modules.builtin")));
+    if files.exists("/proc/sys/net/bridge") {
+        present.insert("br_netfilter".to_owned());
     }
-    let mut gaps = Vec::new();
-    let on_disk = directory.map(|directory| {
-        let mut available = listed(files, &format!("{directory}/modules.dep"));
-        available.extend(listed(files, &format!("{directory}/modules.builtin")));
-        pick(&available)
-    });
-    if on_disk.is_none() && files.exists("/proc/modules") && release.is_some() {
-        gaps.push(Gap::new(text!(
-            "there is no directory of modules for the running kernel, so built-in modules are not known by name",
+    let Some(directory) = release.and_then(|release| module_directory(files, release)) else {
+        let mut seen = pick(&present);
+        seen.retain(|_, is_there| *is_there);
+        let gap = Gap::new(text!(
+            "there is no directory of modules for the running kernel, so which modules are built in is not known",
             "没有当前内核的模块目录，因此不知道哪些模块编译进了内核"
-        )));
-    }
-    Fact::with_gaps(Modules { loaded: pick(&present), on_disk }, gaps)
+        ));
+        return Fact::with_gaps(Modules { loaded: seen, on_disk: None }, vec![gap]);
+    };
+    let built_in = listed(files, &format!("{directory}/modules.builtin"));
+    let mut available = listed(files, &format!("{directory}/modules.dep"));
+    available.extend(built_in.iter().cloned());
+    present.extend(built_in);
+    Fact::known(Modules { loaded: pick(&present), on_disk: Some(pick(&available)) })
 }
 
 /// Whether the running kernel has it now: loaded, built in, or that cannot be told. A question to a module that is only on disk
@@ -144,6 +145,8 @@ mod tests {
         let on_disk = modules.on_disk.as_ref().expect("a directory");
         assert!(on_disk["br_netfilter"] && on_disk["xt_mark"] && !on_disk["ip_vs"]);
         assert!(may_be_loaded(&files, "bridge") && !may_be_loaded(&files, "nf_tables"));
-        assert_eq!(look(&files, Some("9.9")).gaps().len(), 1);
+        let bare = look(&files, Some("9.9"));
+        assert_eq!(bare.gaps().len(), 1);
+        assert_eq!(bare.ok().expect("known").loaded.get("ip_vs"), None);
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use self::awake::{Evidence, Seen};
-use self::endpoint::{Chosen, DEFAULT_SOCKET};
+use self::endpoint::Chosen;
 use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
 use crate::parse::api_json;
 use crate::probe::Request;
