@@ -18,6 +18,10 @@ pub fn proof(host: &Snapshot) -> Proof {
         networks: bridges.as_ref().map(Vec::len),
         way_out_traced: bridges.is_some_and(|bridges| way_out(host, &bridges) == Some(true)),
         no_engine: liveness(host) == Liveness::Absent,
+        engine_elsewhere: match whereabouts(host) {
+            Whereabouts::Elsewhere(why) => Some(why),
+            Whereabouts::Here | Whereabouts::Unknown(_) => None,
+        },
     }
 }
 
@@ -32,7 +36,7 @@ fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
     let open = bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal));
     let mut traced = None;
     for bridge in open {
-        let Some(source) = bridge.connected.iter().find_map(container_in) else { return None };
+        let source = bridge.connected.iter().find_map(container_in)?;
         let lookup = fib.lookup(&Query::forwarded(source, OUTSIDE, &bridge.link_name));
         let out = lookup.hops.iter().all(|hop| hop.link.is_some_and(|link| !dockers.contains(&link)));
         if !lookup.is_unicast() || !out {

@@ -24,6 +24,11 @@ pub fn closing(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
         lines.extend(
             wrap(&said, medium.width).iter().map(|line| if healthy { medium.good(line) } else { medium.strong(line) }),
         );
+        if let Some(why) = &host.proof.engine_elsewhere {
+            let Text { en, zh } = why;
+            let said = text!("The engine is not this host's own: {en}.", "该引擎不属于本机：{zh}。");
+            lines.extend(hanging(said.get(medium.lang), medium));
+        }
         let open = text!("Not judged", "未能判断");
         lines.extend(groups(host, Status::Skipped, &open, medium));
         if detail.verbose {
@@ -57,6 +62,12 @@ fn verdict(host: &Host) -> Text {
         return wrong(host);
     }
     let checks = plural(passed, "check", "项检查");
+    if passed == 0 && host.proof.no_engine {
+        return text!("There is no Docker Engine on this host.", "本机没有安装 Docker 引擎。");
+    }
+    if passed == 0 && count(host, Status::Skipped) == 0 {
+        return text!("Nothing that was asked for applies to this host.", "所选检查项均不适用于本机。");
+    }
     if passed == 0 {
         return text!("Nothing could be judged here.", "本机没有任何一项能够判断。");
     }

@@ -22,7 +22,7 @@ pub use terminal::Medium;
 use crate::checks::{Judged, Outcome, Told};
 use crate::finding::Severity;
 use crate::host::Snapshot;
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 
 /// What is told of one host.
 pub struct Host {
@@ -32,7 +32,7 @@ pub struct Host {
 }
 
 /// What a host without faults was proved to have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
     /// Docker's bridges that were looked at; none when they could not be listed.
     pub networks: Option<usize>,
@@ -40,6 +40,8 @@ pub struct Proof {
     pub way_out_traced: bool,
     /// There is no engine here.
     pub no_engine: bool,
+    /// Why the engine that answered is not this host's.
+    pub engine_elsewhere: Option<Text>,
 }
 
 /// How much is told.

@@ -106,7 +106,8 @@ fn numbered(line: &str) -> bool {
 fn join(paragraph: &mut String, line: &str) {
     let wide = |c: Option<char>| c.is_some_and(|c| unicode_width::UnicodeWidthChar::width(c) == Some(2));
     let line = if paragraph.is_empty() { line.trim_end() } else { line.trim() };
-    if !paragraph.is_empty() && !(wide(paragraph.chars().last()) && wide(line.chars().next())) {
+    let solid = wide(paragraph.chars().last()) && wide(line.chars().next());
+    if !paragraph.is_empty() && !solid {
         paragraph.push(' ');
     }
     paragraph.push_str(line);
@@ -130,4 +131,19 @@ fn flush(paragraph: &mut String, out: &mut String, width: usize) {
         out.push('\n');
     }
     paragraph.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_filled_and_code_is_left_alone() {
+        let page = "# 标题\n\n一行中文\n接着写。\n\n- first item that is\n  continued\n- second\n\n1. one\n\n```\na long line of code that must stay as it is\n```\n";
+        let medium = Medium { lang: Lang::Zh, colour: false, width: 24, terminal: true };
+        assert_eq!(
+            fill(page, &medium),
+            "# 标题\n\n一行中文接着写。\n\n- first item that is\n  continued\n- second\n\n1. one\n\n```\na long line of code that must stay as it is\n```\n"
+        );
+    }
 }

@@ -182,8 +182,16 @@ fn where_nothing_is_wrong_it_says_what_was_proved() {
     assert_eq!(said(&host, Lang::Zh), "Docker 网络正常：2 项检查，3 个网络，已核实通往外部的路径。\n");
     host.proof.no_engine = true;
     assert!(said(&host, Lang::En).starts_with("There is no Docker Engine on this host"));
+    let lost = outcome(&BIP, Status::Skipped, Some(text!("no idea", "无从得知")), Vec::new());
+    host.judged.outcomes = vec![lost];
+    assert_eq!(
+        said(&host, Lang::En),
+        "There is no Docker Engine on this host.\nNot judged: no idea (bip-not-a-host-address)\n"
+    );
+    host.proof.no_engine = false;
+    assert!(said(&host, Lang::En).starts_with("Nothing could be judged here.\n"));
     host.judged.outcomes.clear();
-    assert_eq!(said(&host, Lang::En), "Nothing could be judged here.\n");
+    assert_eq!(said(&host, Lang::En), "Nothing that was asked for applies to this host.\n");
 }
 
 #[test]

@@ -101,3 +101,20 @@ fn an_engine_that_answers_one_question_and_lies_to_the_others() {
         assert!(api[fact]["unreadable"]["en"].is_string(), "{fact}: {}", api[fact]);
     }
 }
+
+#[test]
+fn a_terminal_sees_that_something_happens() {
+    let (_dir, endpoint) = serve(|stream| {
+        thread::sleep(Duration::from_secs(60));
+        drop(stream);
+    });
+    let line = format!("'{}' diagnose -H '{endpoint}' --timeout 2", env!("CARGO_BIN_EXE_dnetctl"));
+    let told = |line: &str| {
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", line, "/dev/null"]).env("LC_ALL", "C").stdin(std::process::Stdio::null());
+        stdout(&command.output().expect("script(1) of util-linux"))
+    };
+    let shown = told(&line);
+    assert!(shown.contains("looking at the host") && shown.contains("\r\u{1b}[K"), "{shown:?}");
+    assert!(!told(&format!("{line} -q")).contains("looking at the host"));
+}

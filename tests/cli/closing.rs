@@ -1,0 +1,53 @@
+//! The closing line claims what was seen, and no more.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{host, run, stdout};
+
+/// What is said of the healthy host after this change to it.
+fn said(change: impl FnOnce(&mut Value)) -> String {
+    let mut snapshot: Value =
+        serde_json::from_str(&fs::read_to_string(host("healthy")).expect("a fixture")).expect("JSON");
+    change(&mut snapshot);
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("host.json");
+    fs::write(&file, snapshot.to_string()).expect("written");
+    stdout(&run(&["diagnose", "--from", &file.to_string_lossy()]))
+}
+
+#[test]
+fn the_way_out_is_claimed_where_it_was_traced() {
+    assert!(said(|_| ()).contains("2 networks, way out traced"), "{}", said(|_| ()));
+    let no_default = said(|host| {
+        let routes = host["routes"]["known"]["value"].as_array_mut().expect("routes");
+        routes.retain(|route| route["destination"] != "0.0.0.0/0");
+    });
+    assert!(!no_default.contains("way out traced"), "{no_default}");
+    let interrupted = said(|host| {
+        host["routes"]["known"]["gaps"] =
+            json!([{"what": {"en": "a message does not decode", "zh": "有一条消息无法解码"}}]);
+    });
+    assert!(!interrupted.contains("way out traced"), "{interrupted}");
+    let unknown = said(|host| host["rules"] = json!("not-collected"));
+    assert!(!unknown.contains("way out traced"), "{unknown}");
+}
+
+#[test]
+fn an_engine_elsewhere_is_named() {
+    let elsewhere = said(|host| host["kernel"]["known"]["value"] = json!("5.10.0-other"));
+    assert!(elsewhere.contains("The engine is not this host's own"), "{elsewhere}");
+    assert!(!elsewhere.contains("way out traced"), "{elsewhere}");
+}
+
+#[test]
+fn a_host_without_an_engine_is_no_fault() {
+    let none = said(|host| {
+        host["engine"] = json!({
+            "package": {"known": {"value": null}}, "binary": {"known": {"value": null}}, "unit": {"known": {"value": null}},
+            "processes": {"known": {"value": []}},
+        });
+    });
+    assert!(none.contains("There is no Docker Engine on this host"), "{none}");
+}
