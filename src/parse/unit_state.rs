@@ -20,14 +20,15 @@ pub fn properties(shown: &str) -> BTreeMap<String, Vec<String>> {
     properties
 }
 
-/// `journalctl -o json`: an object per line (systemd.journal-fields(7)); secrets masked. Lines that are none are left out.
+/// `journalctl -o json`: an object per line (systemd.journal-fields(7)); secrets masked. Lines that are none, and dockerd's help, are left out.
 pub fn journal(lines: &str) -> Vec<LogLine> {
     lines
         .lines()
         .filter_map(|line| {
             let entry: Value = serde_json::from_str(line).ok()?;
             let at = entry.get("__REALTIME_TIMESTAMP")?.as_str()?.parse().ok()?;
-            Some(LogLine { at, message: shown_message(&message(entry.get("MESSAGE")?)?) })
+            let message = message(entry.get("MESSAGE")?)?;
+            (!is_help(&message)).then(|| LogLine { at, message: shown_message(&message) })
         })
         .collect()
 }
@@ -48,14 +49,24 @@ fn message(value: &Value) -> Option<String> {
 /// syslog that name it count. The time is the engine's own (`time="…Z"`), or 0.
 pub fn log_file(text: &str, own: bool) -> Vec<LogLine> {
     text.lines()
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !is_help(line))
         .filter(|line| own || ["dockerd[", "dockerd:", "docker[", "docker:"].iter().any(|name| line.contains(name)))
         .map(|line| LogLine { at: logged_at(line).unwrap_or(0), message: shown_message(line) })
         .collect()
 }
 
+/// dockerd prints its whole help behind a wrong flag: more lines than anybody looks back.
+fn is_help(message: &str) -> bool {
+    message.starts_with("  ") || message.trim().is_empty() || message.starts_with("Options:")
+}
+
 fn shown_message(message: &str) -> String {
-    mask(&message.chars().take(MAX_MESSAGE).collect::<String>())
+    // systemd quotes an assignment that it does not take, `export TOKEN=…` say, and environments are nobody's business.
+    let message = match message.split_once("environment assignment ") {
+        Some((before, _)) => format!("{before}environment assignment ***"),
+        None => message.chars().take(MAX_MESSAGE).collect(),
+    };
+    mask(&message)
 }
 
 /// Microseconds of logrus' `time="2024-05-01T12:00:00.123456789Z"` (also with an offset of zones).
@@ -103,11 +114,16 @@ mod tests {
     fn journal_lines() {
         let lines = "{\"__REALTIME_TIMESTAMP\":\"1700000000000000\",\"MESSAGE\":\"pulled from https://u:hunter2@m\"}\n\
                      rubbish\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":[104,105,255]}\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":null}\n";
-        let seen = journal(lines);
+        let help = "{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":\"      --bip string   x\"}\n";
+        let seen = journal(&format!("{lines}{help}"));
         assert_eq!(seen.len(), 2);
         assert_eq!(seen[0].at, 1_700_000_000_000_000);
         assert!(!seen[0].message.contains("hunter2"));
         assert_eq!(seen[1].message, "hi\u{fffd}");
+        let ignored = shown_message(
+            "docker.service: Ignoring invalid environment assignment 'export X=hunter2': /etc/default/docker",
+        );
+        assert_eq!(ignored, "docker.service: Ignoring invalid environment assignment ***");
     }
 
     #[test]

@@ -20,6 +20,8 @@ const SHOWN: &str = "LoadState,ActiveState,SubState,Result,UnitFileState,NRestar
 
 /// What is kept of a log.
 const LOG_LINES: usize = 60;
+/// What is read of the journal: dockerd's help behind a wrong flag is about 120 lines, and it starts three times.
+const READ_LINES: usize = 500;
 const LOG_BYTES: u64 = 256 << 10;
 
 /// Logs of the engine on hosts without a journal, and whether it writes there alone.
@@ -134,13 +136,13 @@ fn apply(unit: &mut Unit, properties: &Properties) {
 
 /// The unit's last lines; from the files of syslog where the journal has none.
 fn journal(files: &Files, unit: &str, limit: Duration) -> Fact<Vec<LogLine>> {
-    let count = LOG_LINES.to_string();
+    let count = READ_LINES.to_string();
     let output = match exec::run("journalctl", &["-u", unit, "-o", "json", "-n", &count, "--no-pager"], limit) {
         Ok(output) => output,
         Err(Failure::Missing) => return log_files(files),
         Err(Failure::Failed(why)) => return Fact::Unreadable(why),
     };
-    let lines = unit_state::journal(&output.stdout);
+    let lines = last(unit_state::journal(&output.stdout));
     if !lines.is_empty() {
         return Fact::known(lines);
     }
@@ -159,15 +161,19 @@ fn journal(files: &Files, unit: &str, limit: Duration) -> Fact<Vec<LogLine>> {
     log_files(files)
 }
 
+fn last(mut lines: Vec<LogLine>) -> Vec<LogLine> {
+    lines.split_off(lines.len().saturating_sub(LOG_LINES))
+}
+
 /// The engine's last lines in the first log file that has any.
 fn log_files(files: &Files) -> Fact<Vec<LogLine>> {
     let mut barred = None;
     for (path, own) in LOG_FILES {
         match files.tail(path, LOG_BYTES) {
             Ok(text) => {
-                let mut lines = unit_state::log_file(&text, own);
+                let lines = last(unit_state::log_file(&text, own));
                 if !lines.is_empty() {
-                    return Fact::known(lines.split_off(lines.len().saturating_sub(LOG_LINES)));
+                    return Fact::known(lines);
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {

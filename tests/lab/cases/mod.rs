@@ -1,5 +1,6 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
+mod engine_facts;
 mod extras;
 mod harness;
 mod looking;
@@ -9,6 +10,7 @@ use crate::harness::Cases;
 pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
+    engine_facts::add(&mut cases);
     extras::add(&mut cases);
     looking::add(&mut cases);
     cases

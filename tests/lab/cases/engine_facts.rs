@@ -1,0 +1,131 @@
+//! What a snapshot says of the engine without asking it: held against the host's own words.
+
+use crate::harness::{Cases, Engine, Output};
+use serde_json::Value;
+
+const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine("engine-facts", "package, program, process, unit and configuration", |lab, engine| {
+        let host = lab.host(engine).file("/etc/default/docker", "DOCKER_OPTS=\"--bip=10.9.0.1/24\"\n").boot();
+        host.docker();
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        assert_eq!(known(&seen, "/package")["version"], host.ok("dpkg-query -Wf '${Version}' docker.io"));
+        assert_eq!(known(&seen, "/binary")["path"], "/usr/sbin/dockerd");
+        assert_eq!(known(&seen, "/binary")["version"], engine.version());
+        let process = &known(&seen, "/processes")[0];
+        assert_eq!(process["pid"].to_string(), host.ok("pidof dockerd").trim());
+        assert_eq!(&process["netns"], known(&seen, "/own_netns"));
+        assert_eq!((&process["nested"], &process["uid"]), (&Value::Bool(false), &Value::from(0)));
+        let age = host.ok("ps -o etimes= -C dockerd").trim().parse::<u64>().expect("seconds");
+        let now = host.ok("date +%s").trim().parse::<u64>().expect("seconds");
+        let started = process["started_at"].as_u64().expect("a time");
+        assert!(started.abs_diff(now - age) <= 3, "{started} {now} {age}");
+        let unit = known(&seen, "/unit");
+        assert_eq!((&unit["active_state"], &unit["result"]), (&Value::from("active"), &Value::from("success")));
+        assert!(unit["log"]["known"]["value"].as_array().is_some_and(|lines| !lines.is_empty()), "{unit:#}");
+        assert_eq!(known(&seen, "/socket_unit")["active_state"], "active");
+        assert_eq!(known(&seen, "/socket_unit")["listens"][0], "/run/docker.sock");
+        // The next start's flags are those of the running engine: nothing changed since it started.
+        assert_eq!(flags(&known(&seen, "/next_command_line")["flags"]), flags(&process["flags"]));
+        assert!(flags(&process["flags"]).contains(&"bip=10.9.0.1/24".to_owned()), "{process:#}");
+        assert_eq!(known(&seen, "/daemon_json")["state"], "absent");
+
+        // An ordinary user sees the same, but what the kernel and the journal keep from him.
+        let user = engine_of(&host.dnetctl_as_user(&["snapshot"]));
+        for fact in ["/package", "/binary", "/socket_unit", "/next_command_line", "/options_files", "/daemon_json"] {
+            assert_eq!(known(&user, fact), known(&seen, fact), "{fact}");
+        }
+        let process = &known(&user, "/processes")[0];
+        assert_eq!((&process["netns"], &process["exe"]), (&Value::Null, &Value::Null));
+        assert_eq!(process["started_at"], started);
+        let log = &known(&user, "/unit")["log"]["unreadable"]["en"];
+        assert!(log.as_str().is_some_and(|why| why.contains("systemd-journal")), "{log}");
+    });
+    cases.each_engine("engine-facts", "looking wakes no stopped engine", |lab, engine| {
+        let host = lab.host(engine).boot();
+        host.ok("systemctl start docker.socket");
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        assert_eq!(known(&seen, "/processes"), &Value::Array(Vec::new()));
+        assert_eq!(known(&seen, "/socket_unit")["active_state"], "active");
+        assert_eq!(host.unit_state("docker.service"), "inactive");
+        assert_eq!(host.ok("journalctl -u docker.service -o cat | grep -v '^-- ' | wc -l").trim(), "0");
+    });
+    cases.each_engine("engine-facts", "drop-ins as systemd merges them", |lab, engine| {
+        let exec = |flags: &str| format!("[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// \\\n  {flags}\n");
+        let host = lab
+            .host(engine)
+            .file(DROP_IN, &exec("--bip=10.8.0.1/24"))
+            .file(
+                "/etc/systemd/system/service.d/50-all.conf",
+                "[Service]\nEnvironment=ICC=false \"EXTRA=--ipv6 --label a=b\"\n",
+            )
+            .file("/etc/systemd/system/docker.service.d/99-no.conf.bak", &exec("--bip=10.7.0.1/24"))
+            .boot();
+        // /run is fresh after boot.
+        host.ok("mkdir -p /run/systemd/system/docker.service.d");
+        host.write("/run/systemd/system/docker.service.d/90-last.conf", &exec("--mtu 1400 $EXTRA --icc=${ICC}"));
+        // The socket keeps the unit loaded, so that systemd notices a later change.
+        host.ok("systemctl daemon-reload && systemctl start docker.socket");
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        let unit = known(&seen, "/unit");
+        let drop_ins: Vec<&str> = unit["drop_ins"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let theirs = host.ok("systemctl show -p DropInPaths --value docker.service");
+        assert_eq!(drop_ins.join(" "), theirs.trim());
+        // ipv6 needs a subnet on these engines: the command line is what systemd would run, not what would start.
+        let argv = "systemctl show -p ExecStart --value docker.service";
+        assert!(host.ok(argv).contains("--mtu 1400 $EXTRA --icc=${ICC}"), "{}", host.ok(argv));
+        let flags = flags(&known(&seen, "/next_command_line")["flags"]);
+        assert_eq!(flags, ["host=fd://", "mtu=1400", "ipv6", "label=withheld", "icc=false"]);
+        assert_eq!(unit["needs_reload"], false);
+        host.write(DROP_IN, &exec("--bip=10.8.0.1/24 --debug"));
+        assert_eq!(known(&engine_of(&host.dnetctl(&["snapshot"])), "/unit")["needs_reload"], true);
+    });
+    cases.each_engine("engine-facts", "a drop-in without a reset is refused by systemd", |lab, engine| {
+        let host = lab.host(engine).file(DROP_IN, "[Service]\nExecStart=/usr/sbin/dockerd --bip=10.8.0.1/24\n").boot();
+        let load = host.ok("systemctl show -p LoadState --value docker.service");
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        assert_eq!(known(&seen, "/next_command_line")["too_many_exec_starts"], true);
+        assert_eq!((known(&seen, "/unit")["load_state"].as_str(), load.trim()), (Some("bad-setting"), "bad-setting"));
+    });
+    cases.each_engine("engine-facts", "the environment file is read as systemd reads it", |lab, engine| {
+        let text = "# no\n;no\nexport DOCKER_OPTS=--bip=10.1.0.1/24\nDOCKER_OPTS='--bip 10.9.0.1/24' # glued\r\n";
+        let host = lab.host(engine).file("/etc/default/docker", text).boot();
+        let log = host.start_docker().expect_err("the comment is part of the value");
+        // 28.5 says nothing but its help.
+        let said = if engine == Engine::V28 { "dockerd [OPTIONS]" } else { "accepts no argument" };
+        assert!(log.contains(said), "{log}");
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        assert_eq!(flags(&known(&seen, "/next_command_line")["flags"])[2], "bip=10.9.0.1/24#");
+        let unit = known(&seen, "/unit");
+        assert_ne!(unit["result"], "success", "{unit:#}");
+        // The fatal line is found before the help that dockerd prints behind it, and the ignored assignment is not quoted.
+        assert!(unit["log"].to_string().contains(said), "{unit:#}");
+        assert!(!unit["log"].to_string().contains("10.1.0.1"), "{unit:#}");
+        let crlf = "DOCKER_OPTS=--bip=10.9.0.1/24\r\n";
+        host.write("/etc/default/docker", crlf);
+        host.ok("systemctl stop docker.service docker.socket; systemctl reset-failed");
+        host.start_docker().expect("a carriage return ends the line");
+    });
+}
+
+fn engine_of(output: &Output) -> Value {
+    let snapshot: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", output.text()));
+    snapshot["engine"].clone()
+}
+
+fn known<'a>(engine: &'a Value, fact: &str) -> &'a Value {
+    engine.pointer(&format!("{fact}/known/value")).unwrap_or_else(|| panic!("{fact}: {:#}", engine[&fact[1..]]))
+}
+
+fn flags(flags: &Value) -> Vec<String> {
+    let shown = |flag: &Value| {
+        let name = flag["name"].as_str().unwrap_or_default();
+        match (flag["value"].as_str(), flag["withheld"] == true) {
+            (Some(value), _) => format!("{name}={value}"),
+            (None, true) => format!("{name}=withheld"),
+            (None, false) => name.to_owned(),
+        }
+    };
+    flags.as_array().into_iter().flatten().map(shown).collect()
+}
