@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     about: About { en: "two Docker bridges share addresses", zh: "两个 Docker 网桥使用了重叠的地址" },
     docs: docs!("docker-networks-overlap"),
     applies: has_bridges,
-    hidden_by: &[],
+    hidden_by: &["bip-unusable"],
     run,
 };
 

@@ -2,12 +2,15 @@
 
 mod bip_not_a_host_address;
 mod bip_unusable;
+mod bridge_link_missing;
 mod bridge_setting_unusable;
+mod chosen;
 mod config_not_applied;
 mod configuration;
 mod daemon_json_invalid;
 mod daemon_json_unknown_key;
 mod default_gateway_outside_bip;
+mod default_route_via_docker;
 mod docker0_differs_from_bip;
 mod docker_networks_overlap;
 mod docker_opts_ignored;
@@ -15,7 +18,12 @@ mod engine_failed;
 mod fixed_cidr_outside_bip;
 mod flag_and_file_conflict;
 mod here;
+mod in_use;
+mod ip_forward_off;
 mod iproute;
+mod mtu_exceeds_uplink;
+mod nameserver_in_docker_subnet;
+mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
 mod renumber;
@@ -122,9 +130,15 @@ pub static CHECKS: &[&Check] = &[
     &engine_failed::CHECK,
     &config_not_applied::CHECK,
     &docker0_differs_from_bip::CHECK,
+    &bridge_link_missing::CHECK,
     &docker_networks_overlap::CHECK,
     &network_overlaps_lan::CHECK,
+    &nameserver_in_docker_subnet::CHECK,
+    &network_hides_route::CHECK,
     &network_overlaps_cloud::CHECK,
+    &default_route_via_docker::CHECK,
+    &ip_forward_off::CHECK,
+    &mtu_exceeds_uplink::CHECK,
 ];
 
 /// The page of a check in both languages, compiled in.

@@ -1,0 +1,109 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::here::{Here, has_running_engine};
+use super::{About, Check, Group, Scene, docs};
+use crate::engine::Bridge;
+use crate::finding::{Evidence, Finding, Findings, Remedy};
+use crate::host::{Missing, Network};
+use crate::text::text;
+
+pub static CHECK: Check = Check {
+    id: "bridge-link-missing",
+    group: Group::Networks,
+    about: About {
+        en: "a network the engine knows has no bridge, or the bridge no address",
+        zh: "引擎已知的网络没有对应的网桥，或网桥没有地址",
+    },
+    docs: docs!("bridge-link-missing"),
+    applies: has_running_engine,
+    hidden_by: &[],
+    run,
+};
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let api = findings.need("engine.api", &scene.host.engine.api)?;
+    findings.need("engine.api.networks", &api.networks)?;
+    let here = Here::new(scene, findings)?;
+    for bridge in &here.bridges {
+        let Some(network) = bridge.network else { continue };
+        findings.judged += 1;
+        if bridge.link.is_none() {
+            findings.push(no_link(bridge));
+        } else if let Some((subnet, gateway)) = missing_address(bridge, network) {
+            findings.push(no_address(bridge, subnet, gateway));
+        }
+    }
+    Ok(())
+}
+
+/// The subnet of which the link has no address, and the gateway it should have. A network may ask for a bridge without addresses:
+/// `inhibit_ipv4`, or the gateway mode `isolated` (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go).
+fn missing_address(bridge: &Bridge, network: &Network) -> Option<(IpNet, IpAddr)> {
+    let option = |key: &str| network.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str);
+    network.ipam.iter().find_map(|ipam| {
+        let gateway = ipam.gateway?;
+        let (mode, inhibited) = if gateway.is_ipv4() {
+            ("gateway_mode_ipv4", option("inhibit_ipv4").is_some_and(|value| value.eq_ignore_ascii_case("true")))
+        } else {
+            ("gateway_mode_ipv6", !network.ipv6)
+        };
+        let same_family = |subnet: &IpNet| subnet.addr().is_ipv4() == gateway.is_ipv4();
+        let wanted = !inhibited && option(mode) != Some("isolated");
+        (wanted && !bridge.connected.iter().any(same_family)).then_some((ipam.subnet, gateway))
+    })
+}
+
+fn no_link(bridge: &Bridge) -> Finding {
+    let (name, link) = (bridge.name, &bridge.link_name);
+    let message = text!(
+        "network {name} has no bridge: the engine expects {link}, which does not exist; containers on it cannot start or \
+         have no network",
+        "网络 {name} 没有网桥：引擎需要的 {link} 不存在；该网络上的容器无法启动，或没有网络"
+    );
+    told(Finding::error(format!("network:{name}"), message), bridge, "{{.Name}} {{.Driver}}", format!("{name} bridge"))
+        .remedy(restart(bridge))
+}
+
+fn no_address(bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
+    let (name, link) = (bridge.name, &bridge.link_name);
+    let message = text!(
+        "{link}, the bridge of network {name}, has lost its address {gateway}: containers on {subnet} reach neither this \
+         host nor anything beyond it",
+        "网络 {name} 的网桥 {link} 丢失了地址 {gateway}：{subnet} 上的容器既无法访问本机，也无法访问外部"
+    );
+    let length = subnet.prefix_len();
+    let title = text!("give {link} its address back", "为 {link} 恢复地址");
+    let impact = text!(
+        "the network works at once; find what took the address (NetworkManager, networkd, dhcpcd), or it happens again",
+        "网络立即恢复；请找出是什么删除了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
+    );
+    let back = Remedy::manual(title, impact, vec![format!("ip addr add {gateway}/{length} dev {link}")]);
+    let field = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
+    told(Finding::error(format!("network:{name}"), message), bridge, field, gateway.to_string())
+        .remedy(back.until_reboot())
+        .remedy(restart(bridge))
+}
+
+/// What the engine says of the network; that the kernel lacks it shows in what `ip` does not print.
+fn told(finding: Finding, bridge: &Bridge, field: &str, says: String) -> Finding {
+    let name = bridge.name;
+    finding
+        .evidence(Evidence::new(format!("docker network inspect -f '{field}' {name}"), says))
+        .touches(format!("network:{name}"))
+        .touches(format!("link:{}", bridge.link_name))
+}
+
+fn restart(bridge: &Bridge) -> Remedy {
+    let link = &bridge.link_name;
+    Remedy::manual(
+        text!("restart the engine: it makes {link} again as it starts", "重启引擎：启动时会重新创建 {link}"),
+        text!(
+            "running containers stop, unless live-restore is on; with it, start the containers of this network again",
+            "正在运行的容器会停止（启用 live-restore 时除外，但仍需重启该网络上的容器）"
+        ),
+        vec!["systemctl restart docker".to_owned()],
+    )
+    .restarts_engine()
+}

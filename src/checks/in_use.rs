@@ -1,0 +1,135 @@
+//! Addresses that this host uses now: resolvers, gateways, peers, the swarm's nodes, declared peers, and neighbours asked for in
+//! vain.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Scene;
+use super::here::Here;
+use super::iproute::{shows_neighbour, shows_route};
+use super::renumber::overlaps;
+use crate::engine::Bridge;
+use crate::finding::Evidence;
+use crate::host::{Fact, NeighbourState, SocketState};
+use crate::text::{Text, text};
+
+/// An address in use, and what shows it.
+pub struct Use {
+    pub address: IpAddr,
+    pub how: Text,
+    pub evidence: Option<Evidence>,
+}
+
+/// What this host uses of addresses, whoever has them; `owned` are those that somebody behind the bridge has.
+pub fn in_use(scene: &Scene, here: &Here, bridge: &Bridge, owned: Option<&BTreeSet<IpAddr>>) -> Vec<Use> {
+    let mut uses = named(here);
+    uses.extend(declared(scene, bridge));
+    if let Some(owned) = owned {
+        uses.extend(seen(here, bridge));
+        uses.retain(|used| !owned.contains(&used.address));
+    }
+    uses
+}
+
+/// Addresses that configuration names.
+fn named(here: &Here) -> Vec<Use> {
+    let mut uses = Vec::new();
+    if let Some(resolvers) = here.host.resolvers.ok() {
+        for file in [&resolvers.host, &resolvers.systemd_resolved].into_iter().flatten() {
+            uses.extend(file.nameservers.iter().map(|(address, _)| Use {
+                address: *address,
+                how: text!("a resolver of {path}", "{path} 中的 DNS 服务器", path = file.path),
+                evidence: Some(Evidence::new(format!("cat {}", file.path), address.to_string())),
+            }));
+        }
+    }
+    for route in here.host.routes.ok().into_iter().flatten() {
+        uses.extend(route.next_hops.iter().filter_map(|hop| hop.via).map(|address| Use {
+            address,
+            how: text!("a gateway of this host's routes", "本机路由的网关"),
+            evidence: Some(shows_route(route, here)),
+        }));
+    }
+    if let Some(swarm) = here.host.engine.api.ok().and_then(|api| api.info.ok()).map(|info| &info.swarm) {
+        let managers = swarm.managers.iter().filter_map(|manager| manager.parse::<std::net::SocketAddr>().ok());
+        uses.extend(swarm.node_address.into_iter().chain(managers.map(|manager| manager.ip())).map(|address| Use {
+            address,
+            how: text!("a node of the swarm", "swarm 节点"),
+            evidence: None,
+        }));
+    }
+    uses
+}
+
+/// Of each declared peer's subnet an address in the part that the bridge shares with it.
+fn declared(scene: &Scene, bridge: &Bridge) -> Vec<Use> {
+    let mut uses = Vec::new();
+    for peer in &scene.options.peers {
+        for subnet in bridge.connected.iter().filter(|subnet| overlaps(**subnet, peer.subnet)) {
+            let part = if subnet.contains(&peer.subnet) { peer.subnet } else { *subnet };
+            let how = text!(
+                "a container of peer {host}, declared by --peer",
+                "--peer 声明的对端 {host} 上的容器",
+                host = peer.host
+            );
+            uses.extend(samples(part).pop().map(|address| Use { address, how, evidence: None }));
+        }
+    }
+    uses
+}
+
+/// Addresses that stand for a prefix: its first, some low ones, its middle and its last.
+pub fn samples(prefix: IpNet) -> Vec<IpAddr> {
+    let size = 1_u128 << (prefix.max_prefix_len() - prefix.prefix_len()).min(127);
+    let mut offsets: Vec<u128> =
+        [0, 1, 2, 7, size / 2 + 1, size.saturating_sub(2)].into_iter().filter(|n| *n < size).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    let add = |offset: u128| match prefix.network() {
+        IpAddr::V4(base) => IpAddr::V4((u32::from(base) | offset as u32).into()),
+        IpAddr::V6(base) => IpAddr::V6((u128::from(base) | offset).into()),
+    };
+    offsets.into_iter().map(add).collect()
+}
+
+/// Addresses that traffic shows: with them it matters who owns what.
+fn seen(here: &Here, bridge: &Bridge) -> Vec<Use> {
+    let mut uses = Vec::new();
+    let sockets = here.host.sockets.ok().map_or(&[][..], Vec::as_slice);
+    let talks =
+        sockets.iter().filter(|socket| socket.state != SocketState::Listen && !socket.remote.ip().is_unspecified());
+    uses.extend(talks.map(|socket| {
+        let address = socket.remote.ip().to_canonical();
+        let how = match socket.state {
+            SocketState::SynSent => text!("tried by a program of this host just now", "本机程序正在尝试连接的地址"),
+            _ => text!("connected to a program of this host", "与本机程序保持连接的地址"),
+        };
+        Use { address, how, evidence: Some(Evidence::new("ss -Hntu", socket.remote.to_string())) }
+    }));
+    // A container that stopped leaves such a neighbour behind too: then it says nothing.
+    let stopped = here.containers().is_ok_and(|containers| {
+        containers.iter().filter(|container| container.state != "running").any(|container| {
+            bridge.network.is_some_and(|network| {
+                container.endpoints.iter().any(|end| end.network_id == network.id || end.network == network.name)
+            })
+        })
+    });
+    if let (Fact::Known { value: neighbours, .. }, false) = (&here.host.neighbours, stopped) {
+        let vain = neighbours.iter().filter(|neighbour| {
+            Some(neighbour.link) == bridge.index()
+                && matches!(neighbour.state, NeighbourState::Failed | NeighbourState::Incomplete)
+        });
+        uses.extend(vain.map(|neighbour| Use {
+            address: neighbour.address,
+            how: text!(
+                "asked for behind {link} in vain",
+                "本机在 {link} 上寻找却无人应答的地址",
+                link = bridge.link_name
+            ),
+            evidence: Some(shows_neighbour(neighbour.address, &bridge.link_name)),
+        }));
+    }
+    uses
+}

@@ -1,0 +1,178 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::here::{Here, has_running_engine};
+use super::{About, Check, Group, Scene, docs};
+use crate::engine::Bridge;
+use crate::finding::{Evidence, Finding, Findings, Remedy};
+use crate::host::{Missing, Network};
+use crate::path::fib::{Fib, Query};
+use crate::text::text;
+
+pub static CHECK: Check = Check {
+    id: "ip-forward-off",
+    group: Group::Routes,
+    about: About {
+        en: "containers run and the kernel does not forward their packets",
+        zh: "有容器在运行，但内核不转发它们的数据包",
+    },
+    docs: docs!("ip-forward-off"),
+    applies: has_running_engine,
+    hidden_by: &[],
+    run,
+};
+
+/// A switch that is off, and whom it cuts off.
+struct Off {
+    ipv4: bool,
+    containers: Vec<String>,
+    bridge: String,
+    /// It is the bridge's own, which does not exist yet when the next boot sets sysctls.
+    of_bridge: bool,
+}
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let here = Here::new(scene, findings)?;
+    let sysctls = findings.need("sysctls", &scene.host.sysctls)?;
+    if let Err(missing) = here.containers() {
+        return without_containers(&here, sysctls, findings, missing);
+    }
+    let mut off: BTreeMap<String, Off> = BTreeMap::new();
+    for bridge in here.bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal)) {
+        for (container, address) in residents(&here, bridge)? {
+            findings.judged += 1;
+            let Some(key) = switched_off(&here, sysctls, bridge, address)? else { continue };
+            let of_bridge = key.contains(&format!(".{}.", bridge.link_name));
+            let (ipv4, name) = (address.is_ipv4(), bridge.name.to_owned());
+            let entry = off.entry(key).or_insert_with(|| Off { ipv4, containers: Vec::new(), bridge: name, of_bridge });
+            if !entry.containers.contains(&container) {
+                entry.containers.push(container);
+            }
+        }
+    }
+    for (key, off) in off {
+        findings.push(finding(&key, &off));
+    }
+    Ok(())
+}
+
+/// Where the engine's containers are not known: right as long as no bridge's way out is switched off.
+fn without_containers(
+    here: &Here,
+    sysctls: &BTreeMap<String, String>,
+    findings: &mut Findings,
+    missing: Missing,
+) -> Result<(), Missing> {
+    for bridge in &here.bridges {
+        for subnet in &bridge.connected {
+            findings.judged += 1;
+            if switched_off(here, sysctls, bridge, subnet.addr())?.is_some() {
+                return Err(missing);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The containers whose way out is this bridge, by name, with their addresses there. For docker_gwbridge those on an overlay: the
+/// engine does not list their addresses on it, so the bridge's own stands for them.
+fn residents(here: &Here, bridge: &Bridge) -> Result<Vec<(String, IpAddr)>, Missing> {
+    let mut residents: Vec<(String, IpAddr)> =
+        here.endpoints(bridge)?.into_iter().map(|(container, address)| (container.name.clone(), address)).collect();
+    if bridge.link_name == "docker_gwbridge"
+        && let Some(own) = bridge.connected.first()
+    {
+        let networks: &[Network] =
+            here.host.engine.api.ok().and_then(|api| api.networks.ok()).map_or(&[], Vec::as_slice);
+        let overlay = |id: &str| {
+            networks.iter().any(|network| network.id == id && network.driver == "overlay" && !network.internal)
+        };
+        let out = own.hosts().next().unwrap_or(own.addr());
+        for container in here.containers()?.iter().filter(|container| container.state == "running") {
+            if container.endpoints.iter().any(|endpoint| overlay(&endpoint.network_id)) {
+                residents.push((container.name.clone(), out));
+            }
+        }
+    }
+    Ok(residents)
+}
+
+/// The switch on a container's way out that is off. IPv4 asks the link a packet arrives on (net/ipv4/route.c
+/// `ip_route_input_slow`: IN_DEV_FORWARD): the bridge on the way out, the uplink on the way back; `ip_forward` sets all of them.
+/// IPv6 asks `conf.all.forwarding` (net/ipv6/ip6_output.c `ip6_forward`).
+fn switched_off(
+    here: &Here,
+    sysctls: &BTreeMap<String, String>,
+    bridge: &Bridge,
+    address: IpAddr,
+) -> Result<Option<String>, Missing> {
+    let is_off = |key: &str| sysctls.get(key).is_some_and(|value| value == "0");
+    let uplink = uplink(here, address)?;
+    if address.is_ipv6() {
+        let all = "net.ipv6.conf.all.forwarding";
+        return Ok((uplink.is_some() && is_off(all)).then(|| all.to_owned()));
+    }
+    let global = "net.ipv4.ip_forward";
+    for link in [Some(bridge.link_name.clone()), uplink].into_iter().flatten() {
+        // In a key a dot of a link's name is written as a slash (sysctl(8)); what was read from /proc keeps it.
+        let key = format!("net.ipv4.conf.{}.forwarding", link.replace('.', "/"));
+        let read = format!("net.ipv4.conf.{link}.forwarding");
+        let known = sysctls.contains_key(&key) || sysctls.contains_key(&read);
+        if is_off(&key) || is_off(&read) {
+            return Ok(Some(if is_off(global) { global.to_owned() } else { key }));
+        }
+        if !known && is_off(global) {
+            return Ok(Some(global.to_owned()));
+        }
+    }
+    if !sysctls.contains_key(global) {
+        return Err(Missing { fact: "sysctls", why: text!("{global} could not be read", "无法读取 {global}") });
+    }
+    Ok(None)
+}
+
+/// The link by which this host reaches the internet; none where it reaches it not at all.
+fn uplink(here: &Here, address: IpAddr) -> Result<Option<String>, Missing> {
+    let internet: IpAddr =
+        if address.is_ipv4() { [1, 1, 1, 1].into() } else { [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111].into() };
+    let lookup = Fib::new(here.host)?.lookup(&Query::to(internet));
+    Ok(lookup.link().filter(|_| lookup.is_unicast()).map(|index| here.name(index)))
+}
+
+fn finding(key: &str, off: &Off) -> Finding {
+    let (bridge, count) = (&off.bridge, off.containers.len());
+    let first = &off.containers[0];
+    let who = match count - 1 {
+        0 => text!("container {first}", "容器 {first}"),
+        1 => text!("container {first} and one more", "容器 {first} 和另外 1 个容器"),
+        more => text!("container {first} and {more} more", "容器 {first} 和另外 {more} 个容器"),
+    };
+    let (en, zh) = (who.en, who.zh);
+    let message = text!(
+        "{key} = 0: the kernel does not forward for {en} on network {bridge}: nothing beyond this host is reached, and \
+         published ports answer on this host only",
+        "{key} = 0：内核不为网络 {bridge} 上的{zh}转发数据包：容器访问不了本机以外的地址，发布的端口也只在本机可用"
+    );
+    let mut commands = vec![format!("sysctl -w {key}=1")];
+    if !off.of_bridge {
+        commands.push(format!("echo '{key} = 1' > /etc/sysctl.d/99-docker-forwarding.conf"));
+    }
+    let mut remedy = Remedy::manual(
+        text!("switch forwarding on", "打开转发"),
+        text!(
+            "this host forwards between all its links from then on; the engine sets the FORWARD policy to DROP only when it \
+             switches forwarding on itself, so set rules first where the host must not route for others",
+            "此后本机会在所有链路之间转发；只有引擎自己打开转发时才会把 FORWARD 策略设为 DROP，若本机不应为他人路由，请先设置规则"
+        ),
+        commands,
+    );
+    if off.of_bridge {
+        remedy = remedy.until_reboot();
+    }
+    let family = if off.ipv4 { "ipv4" } else { "ipv6" };
+    Finding::error(format!("sysctl:{key}"), message)
+        .evidence(Evidence::new(format!("sysctl {key}"), format!("{key} = 0")))
+        .remedy(remedy)
+        .touches(format!("forwarding:{family}"))
+        .touches(format!("network:{bridge}"))
+}
