@@ -9,13 +9,17 @@ use crate::checks::{Options, Peer, Selection};
 use crate::cli::{Diagnose, Global};
 use crate::exit::Refusal;
 use crate::probe::given::{Root, root_at};
+use crate::probe::parse_endpoint;
 use crate::text::text;
 
 /// # Errors
-/// Global options that contradict each other, or a `--root` that is none.
+/// Global options that contradict each other, a `--root` that is none, a `-H` that is no endpoint.
 pub fn global(global: &Global) -> Result<(), Refusal> {
     if global.quiet && global.verbose {
         return Err(apart("-q", "-v"));
+    }
+    if let Some(host) = &global.host {
+        parse_endpoint(host).map_err(|why| Refusal::usage("-H", why))?;
     }
     let Some(root) = &global.root else { return Ok(()) };
     if global.host.is_some() {

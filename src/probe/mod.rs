@@ -21,7 +21,7 @@ mod sysctls;
 mod unit;
 mod unit_files;
 
-pub use api::{Endpoint, parse_endpoint};
+pub use api::parse_endpoint;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ mod awake;
 mod client;
 mod endpoint;
 
-pub use endpoint::{Endpoint, parse_endpoint};
+pub use endpoint::parse_endpoint;
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use self::awake::{Evidence, Seen};
-use self::endpoint::Chosen;
+use self::endpoint::{Chosen, Endpoint};
 use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
 use crate::parse::api_json;
 use crate::probe::Request;

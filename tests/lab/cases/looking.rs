@@ -2,6 +2,7 @@
 
 use crate::harness::{Cases, Engine, Host};
 use serde_json::Value;
+use std::process::Command;
 use std::time::Duration;
 
 pub fn add(cases: &mut Cases) {
@@ -99,6 +100,69 @@ pub fn add(cases: &mut Cases) {
             assert!(chains.iter().any(|chain| chain["family"] == "inet" && chain["priority"] == -1));
         }
     });
+    cases.each_engine(
+        "looking",
+        "opens nothing for writing and speaks to the kernel and the engine only",
+        |lab, engine| {
+            let host = lab.host(engine).extras().boot();
+            host.ok("systemctl start firewalld");
+            host.docker();
+            host.ok("docker swarm init --advertise-addr 127.0.0.1");
+            host.ok(
+                "iptables-legacy -A INPUT -s 10.99.0.0/16 -j DROP && iptables-nft -A INPUT -s 10.98.0.0/16 -j DROP",
+            );
+            let trace = traced(&host, &["/usr/local/bin/dnetctl", "diagnose", "-o", "json"]);
+            let calls: Vec<&str> =
+                trace.lines().skip_while(|line| !line.contains("execve(\"/usr/local/bin/dnetctl\"")).collect();
+            assert!(calls.iter().any(|call| call.contains("iptables-legacy-save")), "every source was asked:\n{trace}");
+            let wrong: Vec<&&str> = calls.iter().filter(|call| writes(call) || speaks(call)).collect();
+            assert!(wrong.is_empty(), "{wrong:#?}");
+        },
+    );
+}
+
+/// The system calls on files and sockets of a command on the host and of all that it starts.
+fn traced(host: &Host, words: &[&str]) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let inner = host.command(words);
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=%file,socket,connect,sendto,sendmsg", "-e", "signal=none", "-o"])
+        .arg(file.path())
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env_clear()
+        .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .output()
+        .expect("strace(1) is there");
+    assert!(output.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(file.path()).expect("the trace")
+}
+
+/// A call that changes, or could change, a file.
+fn writes(call: &str) -> bool {
+    let name = call.split_once('(').and_then(|(before, _)| before.rsplit(' ').next()).unwrap_or_default();
+    match name {
+        "open" | "openat" | "openat2" | "creat" => {
+            let may_write =
+                ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "creat("].iter().any(|flag| call.contains(flag));
+            may_write && !call.contains("\"/dev/null\"")
+        }
+        "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" | "mkdir" | "mkdirat" | "rmdir" | "link"
+        | "linkat" | "symlink" | "symlinkat" | "chmod" | "fchmodat" | "chown" | "lchown" | "fchownat" | "truncate"
+        | "mknod" | "mknodat" | "utimensat" | "setxattr" | "mount" => true,
+        _ => false,
+    }
+}
+
+/// A socket to anybody but the kernel, this host's own services and the engine. iptables-legacy-save reads the kernel's tables
+/// by getsockopt(2) on a raw socket that it never sends on.
+fn speaks(call: &str) -> bool {
+    if call.contains("socket(") {
+        let raw = call.contains("SOCK_RAW") && call.contains("IPPROTO_RAW");
+        return !(call.contains("AF_UNIX") || call.contains("AF_NETLINK") || raw);
+    }
+    let remote = call.contains("connect(") || call.contains("sendto(") || call.contains("sendmsg(");
+    remote && (call.contains("AF_INET") || call.contains("AF_PACKET"))
 }
 
 #[track_caller]
