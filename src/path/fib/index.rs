@@ -55,6 +55,14 @@ impl<'a> Index<'a> {
     }
 }
 
+impl<'a> Index<'a> {
+    /// The IPv4 routes of type `local`, of any table.
+    pub fn local_routes(&self) -> impl Iterator<Item = &'a Route> {
+        let v4 = self.tables.iter().filter(|((family, _), _)| *family == Family::V4);
+        v4.flat_map(|(_, table)| &table.routes).copied().filter(|route| route.kind == RouteKind::Local)
+    }
+}
+
 impl<'a> Table<'a> {
     fn arrange(&mut self) {
         // The sort is stable: equal routes stay in the order of the dump, which is the order the kernel tries them in

@@ -11,9 +11,6 @@ mod source;
 mod v4;
 mod v6;
 
-#[cfg(test)]
-mod tests;
-
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -250,3 +247,6 @@ impl<'a> Lookup<'a> {
         Lookup { verdict, rule, route, hops, source }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Reverse path filtering of IPv4 (net/ipv4/fib_frontend.c `fib_validate_source`); IPv6 has none but what a firewall does.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::rules::Ended;
-use super::{Answer, Fib, Flow, LOOPBACK, Query};
-use crate::host::{Route, RouteKind};
+use super::{Answer, Fib, Flow, LOOPBACK, Query, Verdict};
+use crate::host::{Link, NextHop, Route, RouteKind};
 use crate::text::{Text, text};
 
 /// `max(net.ipv4.conf.all.rp_filter, net.ipv4.conf.LINK.rp_filter)`.
@@ -34,33 +34,89 @@ pub enum ReversePath<'a> {
 impl<'a> Fib<'a> {
     /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there.
     pub fn reverse_path(&self, query: &Query) -> ReversePath<'a> {
-        let unsaid = || {
-            ReversePath::Undetermined(text!(
-                "a reverse path needs a source and the link of arrival",
-                "反向路径检查需要源地址和入接口"
-            ))
+        let arrival = query.iif.as_ref().and_then(|name| self.link_named(name)).and_then(|index| self.link(index));
+        let (Some(source), Some(link)) = (query.source, arrival) else {
+            return ReversePath::Undetermined(text!(
+                "a reverse path needs a source and a link of arrival that is there",
+                "反向路径检查需要源地址和存在的入接口"
+            ));
         };
-        let (Some(source), Some(iif)) = (query.source, query.iif.as_ref()) else { return unsaid() };
-        let Some(link) = self.link_named(iif).and_then(|index| self.link(index)) else { return unsaid() };
         let IpAddr::V4(address) = source else { return ReversePath::Pass };
-        if address.is_unspecified() {
-            return ReversePath::Pass;
-        }
-        if address.is_multicast() || address == Ipv4Addr::BROADCAST || address.octets()[0] == 0 {
+        if address.is_multicast() || address.is_broadcast() || address.octets()[0] == 0 {
             return ReversePath::Martian;
         }
-        let Some(rp_filter) = self.strongest("rp_filter", iif) else { return self.unseen("rp_filter") };
+        let forward = self.lookup(query);
+        if let Verdict::Undetermined(why) = forward.verdict {
+            return ReversePath::Undetermined(why);
+        }
+        // For a packet to forward, rules see the way back as if it came in by the link that the packet leaves by.
+        let mut leaves: Vec<Option<u32>> = match forward.verdict {
+            Verdict::Unicast => forward.hops.iter().map(|hop| hop.link).collect(),
+            _ => vec![None],
+        };
+        leaves.dedup();
+        let mut answers = leaves.into_iter().map(|out| self.validate(query, source, link, out));
+        let first = answers.next().unwrap_or(ReversePath::Pass);
+        if answers.all(|answer| answer == first) {
+            return first;
+        }
+        ReversePath::Undetermined(text!(
+            "the reverse path depends on which of several hops the packet takes",
+            "反向路径取决于报文走多条下一跳中的哪一条"
+        ))
+    }
+
+    /// `fib_validate_source`.
+    fn validate(&self, query: &Query, source: IpAddr, link: &Link, out: Option<u32>) -> ReversePath<'a> {
+        let Some(rp_filter) = self.strongest("rp_filter", &link.name) else {
+            return ReversePath::Undetermined(text!("rp_filter was not seen", "没有采集到 rp_filter"));
+        };
         let mode = match rp_filter {
             0 => Mode::Off,
             1 => Mode::Strict,
             _ => Mode::Loose,
         };
-        let accepts_local = self.link_sysctl("ipv4", iif, "accept_local").unwrap_or(0) != 0;
-        // Without a filter only one's own addresses are refused; the kernel looks them up only where tables may add to them.
-        if mode == Mode::Off && accepts_local {
-            return ReversePath::Pass;
+        let full = self.validate_fully(query, source, link, out, mode);
+        let redirects = out == Some(link.index) && self.either("send_redirects", &link.name);
+        if mode != Mode::Off || redirects {
+            return full;
         }
-        let mut flow = self.way_back(query, source, iif);
+        // Without a filter only this host's own addresses are refused, and the tables are asked only where they were added to.
+        let short = match self.has_address(source) && !self.accepts_local(link) {
+            true => ReversePath::Martian,
+            false => ReversePath::Pass,
+        };
+        match () {
+            () if self.accepts_local(link) => ReversePath::Pass,
+            () if full == short || !self.has_kernel_rules_v4() || self.has_custom_local_routes() => full,
+            () => ReversePath::Undetermined(text!(
+                "whether the kernel looks {source} up depends on whether a rule or local route was ever added",
+                "内核是否为 {source} 查表，取决于此前是否添加过策略路由规则或本地路由"
+            )),
+        }
+    }
+
+    /// `__fib_validate_source`.
+    fn validate_fully(
+        &self,
+        query: &Query,
+        source: IpAddr,
+        link: &Link,
+        out: Option<u32>,
+        mode: Mode,
+    ) -> ReversePath<'a> {
+        let marked = self.either("src_valid_mark", &link.name);
+        let mut flow = Flow {
+            source: Some(query.destination),
+            iif: out.unwrap_or(LOOPBACK),
+            vrf: self.vrf_of(link),
+            mark: if marked { query.mark } else { 0 },
+            protocol: query.protocol,
+            source_port: query.destination_port.unwrap_or(0),
+            destination_port: query.source_port.unwrap_or(0),
+            tos: query.tos,
+            ..Flow::blank(source)
+        };
         let (route, hops) = match self.look_v4(&mut flow, true) {
             Ended::Answer(Answer::Unknown(why), _) => return ReversePath::Undetermined(why),
             Ended::Answer(Answer::Found(found), _) => match self.hops(found.route) {
@@ -72,44 +128,40 @@ impl<'a> Fib<'a> {
         };
         match route.kind {
             RouteKind::Unicast => {}
-            RouteKind::Local if accepts_local || link.loopback => {}
+            RouteKind::Local if self.accepts_local(link) => {}
             _ => return ReversePath::Martian,
         }
-        let here = |hop: &crate::host::NextHop| {
-            hop.link.and_then(|index| self.link(index)).is_some_and(|out| {
-                out.index == link.index || (link.vrf_table.is_some() && self.vrf_of(out) == link.index)
+        let here = |hop: &NextHop| {
+            hop.link.and_then(|index| self.link(index)).is_some_and(|back| {
+                back.index == link.index || (link.vrf_table.is_some() && self.vrf_of(back) == link.index)
             })
         };
+        let loops = route.kind == RouteKind::Local && link.loopback;
         let addressless = !self.addresses().any(|a| a.link == link.index && a.address.addr().is_ipv4());
         match mode {
-            _ if hops.iter().any(here) => ReversePath::Pass,
+            _ if loops || hops.iter().any(here) => ReversePath::Pass,
             Mode::Off => ReversePath::Pass,
             Mode::Loose if !addressless => ReversePath::Pass,
             mode => ReversePath::Dropped { mode, back: Some(route) },
         }
     }
 
-    /// The lookup for the source as a destination (`__fib_validate_source`).
-    fn way_back(&self, query: &Query, source: IpAddr, iif: &str) -> Flow {
-        let marked = self.strongest("src_valid_mark", iif).unwrap_or(0) != 0;
-        Flow {
-            source: Some(query.destination),
-            iif: LOOPBACK,
-            vrf: self.link_named(iif).and_then(|index| self.link(index)).map_or(0, |link| self.vrf_of(link)),
-            mark: if marked { query.mark } else { 0 },
-            protocol: query.protocol,
-            source_port: query.destination_port.unwrap_or(0),
-            destination_port: query.source_port.unwrap_or(0),
-            tos: query.tos,
-            ..Flow::blank(source)
-        }
+    fn has_custom_local_routes(&self) -> bool {
+        const RTPROT_KERNEL: u8 = 2;
+        self.index.local_routes().any(|route| route.protocol != RTPROT_KERNEL)
     }
 
+    fn accepts_local(&self, link: &Link) -> bool {
+        self.either("accept_local", &link.name)
+    }
+
+    /// A key that counts when it is set for `all` or for the link (IN_DEV_ORCONF).
+    fn either(&self, key: &str, link: &str) -> bool {
+        self.strongest(key, link).unwrap_or(0) != 0
+    }
+
+    /// IN_DEV_MAXCONF.
     fn strongest(&self, key: &str, link: &str) -> Option<i64> {
         Some(self.link_sysctl("ipv4", "all", key)?.max(self.link_sysctl("ipv4", link, key)?))
-    }
-
-    fn unseen(&self, key: &str) -> ReversePath<'a> {
-        ReversePath::Undetermined(text!("{key} was not seen", "没有采集到 {key}"))
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::rules::Ended;
 use super::{Answer, Choice, Fib, Flow, Found, LOOPBACK, Lookup, Verdict};
-use crate::host::{Family, NextHop, Route, RouteKind, Rule, RuleAction, Scope};
+use crate::host::{Family, Link, NextHop, Route, RouteKind, Rule, RuleAction, Scope};
 use crate::text::{Text, text};
 
 const LOCAL: u32 = 255;
@@ -13,71 +13,100 @@ const MAIN: u32 = 254;
 const DEFAULT: u32 = 253;
 
 impl<'a> Fib<'a> {
-    pub(super) fn route_v4(&self, mut flow: Flow, input: bool) -> Lookup<'a> {
+    pub(super) fn route_v4(&self, flow: Flow, input: bool) -> Lookup<'a> {
         let refused = if input { self.refused_input(&flow) } else { self.refused_output(&flow) };
-        match refused {
-            Ok(false) => {}
-            Ok(true) => return Lookup::of(Verdict::Martian),
-            Err(why) => return Lookup::of(Verdict::Undetermined(why)),
-        }
         let IpAddr::V4(destination) = flow.destination else { return Lookup::of(Verdict::Martian) };
-        if input {
-            return match destination {
-                Ipv4Addr::BROADCAST => Lookup::of(Verdict::Broadcast),
-                _ => self.answer_v4(&flow, self.look_v4(&mut flow.clone(), true)),
-            };
+        match refused {
+            Err(why) => Lookup::of(Verdict::Undetermined(why)),
+            Ok(true) => Lookup::of(Verdict::Martian),
+            // What arrives for everyone or a group is delivered without the tables.
+            Ok(false) if input && destination.is_broadcast() => Lookup::of(Verdict::Broadcast),
+            Ok(false) if input && destination.is_multicast() => Lookup::of(Verdict::Multicast),
+            Ok(false) if input => self.answer_v4(&flow, self.look_v4(&mut flow.clone(), true)),
+            Ok(false) => self.finish_output(&flow, destination, self.send_v4(flow.clone(), destination)),
         }
-        // A multicast or broadcast packet with a source goes out where that address lives, without asking any table.
-        let everyone = destination.is_multicast() || destination.is_broadcast();
-        if everyone
-            && flow.oif == 0
+    }
+
+    /// `ip_route_output_key_hash_rcu`.
+    fn send_v4(&self, mut flow: Flow, destination: Ipv4Addr) -> Lookup<'a> {
+        let many = destination.is_multicast() || destination.is_broadcast();
+        if flow.oif == 0
+            && many
             && let Some(source) = flow.source
         {
-            let home = self.addresses().find(|address| address.address.addr() == source);
-            return match home {
-                Some(home) => self.on_link(&flow, home.link),
-                None => Lookup::of(Verdict::NoRoute),
-            };
+            // It goes out where its source lives, without the tables. Which link that is when several have the address depends
+            // on which had it last.
+            let homes = self.addresses().filter(|address| address.address.addr() == source).map(|address| address.link);
+            return self.on_links(&flow, homes.collect());
         }
         if flow.oif != 0 {
-            let up = self.link(flow.oif).is_some_and(|link| link.up);
-            if !up {
+            if !self.link(flow.oif).is_some_and(|link| link.up) {
                 return Lookup::of(Verdict::NoRoute);
             }
             if destination.is_broadcast() || destination.octets()[..3] == [224, 0, 0] || flow.protocol == IGMP {
-                return self.on_link(&flow, flow.oif);
-            }
-            if destination.is_multicast() && flow.source.is_none() {
-                flow.source = self.select_v4(flow.oif, None, 0);
+                return self.on_links(&flow, vec![flow.oif]);
             }
         }
+        let chosen = match flow.source {
+            None if flow.oif != 0 && destination.is_multicast() => self.select_v4(flow.oif, None, 0),
+            _ => None,
+        };
+        flow.source = flow.source.or(chosen);
         let bound_to = flow.oif;
         let found = self.look_v4(&mut flow, false);
         // Bound to a link, a packet that no table takes is believed to be for a neighbour there.
         let refused = !matches!(&found, Ended::Answer(Answer::Found(_) | Answer::Unknown(_), _));
-        if refused && bound_to != 0 && (destination.is_multicast() || flow.vrf == 0) {
-            return self.on_link(&flow, bound_to);
-        }
-        let answer = self.answer_v4(&flow, found);
-        if answer.is_unicast() && destination.is_multicast() {
-            return Lookup { verdict: Verdict::Multicast, ..answer };
-        }
-        if answer.is_unicast() && destination.is_broadcast() {
-            return Lookup { verdict: Verdict::Broadcast, ..answer };
-        }
+        let mut answer = match refused && bound_to != 0 && (destination.is_multicast() || flow.vrf == 0) {
+            true => self.on_links(&flow, vec![bound_to]),
+            false => self.answer_v4(&flow, found),
+        };
+        answer.source = answer.source.or(chosen);
         answer
     }
 
-    /// Sent on the link, whatever the tables say.
-    fn on_link(&self, flow: &Flow, link: u32) -> Lookup<'a> {
-        let verdict = match flow.destination {
-            IpAddr::V4(to) if to.is_multicast() => Verdict::Multicast,
-            IpAddr::V4(to) if to.is_broadcast() => Verdict::Broadcast,
-            _ => Verdict::Unicast,
+    /// Sent on the link, or one of the links, whatever the tables say.
+    fn on_links(&self, flow: &Flow, links: Vec<u32>) -> Lookup<'a> {
+        if links.is_empty() {
+            return Lookup::of(Verdict::NoRoute);
+        }
+        let choices = links.into_iter().map(|link| {
+            let hop = NextHop { link: Some(link), weight: 1, ..NextHop::default() };
+            let source = if flow.source.is_none() { self.select_v4(link, None, LINK_SCOPE) } else { None };
+            Choice { hop, source }
+        });
+        Lookup::found(Verdict::Unicast, None, None, choices.collect())
+    }
+
+    /// `__mkroute_output`: what may not leave, and what goes to many.
+    fn finish_output(&self, flow: &Flow, destination: Ipv4Addr, answer: Lookup<'a>) -> Lookup<'a> {
+        if answer.hops.is_empty() || answer.verdict == Verdict::Local {
+            return answer;
+        }
+        let leaking = match flow.source.or(answer.source) {
+            Some(source) if source.is_loopback() => answer.hops.iter().filter(|hop| self.guards_loopback(hop)).count(),
+            _ => 0,
         };
-        let hop = NextHop { link: Some(link), weight: 1, ..NextHop::default() };
-        let source = if flow.source.is_none() { self.select_v4(link, None, LINK_SCOPE) } else { None };
-        Lookup::found(verdict, None, None, vec![Choice { hop, source }])
+        match leaking {
+            0 => deliver_to_many(destination, answer),
+            all if all == answer.hops.len() => Lookup::of(Verdict::Martian),
+            _ => Lookup::of(Verdict::Undetermined(text!(
+                "some of its hops may not carry a loopback address",
+                "其中部分下一跳不允许使用环回地址"
+            ))),
+        }
+    }
+
+    /// Whether a loopback address may not leave by this hop.
+    fn guards_loopback(&self, hop: &NextHop) -> bool {
+        hop.link.and_then(|index| self.link(index)).is_some_and(|link| {
+            !link.loopback && link.vrf_table.is_none() && !self.routes_localnet(link).unwrap_or(false)
+        })
+    }
+
+    /// IN_DEV_ROUTE_LOCALNET; none where it was not seen.
+    fn routes_localnet(&self, link: &Link) -> Option<bool> {
+        let own = self.link_sysctl("ipv4", &link.name, "route_localnet")?;
+        Some(own != 0 || self.link_sysctl("ipv4", "all", "route_localnet")? != 0)
     }
 
     /// The checks before the tables in `ip_route_output_key_hash_rcu` and after them in `__mkroute_output`.
@@ -90,8 +119,8 @@ impl<'a> Fib<'a> {
         if source.is_multicast() || source.is_broadcast() || source.octets()[0] == 0 {
             return Ok(true);
         }
-        let everyone = flow.oif == 0 && (destination.is_multicast() || destination.is_broadcast());
-        Ok(!everyone && !self.is_own_v4(IpAddr::V4(source)))
+        let many = flow.oif == 0 && (destination.is_multicast() || destination.is_broadcast());
+        Ok(!many && !self.is_own_v4(IpAddr::V4(source))?)
     }
 
     /// The weirdest martians (`ip_route_input_slow`).
@@ -117,22 +146,26 @@ impl<'a> Fib<'a> {
         if link.loopback {
             return Ok(false);
         }
-        match (
-            self.link_sysctl("ipv4", &link.name, "route_localnet"),
-            self.link_sysctl("ipv4", "all", "route_localnet"),
-        ) {
-            (Some(own), Some(all)) => Ok(own == 0 && all == 0),
-            _ => Err(text!("route_localnet was not seen", "没有采集到 route_localnet")),
-        }
+        let allowed = self.routes_localnet(link);
+        allowed.map(|allowed| !allowed).ok_or_else(|| text!("route_localnet was not seen", "没有采集到 route_localnet"))
     }
 
     /// Whether this host may send from the address: an address of its own, or one of a local route (`__ip_dev_find`).
-    pub(super) fn is_own_v4(&self, source: IpAddr) -> bool {
+    fn is_own_v4(&self, source: IpAddr) -> Result<bool, Text> {
         if self.has_address(source) {
-            return true;
+            return Ok(true);
         }
-        let flow = Flow { destination: source, ..Flow::blank(source) };
-        matches!(self.table_v4(&flow, &[LOCAL], true), Answer::Found(found) if found.route.kind == RouteKind::Local)
+        let flow = Flow::blank(source);
+        let local = |tables: &[u32]| {
+            let answer = self.table_v4(&flow, tables, true);
+            matches!(answer, Answer::Found(found) if found.route.kind == RouteKind::Local)
+        };
+        let own = local(&[LOCAL]);
+        // While local and main are one trie, a longer prefix of main comes first.
+        if self.has_kernel_rules_v4() && own != local(&[LOCAL, MAIN]) {
+            return Err(disagree());
+        }
+        Ok(own)
     }
 
     fn answer_v4(&self, flow: &Flow, ended: Ended<'a>) -> Lookup<'a> {
@@ -178,16 +211,10 @@ impl<'a> Fib<'a> {
         if same_end(&short, &by_rules) {
             return by_rules;
         }
-        Ended::Answer(
-            Answer::Unknown(text!(
-                "tables local and main disagree, and which is asked first depends on whether a rule was ever added",
-                "local 表与 main 表结果不一致，先查哪一个取决于此前是否添加过策略路由规则"
-            )),
-            None,
-        )
+        Ended::Answer(Answer::Unknown(disagree()), None)
     }
 
-    fn has_kernel_rules_v4(&self) -> bool {
+    pub(super) fn has_kernel_rules_v4(&self) -> bool {
         let kernels = [(0, LOCAL), (32766, MAIN), (32767, DEFAULT)];
         let plain = |rule: &Rule, (priority, table)| {
             rule.priority == priority
@@ -285,9 +312,15 @@ impl<'a> Fib<'a> {
         }
         let choices = hops.into_iter().map(|(route, hop)| {
             let source = self.source_v4(flow, route, &hop);
-            Choice { hop, source }
+            // A gateway that is this host itself is not used (rt_set_nexthop).
+            let via = hop.via.filter(|_| !self.loops(&hop));
+            Choice { hop: NextHop { via, ..hop }, source }
         });
         Ok(Found { route, hops: choices.collect(), first })
+    }
+
+    fn loops(&self, hop: &NextHop) -> bool {
+        hop.link.and_then(|index| self.link(index)).is_some_and(|link| link.loopback)
     }
 
     /// Several default routes of the winner's metric: the kernel takes the one whose gateway answers (`fib_select_default`).
@@ -314,7 +347,8 @@ impl<'a> Fib<'a> {
             }
             (tos, metric) = (route.tos, route.metric);
             let Some(hop) = hops.into_iter().next() else { continue };
-            if route.kind != RouteKind::Unicast || route.scope != winner.scope || hop.via.is_none() {
+            if route.kind != RouteKind::Unicast || route.scope != winner.scope || hop.via.is_none() || self.loops(&hop)
+            {
                 continue;
             }
             if chosen.is_empty() && !std::ptr::eq(route, winner) {
@@ -347,6 +381,29 @@ impl Flow {
             ignore_linkdown: false,
         }
     }
+}
+
+fn disagree() -> Text {
+    text!(
+        "tables local and main disagree, and which counts depends on whether a rule was ever added",
+        "local 表与 main 表结果不一致，以哪个为准取决于此前是否添加过策略路由规则"
+    )
+}
+
+/// What goes to a group or to everyone takes no gateway, unless a route for multicast says so.
+fn deliver_to_many(destination: Ipv4Addr, mut answer: Lookup) -> Lookup {
+    let wide = answer.route.is_none_or(|route| route.destination.prefix_len() < 4);
+    if destination.is_multicast() {
+        answer.verdict = Verdict::Multicast;
+    } else if destination.is_broadcast() {
+        answer.verdict = Verdict::Broadcast;
+    }
+    if answer.verdict == Verdict::Broadcast || (answer.verdict == Verdict::Multicast && wide) {
+        for hop in &mut answer.hops {
+            hop.via = None;
+        }
+    }
+    answer
 }
 
 pub(super) const LINK_SCOPE: u8 = 253;

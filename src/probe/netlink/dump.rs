@@ -112,28 +112,6 @@ impl Socket {
         }
         Ok(())
     }
-
-    #[cfg(feature = "internals")]
-    /// One request with one answer: its type and payload.
-    ///
-    /// # Errors
-    /// The error number that the kernel answered.
-    pub fn ask(&mut self, kind: u16, payload: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        self.send(kind, NLM_F_REQUEST, payload)?;
-        let mut buffer = Vec::with_capacity(BUFFER);
-        loop {
-            self.receive(&mut buffer)?;
-            for message in messages(&buffer) {
-                let message = message?;
-                if message.sequence == self.sequence {
-                    if message.kind == NLMSG_ERROR {
-                        status(message.payload)?;
-                    }
-                    return Ok((message.kind, message.payload.to_vec()));
-                }
-            }
-        }
-    }
 }
 
 /// A message inside a received buffer.

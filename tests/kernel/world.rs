@@ -1,0 +1,443 @@
+//! A random host: links, addresses, nexthop objects, routes and rules as commands of ip(8).
+
+use std::net::IpAddr;
+
+use dnetctl::internals::{Family, Fib, Query, Snapshot};
+use libtest_mimic::Failed;
+
+use crate::ask::Kernel;
+use crate::compare::{Tally, compare};
+use crate::namespace::{ip, snapshot, sysctl};
+use crate::queries::{address, query};
+use crate::random::Random;
+
+/// What a host is rich in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// Routes only, under the kernel's own rules.
+    Routes,
+    /// Policy rules of every kind over several tables.
+    Rules,
+    /// Multipath and nexthop objects.
+    Multipath,
+    /// Links without carrier or down, and the sysctl that ignores their routes.
+    Linkdown,
+    /// IPv4: reverse path filtering; IPv6: router preference and source-specific routes.
+    Filter,
+}
+
+impl Flavour {
+    pub const ALL: [Flavour; 5] =
+        [Flavour::Routes, Flavour::Rules, Flavour::Multipath, Flavour::Linkdown, Flavour::Filter];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavour::Routes => "routes",
+            Flavour::Rules => "rules",
+            Flavour::Multipath => "multipath",
+            Flavour::Linkdown => "linkdown",
+            Flavour::Filter => "filter",
+        }
+    }
+}
+
+const LINKS: [&str; 7] = ["v0", "v1", "v2", "br0", "m0", "t0", "x0"];
+const TABLES: [&str; 6] = ["main", "main", "main", "100", "101", "51820"];
+/// Tables of the kernel's own rules; routes in them are rare on real hosts.
+const ODD_TABLES: [&str; 2] = ["default", "local"];
+/// The IPv6 dump leaves out what lies between two hops of one multipath route (inet6_dump_fib goes on behind the last of
+/// them), so that only routes that join into one may have these metrics.
+const JOINING: [u32; 3] = [10, 100, 1024];
+const APART: [u32; 3] = [1, 50, 2000];
+
+struct World {
+    random: Random,
+    family: Family,
+    flavour: Flavour,
+    commands: Vec<String>,
+    own: Vec<IpAddr>,
+    objects: Vec<u32>,
+    /// Whether it has routes in ODD_TABLES.
+    odd: bool,
+}
+
+/// One random host, and so many lookups on it.
+pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Result<Tally, Failed> {
+    let mut world = World {
+        random: Random::new(seed * 64 + flavour as u64 * 2 + u64::from(family == Family::V6)),
+        family,
+        flavour,
+        commands: Vec::new(),
+        own: Vec::new(),
+        objects: Vec::new(),
+        odd: seed.is_multiple_of(12) || flavour == Flavour::Rules,
+    };
+    let sysctls = world.sysctls();
+    for (key, value) in sysctls.iter().filter(|(key, _)| !key.contains(".conf.v") && !key.contains(".conf.br0")) {
+        sysctl(key, value)?;
+    }
+    world.links();
+    run(&mut world, family)?;
+    for (key, value) in sysctls.iter().filter(|(key, _)| key.contains(".conf.v") || key.contains(".conf.br0")) {
+        sysctl(key, value)?;
+    }
+    world.fill();
+    let made = run(&mut world, family)?;
+    // Carrier changes reach the routes a moment later: only a host that stood still is evidence.
+    for _ in 0..50 {
+        let before = snapshot()?;
+        let outcome = look(&mut world, &before, lookups);
+        if snapshot()? == before {
+            return outcome.map_err(|difference| {
+                let sysctls: Vec<String> =
+                    sysctls.iter().map(|(key, value)| format!("sysctl -w {key}={value}")).collect();
+                format!("seed {seed}\n{}\n{}\n{difference}", sysctls.join("\n"), made.join("\n")).into()
+            });
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    Err(format!("seed {seed}: the namespace does not come to rest").into())
+}
+
+fn run(world: &mut World, family: Family) -> Result<Vec<String>, Failed> {
+    let option = if family == Family::V4 { "-4" } else { "-6" };
+    let commands = std::mem::take(&mut world.commands);
+    ip(option, &commands)?;
+    Ok(commands.into_iter().map(|command| format!("ip {option} {command}")).collect())
+}
+
+fn look(world: &mut World, host: &Snapshot, lookups: usize) -> Result<Tally, String> {
+    let fib = Fib::new(host).map_err(|missing| format!("{missing:?}"))?;
+    let mut kernel = Kernel::open().map_err(|error| error.to_string())?;
+    let index = |name: &str| {
+        let links = host.links.ok().into_iter().flatten();
+        links.filter(|link| link.name == name).map(|link| link.index).next().unwrap_or(0)
+    };
+    let v4 = |family: Family| family == Family::V4;
+    let merged =
+        v4(world.family) && host.rules.ok().is_some_and(|all| all.iter().filter(|r| v4(r.family)).count() == 3);
+    let mut tally = Tally::default();
+    for _ in 0..lookups {
+        let query: Query = query(&mut world.random, world.family, host);
+        let told = kernel.ask(&query, index).map_err(|error| error.to_string())?;
+        let lookup = fib.lookup(&query);
+        let reverse = query.iif.is_some().then(|| fib.reverse_path(&query));
+        compare(&query, &lookup, reverse.as_ref(), &told, merged, &mut tally)
+            .map_err(|why| format!("{why}\n{query:?}\nkernel: {told:?}\nours: {lookup:?}\nreverse: {reverse:?}"))?;
+    }
+    Ok(tally)
+}
+
+impl World {
+    fn say(&mut self, command: impl Into<String>) {
+        self.commands.push(command.into());
+    }
+
+    fn sysctls(&mut self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = [
+            ("net.ipv4.ip_forward", "1"),
+            ("net.ipv6.conf.all.accept_dad", "0"),
+            ("net.ipv6.conf.default.accept_dad", "0"),
+            ("net.ipv6.conf.default.accept_ra", "0"),
+            ("net.ipv6.conf.default.router_solicitations", "0"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec();
+        if self.random.chance(50) {
+            all.push(("net.ipv6.conf.all.forwarding".to_owned(), "1".to_owned()));
+        }
+        if self.flavour == Flavour::Filter {
+            all.push(("net.ipv4.conf.all.rp_filter".to_owned(), self.random.one(&["0", "0", "1", "2"]).to_owned()));
+            for link in ["v0", "v1", "br0"] {
+                for (key, values) in [
+                    ("rp_filter", ["0", "1", "2"]),
+                    ("accept_local", ["0", "0", "1"]),
+                    ("send_redirects", ["0", "1", "1"]),
+                ] {
+                    let value = self.random.one(&values);
+                    all.push((format!("net.ipv4.conf.{link}.{key}"), value.to_owned()));
+                }
+            }
+            all.push(("net.ipv4.conf.all.src_valid_mark".to_owned(), self.random.one(&["0", "1"]).to_owned()));
+        }
+        if self.flavour == Flavour::Linkdown {
+            for link in ["v0", "v1", "v2", "br0"] {
+                for family in ["ipv4", "ipv6"] {
+                    let value = self.random.one(&["0", "1"]).to_owned();
+                    all.push((format!("net.{family}.conf.{link}.ignore_routes_with_linkdown"), value));
+                }
+            }
+        }
+        if self.random.chance(20) {
+            all.push(("net.ipv4.conf.v1.route_localnet".to_owned(), "1".to_owned()));
+        }
+        all
+    }
+
+    /// veth with carrier and without, a bridge, a macvlan, a tun and a vxlan.
+    fn links(&mut self) {
+        for command in [
+            "link set lo up",
+            "link add v0 type veth peer name v0p",
+            "link add v1 type veth peer name v1p",
+            "link add v2 type veth peer name v2p",
+            "link add br0 type bridge",
+            "link add m0 link v0 type macvlan mode bridge",
+            "tuntap add t0 mode tun",
+            "link add x0 type vxlan id 7 dstport 4789",
+            "link set v1 group 7",
+        ] {
+            self.say(command);
+        }
+        for link in ["v0", "v0p", "v1", "v1p", "v2", "br0", "m0", "t0", "x0"] {
+            if !(self.flavour == Flavour::Linkdown && self.random.chance(10)) {
+                self.say(format!("link set {link} up"));
+            }
+        }
+    }
+
+    fn fill(&mut self) {
+        for link in LINKS {
+            for _ in 0..self.random.below(3) {
+                self.address(link);
+            }
+        }
+        self.address("v0");
+        if self.random.chance(30) {
+            self.address("lo");
+        }
+        if self.flavour == Flavour::Multipath {
+            for id in 1..=6 {
+                self.object(id);
+            }
+            for id in 10..=12 {
+                self.group(id);
+            }
+        }
+        for _ in 0..10 + self.random.below(30) {
+            self.route();
+        }
+        if self.flavour != Flavour::Routes && (self.flavour == Flavour::Rules || self.random.chance(40)) {
+            for _ in 0..2 + self.random.below(8) {
+                self.rule();
+            }
+        }
+        if self.flavour == Flavour::Linkdown {
+            for link in ["v0", "v1p", "v2p", "m0", "v1"] {
+                if self.random.chance(25) {
+                    let state = self.random.pick(&["down", "down", "up"]);
+                    self.say(format!("link set {link} {state}"));
+                }
+            }
+        }
+    }
+
+    fn is_v4(&self) -> bool {
+        self.family == Family::V4
+    }
+
+    fn some_address(&mut self) -> IpAddr {
+        address(&mut self.random, self.family)
+    }
+
+    fn address(&mut self, link: &str) {
+        let own = self.some_address();
+        let length = if self.is_v4() {
+            // An address on lo makes its whole prefix local.
+            if link == "lo" && !self.odd { 32 } else { self.random.one(&[8, 16, 24, 24, 30, 32]) }
+        } else {
+            self.random.one(&[48, 64, 64, 64, 127, 128])
+        };
+        let mut command = format!("address add {own}/{length} dev {link}");
+        if self.random.chance(10) {
+            let far = self.some_address();
+            command = format!("address add {own} peer {far}/{length} dev {link}");
+        }
+        if self.is_v4() && self.random.chance(20) {
+            command += self.random.pick(&[" scope link", " scope host", " scope site", " scope 50"]);
+        }
+        if !self.is_v4() {
+            command += " nodad";
+            if self.random.chance(15) {
+                command += " preferred_lft 0";
+            }
+        }
+        self.own.push(own);
+        self.say(command);
+    }
+
+    fn object(&mut self, id: u32) {
+        let link = self.random.pick(&LINKS);
+        let via = self.some_address();
+        self.objects.push(id);
+        let command = match self.random.below(10) {
+            0 => format!("nexthop add id {id} blackhole"),
+            1..4 => format!("nexthop add id {id} dev {link}"),
+            _ => format!("nexthop add id {id} via {via} dev {link} onlink"),
+        };
+        self.say(command);
+    }
+
+    fn group(&mut self, id: u32) {
+        let first = 1 + self.random.below(3);
+        let second = first + 1 + self.random.below(2);
+        self.objects.push(id);
+        // "member,weight" with a slash between members.
+        let weight = 1 + self.random.below(3);
+        self.say(format!("nexthop add id {id} group {first},{weight}/{second}"));
+    }
+
+    /// A prefix of the small world.
+    fn prefix(&mut self) -> String {
+        let length = if self.is_v4() {
+            self.random.one(&[0, 0, 1, 8, 8, 12, 16, 16, 23, 24, 24, 26, 31, 32])
+        } else {
+            self.random.one(&[0, 0, 1, 16, 32, 44, 48, 48, 63, 64, 64, 112, 127, 128])
+        };
+        if self.is_v4() && self.random.chance(3) {
+            return self
+                .random
+                .pick(&["127.0.0.0/8", "127.5.0.0/16", "127.5.5.5/32", "224.0.0.0/4", "128.0.0.0/1"])
+                .to_owned();
+        }
+        let prefix = ipnet::IpNet::new(self.some_address(), length).expect("a length that fits");
+        prefix.trunc().to_string()
+    }
+
+    fn hop(&mut self) -> String {
+        let link = self.random.pick(&LINKS);
+        let via = self.some_address();
+        match self.random.below(10) {
+            0..3 => format!("dev {link}"),
+            3 if self.is_v4() => format!("via inet6 fe80::1 dev {link}"),
+            3..5 => format!("via {via}"),
+            _ => format!("via {via} dev {link} onlink"),
+        }
+    }
+
+    /// IPv6 joins only hops with a gateway into one route; the others become routes beside it.
+    fn multipath_hop(&mut self) -> String {
+        loop {
+            let hop = self.hop();
+            if self.is_v4() || hop.starts_with("via") {
+                return hop;
+            }
+        }
+    }
+
+    fn route(&mut self) {
+        let prefix = self.prefix();
+        let odd = if self.odd { 15 } else { 0 };
+        let table = if self.random.chance(odd) { self.random.pick(&ODD_TABLES) } else { self.random.pick(&TABLES) };
+        let multipath = if self.flavour == Flavour::Multipath { 40 } else { 8 };
+        let object = if self.flavour == Flavour::Multipath { 30 } else { 0 };
+        let (mut kind, target) = match self.random.below(100) {
+            0..4 => ("blackhole", String::new()),
+            4..8 => ("unreachable", String::new()),
+            8..11 => ("prohibit", String::new()),
+            11..15 => ("throw", String::new()),
+            15..18 => {
+                let link = self.random.pick(&LINKS);
+                (self.random.pick(&["local", "local", "broadcast", "anycast", "multicast"]), format!("dev {link}"))
+            }
+            n if n < 18 + multipath => {
+                let hops: Vec<String> = (0..2 + self.random.below(2))
+                    .map(|_| format!("nexthop {} weight {}", self.multipath_hop(), 1 + self.random.below(3)))
+                    .collect();
+                ("", hops.join(" "))
+            }
+            n if n < 18 + multipath + object => {
+                ("", format!("nhid {}", self.random.one(&[1, 2, 3, 4, 5, 6, 10, 11, 12])))
+            }
+            _ => ("", self.hop()),
+        };
+        if !self.is_v4() && matches!(kind, "broadcast" | "multicast" | "anycast") {
+            kind = "local";
+        }
+        let mut before = String::new();
+        let mut options = format!(" table {table}");
+        if !self.is_v4() {
+            let joins =
+                target.contains("via") && target.contains("nexthop") || kind.is_empty() && target.starts_with("via");
+            options += &format!(" metric {}", self.random.one(if joins { &JOINING } else { &APART }));
+        } else if self.random.chance(45) {
+            options += &format!(" metric {}", self.random.one(&[1, 10, 50, 100, 1024]));
+        }
+        if self.is_v4() && self.random.chance(15) {
+            options += &format!(" tos {}", self.random.pick(&["0x04", "0x08", "0x10", "0x1c"]));
+        }
+        if self.random.chance(15) && kind.is_empty() && !self.own.is_empty() {
+            options += &format!(" src {}", self.random.one(&self.own.clone()));
+        }
+        if !self.is_v4() && self.flavour == Flavour::Filter {
+            if self.random.chance(40) {
+                options += self.random.pick(&[" pref high", " pref low", " pref medium"]);
+            }
+            if self.random.chance(25) {
+                before = format!(" from {}", self.prefix());
+            }
+        }
+        let verb = self.random.pick(&["add", "append", "append", "prepend"]);
+        // Multipath hops are the last thing on the line.
+        let command = if target.starts_with("nexthop") {
+            format!("route {verb} {kind} {prefix}{before}{options} {target}")
+        } else {
+            format!("route {verb} {kind} {prefix}{before} {target}{options}")
+        };
+        self.say(command);
+    }
+
+    fn rule(&mut self) {
+        let priority = self.random.one(&[0, 10, 20, 30, 40, 50, 100, 200, 32765, 32766, 32767, 40000]);
+        let mut selector = String::new();
+        if self.random.chance(15) {
+            selector += " not";
+        }
+        if self.random.chance(35) {
+            selector += &format!(" from {}", self.prefix());
+        }
+        if self.random.chance(35) {
+            selector += &format!(" to {}", self.prefix());
+        }
+        if self.random.chance(15) {
+            selector += &format!(" iif {}", self.random.pick(&["lo", "v0", "v1", "br0", "nowhere"]));
+        }
+        if self.random.chance(10) {
+            selector += &format!(" oif {}", self.random.pick(&["lo", "v0", "v1", "br0", "nowhere"]));
+        }
+        if self.random.chance(25) {
+            selector +=
+                &format!(" fwmark {}", self.random.pick(&["1", "2", "0x10/0xf0", "51820", "0x80000/0xff0000", "0/1"]));
+        }
+        if self.random.chance(12) {
+            selector += &format!(" tos {}", self.random.pick(&["0x04", "0x10", "0x1c"]));
+        }
+        if self.random.chance(12) {
+            selector += &format!(" ipproto {}", self.random.pick(&["tcp", "udp", "icmp"]));
+        }
+        if self.random.chance(8) {
+            selector += &format!(" sport {}", self.random.pick(&["22", "1024-65535"]));
+        }
+        if self.random.chance(10) {
+            selector += &format!(" dport {}", self.random.pick(&["80", "443", "1-1023"]));
+        }
+        if self.random.chance(12) {
+            selector += &format!(" uidrange {}", self.random.pick(&["0-0", "1000-2000", "33-33", "1-65535"]));
+        }
+        let table = self.random.pick(&["100", "101", "51820", "main", "default", "local", "777"]);
+        let action = match self.random.below(20) {
+            0 => " blackhole".to_owned(),
+            1 => " unreachable".to_owned(),
+            2 => " prohibit".to_owned(),
+            3 => " nop".to_owned(),
+            4..6 => format!(" goto {}", self.random.one(&[30, 50, 100, 200, 32766, 32767])),
+            6..9 => format!(" lookup {table} suppress_prefixlength {}", self.random.one(&[0, 8, 16, 24])),
+            9 => format!(" lookup {table} suppress_ifgroup {}", self.random.one(&["default", "7"])),
+            _ => format!(" lookup {table}"),
+        };
+        if self.random.chance(4) {
+            self.say("rule del priority 0".to_owned());
+        }
+        self.say(format!("rule add{selector} priority {priority}{action}"));
+    }
+}
