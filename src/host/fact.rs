@@ -62,7 +62,7 @@ impl<T> Fact<T> {
             Fact::Known { value, .. } => Ok(value),
             Fact::NotCollected => Err(Missing {
                 fact,
-                why: text!("{fact} was not collected in this run", "本次运行没有采集 {fact}"),
+                why: text!("{fact}: not collected in this run", "本次运行没有采集 {fact}"),
             }),
             Fact::Unreadable(why) => Err(Missing { fact, why: why.clone() }),
         }

@@ -132,14 +132,11 @@ fn remedy(label: &Text, remedy: &Remedy, medium: &Medium) -> Vec<String> {
     lines
 }
 
-/// What the flags of a remedy add to its impact.
+/// What the flags of a remedy add to its impact; that the engine is started anew, the impact says itself.
 fn notes(remedy: &Remedy) -> Text {
     let mut notes: Vec<Text> = Vec::new();
     if remedy.safety == Safety::Disruptive {
         notes.push(text!("disruptive", "会造成中断"));
-    }
-    if remedy.restarts_engine {
-        notes.push(text!("restarts the engine", "会重启引擎"));
     }
     if !remedy.persists {
         notes.push(text!("until the next boot", "重启主机后失效"));

@@ -7,6 +7,7 @@ mod colour;
 mod exit_codes;
 mod fake_engine;
 mod generated;
+mod root;
 mod saved;
 mod schema;
 mod streams;
