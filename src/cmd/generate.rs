@@ -7,6 +7,23 @@ use crate::cli::{Cli, Output, Shell};
 use crate::exit::{Exit, Refusal};
 use crate::text::text;
 
+/// docs/exit-codes.md in short, as roff.
+const EXIT_STATUS: &str = "\
+.SH \"EXIT STATUS\"
+.TP
+0
+No finding at or above \\-\\-fail\\-on; a question was answered.
+.TP
+1
+Findings at or above \\-\\-fail\\-on.
+.TP
+2
+Usage, bad input, or output that cannot be written.
+.TP
+3
+A check named by \\-\\-require, or any by \\-\\-strict, could not be judged, and nothing worse.
+";
+
 pub fn completions(context: &Context, shell: Shell) -> Answer {
     no_json(context, "completions")?;
     let shell = match shell {
@@ -19,21 +36,32 @@ pub fn completions(context: &Context, shell: Shell) -> Answer {
     written(script)
 }
 
-/// All pages in one: the program's, then each command's.
+/// One page: the program's and the global options, then each command with its own.
 pub fn man(context: &Context) -> Answer {
     no_json(context, "man")?;
     let mut roff = Vec::new();
-    let mut command = Cli::command();
-    command.build();
     let failed = |e: std::io::Error| Refusal::output("stdout", text!("{e}", "{e}"));
-    clap_mangen::Man::new(command.clone()).render(&mut roff).map_err(failed)?;
+    let command = Cli::command();
+    let whole = clap_mangen::Man::new(command.clone());
+    whole.render_title(&mut roff).map_err(failed)?;
+    whole.render_name_section(&mut roff).map_err(failed)?;
+    whole.render_synopsis_section(&mut roff).map_err(failed)?;
+    whole.render_description_section(&mut roff).map_err(failed)?;
+    whole.render_options_section(&mut roff).map_err(failed)?;
     for sub in command.get_subcommands() {
-        let page = clap_mangen::Man::new(sub.clone().display_name(format!("dnetctl {}", sub.get_name())));
-        roff.extend_from_slice(format!(".SH \"DNETCTL {}\"\n", sub.get_name().to_uppercase()).as_bytes());
-        page.render_synopsis_section(&mut roff).map_err(failed)?;
-        page.render_description_section(&mut roff).map_err(failed)?;
-        page.render_options_section(&mut roff).map_err(failed)?;
+        let name = sub.get_name();
+        let page = clap_mangen::Man::new(sub.clone().bin_name(format!("dnetctl {name}")));
+        roff.extend_from_slice(format!(".SH \"DNETCTL {}\"\n", name.to_uppercase()).as_bytes());
+        for line in [sub.get_about().map(ToString::to_string).unwrap_or_default(), ".PP".to_owned()] {
+            roff.extend_from_slice(format!("{line}\n").as_bytes());
+        }
+        let mut options = Vec::new();
+        page.render_options_section(&mut options).map_err(failed)?;
+        // Its options belong below the command's own heading.
+        roff.extend_from_slice(String::from_utf8_lossy(&options).replace(".SH", ".SS").as_bytes());
     }
+    roff.extend_from_slice(EXIT_STATUS.as_bytes());
+    whole.render_version_section(&mut roff).map_err(failed)?;
     written(roff)
 }
 

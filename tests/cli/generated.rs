@@ -22,6 +22,7 @@ fn the_manual_page_has_every_command() {
     for command in ["DIAGNOSE", "SNAPSHOT", "CHECKS", "EXPLAIN", "COMPLETIONS", "MAN"] {
         assert!(page.contains(&format!(".SH \"DNETCTL {command}\"")), "{command}");
     }
+    assert!(page.contains(".SH \"EXIT STATUS\""));
     for option in ["fail\\-on", "require", "avoid", "timeout"] {
         assert!(page.contains(option), "{option}");
     }
