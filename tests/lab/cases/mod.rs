@@ -1,5 +1,6 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
+mod daemon_json_grammar;
 mod engine_facts;
 mod extras;
 mod harness;
@@ -10,6 +11,7 @@ use crate::harness::Cases;
 pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
+    daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
     extras::add(&mut cases);
     looking::add(&mut cases);
