@@ -181,13 +181,12 @@ fn overlaps(host: &Snapshot, bip: &Setting, prefix: IpNet, findings: &mut Findin
         ),
         None => {
             let link = &bridge.link_name;
-            let length = subnet.prefix_len();
             (
                 text!(
                     "bip {value} overlaps {subnet} of the Docker bridge {link}",
                     "bip {value} 与 Docker 网桥 {link} 的子网 {subnet} 重叠"
                 ),
-                Evidence::new(format!("ip -4 -o addr show dev {link}"), format!("/{length}")),
+                configuration::address_shown(host, link, subnet),
             )
         }
     };

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::{About, Applies, Check, Group, Scene, configuration, docs};
-use crate::engine::own_process;
-use crate::engine::settings::{Said, readable_file, written};
+use crate::engine::settings::{Said, readable_file, running, written};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
 use crate::host::{ConfigKey, DaemonFlag, DaemonJson, Info, Missing, Network, Process, Snapshot};
 use crate::text::{Text, text};
@@ -25,18 +24,15 @@ pub static CHECK: Check = Check {
 };
 
 fn applies(scene: &Scene) -> Applies {
-    match scene.host.engine.processes.ok() {
-        Some(_) if own_process(scene.host).is_none() => {
-            Applies::No(text!("no engine of this host is running", "本机没有正在运行的引擎"))
-        }
+    match running(scene.host) {
+        Ok(None) => Applies::No(text!("no engine of this host is running", "本机没有正在运行的引擎")),
         _ => configuration::own_engine(scene),
     }
 }
 
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
-    host.engine.processes.get("engine.processes")?;
-    let Some(process) = own_process(host) else { return Ok(()) };
+    let Some(process) = running(host)? else { return Ok(()) };
     flags(host, process, findings);
     let file = readable_file(host)?;
     let api = findings.want("engine.api", &host.engine.api);

@@ -1,5 +1,7 @@
 //! What the checks of the engine's configuration share: whether there is one to judge, how a setting is named, shown and mended.
 
+use ipnet::IpNet;
+
 use super::{Applies, Scene};
 use crate::engine::settings::{Outlook, Said, Setting};
 use crate::engine::{Whereabouts, config, next_version, own_process, whereabouts};
@@ -106,6 +108,16 @@ pub fn line_of(file: &DaemonJson, place: &Place, length: u32) -> Evidence {
     }
     let longest = line.split(hidden).max_by_key(|part| part.trim().len()).unwrap_or("").trim();
     Evidence::new(shown_by, longest).at(place)
+}
+
+/// Shows the IPv4 address on a link that lies in a prefix.
+pub fn address_shown(host: &Snapshot, link: &str, prefix: IpNet) -> Evidence {
+    let index = host.links.ok().and_then(|links| links.iter().find(|one| one.name == link)).map(|one| one.index);
+    let carried = host.addresses.ok().and_then(|all| {
+        all.iter().find(|one| Some(one.link) == index && one.address.trunc() == prefix.trunc()).map(|one| one.address)
+    });
+    let says = carried.map_or_else(|| format!("/{}", prefix.prefix_len()), |address| address.to_string());
+    Evidence::new(format!("ip -o addr show dev {}", quoted(link)), says)
 }
 
 /// A word for a shell: bare where it is plain, else in single quotes.

@@ -168,20 +168,32 @@ fn types(host: &Snapshot, file: &DaemonJson) -> Vec<Fault> {
         if version.is_some_and(|version| !known.known_to(version)) {
             return None;
         }
+        let value = &seen(file, key);
         let expected = match (steps.next(), steps.next()) {
-            (None, _) => expected(known.kind, &key.value)?,
-            (Some(item), None) if item.parse::<usize>().is_ok() => expected_item(known.kind, &key.value)?,
+            (None, _) => expected(known.kind, value)?,
+            (Some(item), None) if item.parse::<usize>().is_ok() => expected_item(known.kind, value)?,
+            (Some(_), None) if known.kind == Kind::Object => expected_member(known.name, value)?,
             _ => return None,
         };
-        Some(wrong_type(file, key, expected))
+        Some(wrong_type(file, key, value, expected))
     });
     wrong.collect()
 }
 
-fn wrong_type(file: &DaemonJson, key: &ConfigKey, expected: Text) -> Fault {
+/// A value, and of one that was not kept whether it is a number: in the masked line a string keeps its quotes.
+fn seen(file: &DaemonJson, key: &ConfigKey) -> ConfigValue {
+    let place = &key.value_place;
+    let line = file.masked_lines.get(place.line.saturating_sub(1) as usize);
+    match line.and_then(|line| line.chars().nth(place.column.saturating_sub(1) as usize)) {
+        Some('*') if key.value == ConfigValue::Withheld => ConfigValue::Number("*".to_owned()),
+        _ => key.value.clone(),
+    }
+}
+
+fn wrong_type(file: &DaemonJson, key: &ConfigKey, value: &ConfigValue, expected: Text) -> Fault {
     let place = &key.value_place;
     let name = &key.pointer[1..];
-    let Text { en: got, zh: got_zh } = described(&key.value);
+    let Text { en: got, zh: got_zh } = described(value);
     let Text { en, zh } = expected;
     let line = place.line;
     Fault {
@@ -203,6 +215,7 @@ fn described(value: &ConfigValue) -> Text {
     match value {
         ConfigValue::Null => text!("null", " null"),
         ConfigValue::Bool(said) => text!("{said}", " {said}"),
+        ConfigValue::Number(said) if said == "*" => text!("a number", "数字"),
         ConfigValue::Number(said) => text!("the number {said}", "数字 {said}"),
         ConfigValue::String(said) => text!("the string \"{said}\"", "字符串 \"{said}\""),
         ConfigValue::Withheld => text!("a string or a number", "字符串或数字"),
@@ -216,10 +229,10 @@ fn described(value: &ConfigValue) -> Text {
 fn expected(kind: Kind, value: &ConfigValue) -> Option<Text> {
     use ConfigValue as V;
     let expected = match (kind, value) {
-        (_, V::Null | V::Withheld | V::Object(_)) | (Kind::Any | Kind::Object, _) => return None,
+        (_, V::Null | V::Withheld | V::Object(_)) | (Kind::Any, _) => return None,
         (Kind::Bool, V::Bool(_)) | (Kind::Text, V::String(_)) => return None,
         (Kind::Texts | Kind::Addresses | Kind::Pools, V::List(_)) => return None,
-        (Kind::Integer, V::Number(said)) if said.parse::<i64>().is_ok() => return None,
+        (Kind::Integer, V::Number(said)) if said == "*" || said.parse::<i64>().is_ok() => return None,
         (Kind::Address, V::String(said)) if said.is_empty() || said.parse::<std::net::IpAddr>().is_ok() => return None,
         (Kind::Bool, _) => text!("true or false without quotes", "不带引号的 true 或 false"),
         (Kind::Integer, _) => text!("a whole number without quotes", "不带引号的整数"),
@@ -227,9 +240,22 @@ fn expected(kind: Kind, value: &ConfigValue) -> Option<Text> {
         (Kind::Address, _) => text!("one IP address in double quotes", "双引号括起的一个 IP 地址"),
         (Kind::Texts, _) => text!("a list of strings", "字符串列表"),
         (Kind::Addresses, _) => text!("a list of IP addresses", "IP 地址列表"),
+        (Kind::Object, _) => text!("an object", "对象"),
         (Kind::Pools, _) => text!("a list of objects with base and size", "由含 base 与 size 的对象组成的列表"),
     };
     Some(expected)
+}
+
+/// Members of an object whose type is always the same; `{"max-file": 3}` without quotes is the usual slip.
+fn expected_member(object: &str, value: &ConfigValue) -> Option<Text> {
+    use ConfigValue as V;
+    match (object, value) {
+        (_, V::Null | V::Withheld) => None,
+        ("log-opts" | "cluster-store-opts", V::String(_)) | ("features", V::Bool(_)) => None,
+        ("log-opts" | "cluster-store-opts", _) => Some(text!("a string in double quotes", "双引号括起的字符串")),
+        ("features", _) => Some(text!("true or false without quotes", "不带引号的 true 或 false")),
+        _ => None,
+    }
 }
 
 fn expected_item(kind: Kind, value: &ConfigValue) -> Option<Text> {

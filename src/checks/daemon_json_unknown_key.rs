@@ -28,7 +28,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let version = next_version(host)?;
     let mut refused = Vec::new();
     for key in keys {
-        let Some(name) = judged_name(key, keys) else { continue };
+        let Some(name) = judged_name(key, keys, version) else { continue };
         findings.judged += 1;
         match config::standing(name, version) {
             Standing::Known => {}
@@ -79,14 +79,14 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 }
 
 /// The name by which the engine judges a key: of the top level, and of what stands in an object that it opens.
-fn judged_name<'a>(key: &'a ConfigKey, keys: &[ConfigKey]) -> Option<&'a str> {
+fn judged_name<'a>(key: &'a ConfigKey, keys: &[ConfigKey], version: Version) -> Option<&'a str> {
     let path = key.pointer.strip_prefix('/')?;
     match path.split_once('/') {
         None => match key.value {
-            ConfigValue::Object(_) if !config::is_closed_object(path) => None,
+            ConfigValue::Object(_) if !config::is_closed_object(path, version) => None,
             _ => Some(path),
         },
-        Some((above, name)) if !name.contains('/') && !config::is_closed_object(above) => keys
+        Some((above, name)) if !name.contains('/') && !config::is_closed_object(above, version) => keys
             .iter()
             .any(|key| key.pointer[1..] == *above && matches!(key.value, ConfigValue::Object(_)))
             .then_some(name),
@@ -100,7 +100,7 @@ fn is_deaf_object(key: &ConfigKey, keys: &[ConfigKey], version: Version) -> bool
     let opened = matches!(key.value, ConfigValue::Object(1..)) && !name.contains('/');
     let inside = format!("{}/", key.pointer);
     opened
-        && !config::is_closed_object(name)
+        && !config::is_closed_object(name, version)
         && !config::is_read_when_opened(name)
         && config::find(name).is_none()
         && keys

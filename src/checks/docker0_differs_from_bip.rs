@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{About, Check, Group, Scene, configuration, docs};
-use crate::engine::own_process;
-use crate::engine::settings::{Outlook, outlook, setting, upgraded};
+use crate::engine::settings::{Outlook, outlook, running, setting, upgraded};
 use crate::engine::startup::parse_cidr;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
 use crate::host::{Link, Missing, Snapshot};
@@ -29,10 +28,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         return Ok(());
     }
     let Ok(wanted) = parse_cidr(bip.value) else { return Ok(()) };
-    host.engine.processes.get("engine.processes")?;
     // Without an engine docker0 is what the last one left, and the next start puts bip on it. A change that no start has seen yet is
     // told by config-not-applied.
-    if own_process(host).is_none() || upgraded(host) || outlook(host, &[bip.said])?.is_some() {
+    if running(host)?.is_none() || upgraded(host) || outlook(host, &[bip.said])?.is_some() {
         return Ok(());
     }
     let links = findings.need("links", &host.links)?;

@@ -139,8 +139,8 @@ fn start_by_hand(host: &Snapshot) -> Remedy {
 
 fn refused_by_systemd(host: &Snapshot, unit: &Unit) -> Finding {
     let name = configuration::unit(host);
-    let starts = unit.settings.iter().filter(|setting| setting.name == "ExecStart");
-    let last = starts.filter(|setting| !setting.value.is_empty()).next_back();
+    let mut starts = unit.settings.iter().filter(|setting| setting.name == "ExecStart");
+    let last = starts.rfind(|setting| !setting.value.is_empty());
     let at = last.map_or_else(|| name.to_owned(), |setting| format!("{}:{}", setting.place.file, setting.place.line));
     let shown = Evidence::new(format!("systemctl cat {name} | grep -c '^ExecStart=.'"), "2");
     Finding::error(

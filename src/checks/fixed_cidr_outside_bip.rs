@@ -132,9 +132,7 @@ fn message(range: &Setting, pool: Ipv4Net, source: &PoolSource) -> Text {
 pub(super) fn pool_shown(host: &Snapshot, pool: Ipv4Net, source: &PoolSource) -> Evidence {
     match source {
         PoolSource::Bip(bip) => configuration::shown(host, bip.said),
-        PoolSource::Link(link) => {
-            Evidence::new(format!("ip -4 -o addr show dev {link}"), format!("/{}", pool.prefix_len()))
-        }
+        PoolSource::Link(link) => configuration::address_shown(host, link, IpNet::V4(pool)),
     }
 }
 

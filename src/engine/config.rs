@@ -216,8 +216,8 @@ pub fn standing(name: &str, version: Version) -> Standing {
 
 /// Objects whose own keys the engine does not take for options (`flatOptions` in daemon/config/config.go). Any other object is
 /// opened, and its keys are judged as if they stood at the top: `{"proxies": {"http-proxy": …}}`.
-pub fn is_closed_object(name: &str) -> bool {
-    find(name).is_some_and(|key| key.kind == Kind::Object)
+pub fn is_closed_object(name: &str, version: Version) -> bool {
+    find(name).is_some_and(|key| key.kind == Kind::Object && key.known_to(version))
 }
 
 /// Objects that are opened *and* read.

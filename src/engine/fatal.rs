@@ -68,6 +68,12 @@ const MEANINGS: &[Row] = &[
         "`bridge` 与 `bip` 互斥",
     ),
     (
+        &["configuration validation"],
+        Some("daemon-json-invalid"),
+        "daemon.json, or a flag, has a value that the engine refuses",
+        "daemon.json 或命令行参数中有引擎拒绝的值",
+    ),
+    (
         &["unable to configure the Docker daemon with file"],
         Some("daemon-json-invalid"),
         "daemon.json cannot be read",

@@ -1,7 +1,7 @@
 //! What a setting is for the next start of the engine, where it is said, and whether the running engine accepted it.
 
-use super::whereabouts::{next_version, own_process, running_version};
-use crate::host::{ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, Missing, Place, Snapshot};
+use super::whereabouts::{Whereabouts, next_version, own_process, running_version, whereabouts};
+use crate::host::{ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, Missing, Place, Process, Snapshot};
 use crate::text::{Text, text};
 
 /// Where a setting is said.
@@ -132,8 +132,7 @@ pub fn outlook_of(
     if host.profile.files_only {
         return Ok(Some(Outlook::DoesNotStart));
     }
-    host.engine.processes.get("engine.processes")?;
-    let Some(process) = own_process(host) else { return Ok(Some(Outlook::DoesNotStart)) };
+    let Some(process) = running(host)? else { return Ok(Some(Outlook::DoesNotStart)) };
     if upgraded(host) {
         return Ok(Some(Outlook::NotAfterUpgrade));
     }
@@ -154,6 +153,24 @@ pub fn outlook_of(
             ),
         }),
     }
+}
+
+/// The engine of this host that runs.
+///
+/// # Errors
+/// [`Missing`] when processes are not known, or one runs that they do not show.
+pub fn running(host: &Snapshot) -> Result<Option<&Process>, Missing> {
+    host.engine.processes.get("engine.processes")?;
+    let process = own_process(host);
+    let unit_runs = host.engine.unit.ok().and_then(Option::as_ref).is_some_and(|unit| unit.sub_state == "running");
+    let answers = || host.engine.api.is_known() && whereabouts(host) == Whereabouts::Here;
+    if process.is_none() && (unit_runs || answers()) {
+        return Err(Missing {
+            fact: "engine.processes",
+            why: text!("an engine runs and its process could not be seen", "有引擎在运行，但看不到它的进程"),
+        });
+    }
+    Ok(process)
 }
 
 /// Whether the engine on disk is another than the one that runs.
