@@ -128,6 +128,12 @@ mod tests {
         let mut child = std::process::Command::new(&program).arg0("dockerd").arg("1000").spawn().expect("starts");
         std::fs::remove_file(&program).expect("removed");
         let files = Files::new(None);
+        // The kernel lets the parent go on a little before the child has its new name (exec_mmap() in begin_new_exec()).
+        let named = || files.text(&format!("/proc/{}/comm", child.id())).is_ok_and(|comm| comm == "dockerd\n");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !named() && std::time::Instant::now() < until {
+            std::thread::yield_now();
+        }
         let found = processes(&files);
         child.kill().expect("killed");
         child.wait().expect("waited for");
