@@ -1,14 +1,35 @@
 //! Secrets that turn up in free text: what is judged keeps its meaning, what is secret becomes `***`.
 
+use super::secret::{harmless_flag, harmless_value};
+
+/// How dockerd prints a directive that both a flag and daemon.json set, behind its name (moby v28.5.2 daemon/config/config.go
+/// `findConfigurationConflicts`).
+const CONFLICT: &str = "(from flag: ";
+
 /// Words before `=` or `:` whose value is a secret.
 const SECRET_WORDS: [&str; 10] =
     ["password", "passwd", "secret", "token", "psk", "apikey", "api_key", "api-key", "private_key", "credential"];
 
-/// `text` with passwords in URLs (`://user:password@`), values behind words such as `password=`, and swarm join tokens masked.
+/// `text` with passwords in URLs (`://user:password@`), values behind words such as `password=`, swarm join tokens, and the
+/// values of conflicting directives that may be secrets (`labels: (from flag: …, from file: …)`) masked.
 pub fn mask(text: &str) -> String {
+    let text = mask_conflicts(text);
     let mut masked = String::with_capacity(text.len());
     for word in text.split_inclusive(char::is_whitespace) {
         masked.push_str(&mask_word(word));
+    }
+    masked
+}
+
+fn mask_conflicts(text: &str) -> String {
+    let mut parts = text.split(CONFLICT);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = masked.trim_end().trim_end_matches(':').rsplit([' ', ',']).next().unwrap_or_default();
+        let end = part.rfind(')').unwrap_or(part.len());
+        let (values, rest) = part.split_at(end);
+        let shown = if harmless_flag(name) && harmless_value(values) { values } else { "***, from file: ***" };
+        masked = format!("{masked}{CONFLICT}{shown}{rest}");
     }
     masked
 }
@@ -66,6 +87,13 @@ mod tests {
             mask("-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"),
             "-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"
         );
+        assert_eq!(
+            mask(
+                "file: labels: (from flag: [x=(a) b], from file: [c d]), bip: (from flag: 10.0.0.1/24, from file: 10.0.1.1/24)"
+            ),
+            "file: labels: (from flag: ***, from file: ***), bip: (from flag: 10.0.0.1/24, from file: 10.0.1.1/24)"
+        );
+        assert_eq!(mask("labels: (from flag: [a"), "labels: (from flag: ***, from file: ***");
         assert_eq!(mask("tcp://0.0.0.0:2375"), "tcp://0.0.0.0:2375");
         assert_eq!(mask("see http://h/a:b for user@example"), "see http://h/a:b for user@example");
     }

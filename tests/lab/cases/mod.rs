@@ -5,6 +5,7 @@ mod engine_facts;
 mod extras;
 mod harness;
 mod looking;
+mod secrets;
 
 use crate::harness::Cases;
 
@@ -15,5 +16,6 @@ pub fn all() -> Cases {
     engine_facts::add(&mut cases);
     extras::add(&mut cases);
     looking::add(&mut cases);
+    secrets::add(&mut cases);
     cases
 }

@@ -1,0 +1,85 @@
+//! A secret planted wherever a look passes is in nothing that dnetctl prints or keeps.
+
+use crate::harness::{Cases, Host};
+
+const PLANTED: &str = "PLANTED";
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine("secrets", "of files, flags, environments and labels stay where they are", |lab, engine| {
+        let host = plant(lab.host(engine).extras()).boot();
+        // At boot netplan would wait for the link.
+        host.write(
+            "/etc/netplan/90-w.yaml",
+            "network:\n  wifis:\n    w0:\n      access-points:\n        x: {password: PLANTED-wifi}\n",
+        );
+        host.docker();
+        host.ok("docker swarm init --advertise-addr 127.0.0.1");
+        host.ok("docker network create --label planted=PLANTED-network own");
+        host.container("web", "--network own -p 8080:80 -e PASSWORD=PLANTED-env --label token=PLANTED-label");
+        host.ok("iptables -A INPUT -s 10.99.0.0/16 -m comment --comment password=PLANTED-comment -j DROP");
+        host.ok("mkdir -p /run/cloud-init && mv /root/instance-data.json /run/cloud-init/");
+        let token = host.ok("docker swarm join-token -q worker").trim().to_owned();
+        nowhere(&host, &[PLANTED, &token]);
+        // The same in a file that no longer parses, in a key that no engine knows, and in the log of the start that fails.
+        for broken in [
+            // The engine prints both sides of the conflict.
+            "{\n  \"labels\": [\"token=PLANTED-conflict\"]\n}\n",
+            "{\n  \"labels\": [\"token=PLANTED-list\"],\n  \"registry-auth\": \"PLANTED-value\" \"x\"\n}\n",
+            "{\n  \"registry-auth\": \"PLANTED-value\",\n  \"labels\": [\"token=PLANTED-list\"]\n}\n",
+            "{\n  \"labels\": {\"token\": \"PLANTED-type\"}\n}\n",
+        ] {
+            host.write("/etc/docker/daemon.json", broken);
+            assert!(host.restart_docker().is_err(), "{broken}");
+            nowhere(&host, &[PLANTED, &token]);
+        }
+    });
+}
+
+/// Secrets in every file that a look could open.
+fn plant(host: crate::harness::HostBuilder) -> crate::harness::HostBuilder {
+    host.file("/etc/docker/daemon.json", "{\"log-opts\": {\"labels\": \"PLANTED-json\"}}\n")
+        .file(
+            "/etc/systemd/system/docker.service.d/planted.conf",
+            "[Service]\nEnvironment=HTTPS_PROXY=http://user:PLANTED-unit@10.0.0.1:3128 TOKEN=PLANTED-unit\n\
+             EnvironmentFile=-/etc/docker/planted.env\n",
+        )
+        .file(
+            "/etc/docker/planted.env",
+            "REGISTRY_PASSWORD=PLANTED-envfile\nhttp_proxy=http://user:PLANTED-envfile@p:1\n",
+        )
+        .file(
+            "/etc/default/docker",
+            "export http_proxy=\"http://user:PLANTED-default@p:1\"\nDOCKER_OPTS=\"--label x=PLANTED-opts\"\n",
+        )
+        .file("/root/.docker/config.json", "{\"auths\": {\"r.example\": {\"auth\": \"PLANTED-auth\"}}}\n")
+        .file("/etc/NetworkManager/system-connections/w.nmconnection", "[wifi-security]\npsk=PLANTED-psk\n")
+        .file("/etc/wireguard/wg0.conf", "[Interface]\nPrivateKey = PLANTED-wireguard\n")
+        .file(
+            "/root/instance-data.json",
+            "{\"v1\": {\"cloud_name\": \"aliyun\"}, \"ds\": {\"meta_data\": {\"vpc-cidr-block\": \"10.88.0.0/16\", \
+             \"security-credentials\": \"PLANTED-cloud\", \"public-keys\": [\"PLANTED-cloud\"]}}, \
+             \"merged_cfg\": {\"password\": \"PLANTED-cloud\"}}\n",
+        )
+}
+
+#[track_caller]
+fn nowhere(host: &Host, secrets: &[&str]) {
+    for arguments in [
+        &["snapshot"][..],
+        &["diagnose", "-v", "--save", "/root/saved.json"],
+        &["diagnose", "-v", "--lang", "zh"],
+        &["diagnose", "-o", "json"],
+        &["diagnose", "-o", "short"],
+    ] {
+        let output = host.dnetctl(arguments);
+        let said = format!("{}{}", output.stdout, output.stderr);
+        for secret in secrets {
+            let place = said
+                .find(secret)
+                .map(|at| said[..at + secret.len() + 20.min(said.len() - at - secret.len())].lines().last());
+            assert_eq!(place, None, "{arguments:?}");
+        }
+    }
+    let saved = host.read("/root/saved.json");
+    assert!(!secrets.iter().any(|secret| saved.contains(secret)));
+}
