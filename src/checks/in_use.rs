@@ -108,14 +108,16 @@ fn seen(here: &Here, bridge: &Bridge) -> Vec<Use> {
         };
         Use { address, how, evidence: Some(Evidence::new("ss -Hntu", socket.remote.to_string())) }
     }));
-    // A container that stopped leaves such a neighbour behind too: then it says nothing.
-    let stopped = here.containers().is_ok_and(|containers| {
-        containers.iter().filter(|container| container.state != "running").any(|container| {
-            bridge.network.is_some_and(|network| {
-                container.endpoints.iter().any(|end| end.network_id == network.id || end.network == network.name)
+    // A container that stopped leaves such a neighbour behind too: then it says nothing. Nor does it on docker_gwbridge, whose
+    // containers the engine does not list.
+    let stopped = bridge.link_name == "docker_gwbridge"
+        || here.containers().is_ok_and(|containers| {
+            containers.iter().filter(|container| container.state != "running").any(|container| {
+                bridge.network.is_some_and(|network| {
+                    container.endpoints.iter().any(|end| end.network_id == network.id || end.network == network.name)
+                })
             })
-        })
-    });
+        });
     if let (Fact::Known { value: neighbours, .. }, false) = (&here.host.neighbours, stopped) {
         let vain = neighbours.iter().filter(|neighbour| {
             Some(neighbour.link) == bridge.index()

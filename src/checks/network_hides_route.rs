@@ -9,7 +9,7 @@ use super::renumber::{overlaps, remedy};
 use super::{About, Check, Group, Scene, chosen, docs};
 use crate::engine::Bridge;
 use crate::finding::{Finding, Findings, Severity};
-use crate::host::{Container, Missing, Route};
+use crate::host::{Container, Missing, Route, RouteKind};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
 use crate::text::{Text, text};
 
@@ -84,7 +84,8 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
     for address in shared.iter().flat_map(|part| samples(*part)).filter(nobodys) {
         match ask.about(address) {
             Meets::Hidden(route) if !hidden.contains(&route) => hidden.push(route),
-            Meets::Away(route) if !away.contains(&route) => away.push(route),
+            // A blackhole inside the subnet is somebody's purpose, unless a container lives there.
+            Meets::Away(route) if route.kind == RouteKind::Unicast && !away.contains(&route) => away.push(route),
             Meets::Unknown(why) => findings.lacks(Missing { fact: "routes", why }),
             _ => {}
         }

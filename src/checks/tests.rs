@@ -176,6 +176,8 @@ fn holds(fixture: &Fixture, id: Option<&'static str>, fires: bool) {
                 && told.finding.subject == expect.subject
                 && told.finding.message.en.contains(&expect.says)
                 && told.finding.evidence.iter().any(|evidence| evidence.says.contains(&expect.shows))
+                && (expect.does.is_empty()
+                    || told.finding.remedies.iter().flat_map(|r| &r.commands).any(|c| c.contains(&expect.does)))
                 && told.hidden_by == expect.hidden_by.as_deref()
         });
         let met = met.unwrap_or_else(|| panic!("{at}: expected {expect:#?}\nfound {said:#?}"));
