@@ -258,21 +258,27 @@ impl Host {
         self.run(&[&become_user[..], &["/usr/local/bin/dnetctl"], arguments].concat())
     }
 
-    /// `dnetctl diagnose -o json` as root.
+    /// `dnetctl diagnose -o json` as root. The evidence of every finding is held against this host.
     #[track_caller]
     pub fn diagnose(&self) -> Report {
-        Report::new(&self.dnetctl(&["diagnose", "-o", "json"]))
+        self.diagnose_with(&[])
     }
 
-    /// `dnetctl diagnose -o json` with more arguments.
+    /// `dnetctl diagnose -o json` with more arguments. What `--from` tells is of another time, and is not held against this host.
     #[track_caller]
     pub fn diagnose_with(&self, arguments: &[&str]) -> Report {
-        Report::new(&self.dnetctl(&[&["diagnose", "-o", "json"], arguments].concat()))
+        let report = Report::new(&self.dnetctl(&[&["diagnose", "-o", "json"], arguments].concat()));
+        if !arguments.iter().any(|argument| argument.starts_with("--from")) {
+            report.prove(self);
+        }
+        report
     }
 
     #[track_caller]
     pub fn diagnose_as_user(&self) -> Report {
-        Report::new(&self.dnetctl_as_user(&["diagnose", "-o", "json"]))
+        let report = Report::new(&self.dnetctl_as_user(&["diagnose", "-o", "json"]));
+        report.prove(self);
+        report
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `dnetctl diagnose -o json` said, read loosely.
 
-use super::Output;
+use super::{Host, Output};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +10,7 @@ pub struct Report {
     /// The exit code.
     pub exit: i32,
     pub json: Value,
+    pub stderr: String,
 }
 
 impl Report {
@@ -17,7 +18,24 @@ impl Report {
     pub(super) fn new(output: &Output) -> Self {
         let json =
             serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("not one JSON document: {e}\n{output}"));
-        Self { exit: output.status, json }
+        Self { exit: output.status, json, stderr: output.stderr.clone() }
+    }
+
+    /// Runs every finding's evidence on the host, as root: what it `says` must be what `shown_by` shows.
+    #[track_caller]
+    pub(super) fn prove(&self, host: &Host) {
+        let mut wrong = Vec::new();
+        for finding in self.findings() {
+            for evidence in finding["evidence"].as_array().into_iter().flatten() {
+                let (command, says) = (text(&evidence["shown_by"]), text(&evidence["says"]));
+                let shown = host.sh(&command).text();
+                if !shown.contains(&says) {
+                    let check = text(&finding["check"]);
+                    wrong.push(format!("{check}: `{command}` does not say\n    {says}\n  but\n{shown}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "evidence that does not hold on {}:\n{}", host.engine(), wrong.join("\n"));
     }
 
     pub fn findings(&self) -> impl Iterator<Item = &Value> {
