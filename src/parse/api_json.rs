@@ -1,14 +1,15 @@
 //! Replies of the Docker Engine API as facts. Tolerant: a field that is missing or null is a fact that was not given; engines
 //! from API 1.12 to the newest print them differently. Nothing of credentials, labels, environments or tokens is read.
 
-use std::collections::BTreeMap;
+mod raw;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use self::raw::{RawContainer, RawEndpoint, RawInfo, RawIpamConfig, RawNetwork, RawPort, RawSwarm, RawVersion};
 use super::mask::mask;
 use crate::host::{
     ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Network, Published, SwarmNode,
@@ -242,159 +243,6 @@ fn state_of(status: &str) -> &'static str {
         s if s.starts_with("Dead") => "dead",
         _ => "",
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawVersion {
-    version: Option<String>,
-    api_version: Option<String>,
-    #[serde(rename = "MinAPIVersion")]
-    min_api_version: Option<String>,
-    os: Option<String>,
-    kernel_version: Option<String>,
-    components: Option<Vec<RawComponent>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawComponent {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawInfo {
-    #[serde(rename = "ID")]
-    id: Option<String>,
-    name: Option<String>,
-    operating_system: Option<String>,
-    docker_root_dir: Option<String>,
-    #[serde(rename = "IPv4Forwarding")]
-    ipv4_forwarding: Option<Value>,
-    live_restore_enabled: Option<bool>,
-    containers_running: Option<u32>,
-    security_options: Option<Vec<String>>,
-    default_address_pools: Option<Vec<RawPool>>,
-    firewall_backend: Option<RawFirewallBackend>,
-    warnings: Option<Vec<String>>,
-    swarm: Option<RawSwarm>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawPool {
-    base: Option<String>,
-    size: Option<u8>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawFirewallBackend {
-    driver: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawSwarm {
-    node_addr: Option<String>,
-    local_node_state: Option<String>,
-    control_available: Option<bool>,
-    error: Option<String>,
-    remote_managers: Option<Vec<RawManager>>,
-    cluster: Option<RawCluster>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawManager {
-    addr: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawCluster {
-    default_addr_pool: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawNetwork {
-    id: Option<String>,
-    name: Option<String>,
-    driver: Option<String>,
-    scope: Option<String>,
-    internal: Option<bool>,
-    ingress: Option<bool>,
-    config_only: Option<bool>,
-    #[serde(rename = "EnableIPv6")]
-    enable_ipv6: Option<bool>,
-    created: Option<String>,
-    #[serde(rename = "IPAM")]
-    ipam: Option<RawIpam>,
-    options: Option<BTreeMap<String, Value>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase")]
-struct RawIpam {
-    driver: Option<String>,
-    config: Option<Vec<RawIpamConfig>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawIpamConfig {
-    subnet: Option<String>,
-    gateway: Option<String>,
-    #[serde(rename = "IPRange")]
-    ip_range: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawContainer {
-    id: Option<String>,
-    names: Option<Vec<String>>,
-    state: Option<String>,
-    status: Option<String>,
-    host_config: Option<RawHostConfig>,
-    network_settings: Option<RawNetworkSettings>,
-    ports: Option<Vec<RawPort>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawHostConfig {
-    network_mode: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawNetworkSettings {
-    networks: Option<BTreeMap<String, RawEndpoint>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawEndpoint {
-    #[serde(rename = "NetworkID")]
-    network_id: Option<String>,
-    #[serde(rename = "IPAddress")]
-    ip_address: Option<String>,
-    #[serde(rename = "GlobalIPv6Address")]
-    global_ipv6_address: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawPort {
-    #[serde(rename = "IP")]
-    ip: Option<String>,
-    private_port: Option<u16>,
-    public_port: Option<u16>,
-    #[serde(rename = "Type")]
-    kind: Option<String>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::harness::{Cases, Engine, Host};
 use serde_json::Value;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub fn add(cases: &mut Cases) {
     cases.each_engine("looking", "does not wake an engine that only systemd would start", |lab, engine| {
@@ -67,6 +67,48 @@ pub fn add(cases: &mut Cases) {
         assert!(why.contains("no permission to connect to unix:///var/run/docker.sock"), "{why}");
         let member = snapshot(&host, "setpriv --reuid=1000 --regid=1000 --groups=$(getent group docker | cut -d: -f3) dnetctl snapshot");
         assert!(member["engine"]["api"]["known"]["value"]["networks"] == api["networks"], "the same in the same order");
+    });
+    cases.each_engine("looking", "an engine that hangs, listens on tcp, or hides behind a context", |lab, engine| {
+        let host = lab.host(engine).boot();
+        host.write(
+            "/etc/systemd/system/docker.service.d/tcp.conf",
+            "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://127.0.0.1:2375 --tls=false\n",
+        );
+        host.ok("systemctl daemon-reload");
+        host.docker();
+        host.ok("docker context create near --docker host=tcp://127.0.0.1:2375");
+        let by_flag = snapshot(&host, "dnetctl -H tcp://127.0.0.1:2375 snapshot");
+        let by_context = snapshot(&host, "DOCKER_CONTEXT=near dnetctl snapshot");
+        let by_current = snapshot(&host, "docker context use near > /dev/null; dnetctl snapshot");
+        for (look, by) in [(by_flag, "--host"), (by_context, "context near"), (by_current, "context near")] {
+            let api = &look["engine"]["api"]["known"]["value"];
+            assert_eq!((&api["chosen_by"], &api["endpoint"]), (&by.into(), &"tcp://127.0.0.1:2375".into()));
+            assert!(api["networks"]["known"].is_object());
+        }
+        host.ok("docker context use default && kill -STOP $(pidof dockerd)");
+        let begin = Instant::now();
+        let look = snapshot(&host, "dnetctl snapshot");
+        assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+        let why = look["engine"]["api"]["unreadable"]["en"].to_string();
+        assert!(why.contains("does not answer GET /version within 3.0 s"), "{why}");
+        assert!(look["routes"]["known"].is_object(), "nothing else is lost");
+        host.ok("kill -CONT $(pidof dockerd)");
+    });
+    cases.add("looking::an engine in another network namespace is asked and told apart", |lab| {
+        let host = lab.host(Engine::V26).boot();
+        host.docker();
+        host.ok(
+            "systemd-run --unit=other unshare --net sh -c 'ip link set lo up; exec dockerd -H unix:///run/other.sock \
+             --data-root=/var/lib/other --exec-root=/run/other --pidfile=/run/other.pid --storage-driver=vfs \
+             --containerd=/run/containerd/containerd.sock --bridge=none --iptables=false --ip6tables=false'",
+        );
+        host.eventually(Duration::from_secs(30), "docker -H unix:///run/other.sock version");
+        let [own, other] =
+            ["dnetctl snapshot", "dnetctl -H unix:///run/other.sock snapshot"].map(|line| snapshot(&host, line));
+        let netns = |look: &Value| look["engine"]["endpoint"]["known"]["value"]["listener"]["process"]["netns"].clone();
+        assert_eq!(netns(&own), own["engine"]["own_netns"]["known"]["value"]);
+        assert!(netns(&other).is_u64() && netns(&other) != netns(&own));
+        assert!(other["engine"]["api"]["known"]["value"]["info"]["known"].is_object(), "{}", other["engine"]["api"]);
     });
     cases.add("looking::does not wake podman", |lab| {
         let host = lab.host(Engine::V26).extras().boot();
