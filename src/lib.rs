@@ -18,7 +18,7 @@ pub use cmd::run;
 /// What the tests outside the crate drive (feature `internals`): the path evaluator and the probe that feeds it. No interface.
 #[cfg(feature = "internals")]
 pub mod internals {
-    pub use crate::host::{Fact, Family, Route, Snapshot};
+    pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, Snapshot};
     pub use crate::path::fib::{Fib, Lookup, Mode, Query, ReversePath, Verdict};
     pub use crate::probe::netlink::{addresses, links, next_hop_objects, routes, rules};
 }

@@ -1,9 +1,11 @@
 //! The evaluator's answer against the kernel's.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::AddAssign;
 
-use dnetctl::internals::{Lookup, Query, ReversePath, Route, Verdict};
+use dnetctl::internals::{Family, Lookup, NextHop, Query, ReversePath, Route, RouteKind, Snapshot, Verdict};
+use ipnet::IpNet;
 use nix::libc::{EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH, EXDEV};
 
 use crate::ask::Told;
@@ -39,13 +41,37 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What of the host bears on how answers compare.
+pub struct Ground {
+    /// IPv4 rules are the kernel's own: it keeps the tables local and main as one, and calls it main.
+    merged: bool,
+    /// The IPv4 prefixes that are this host itself.
+    local: Vec<IpNet>,
+}
+
+impl Ground {
+    pub fn of(host: &Snapshot) -> Self {
+        let rules = host.rules.ok().into_iter().flatten().filter(|rule| rule.family == Family::V4);
+        let routes = host.routes.ok().into_iter().flatten();
+        let local = routes.filter(|route| route.kind == RouteKind::Local && route.family() == Family::V4);
+        Ground { merged: rules.count() == 3, local: local.map(|route| route.destination).collect() }
+    }
+
+    /// Whether the kernel may have used this gateway. One that is the host itself is passed over, depending on when the route
+    /// was added.
+    fn same_gateway(&self, ours: Option<IpAddr>, theirs: Option<IpAddr>) -> bool {
+        let own = |gateway: IpAddr| self.local.iter().any(|prefix| prefix.contains(&gateway));
+        ours == theirs || (theirs.is_none() && ours.is_some_and(own))
+    }
+}
+
 /// Adds one lookup to the tally, or says how the two differ.
 pub fn compare(
     query: &Query,
     lookup: &Lookup,
     reverse: Option<&ReversePath>,
     told: &Told,
-    merged: bool,
+    ground: &Ground,
     tally: &mut Tally,
 ) -> Result<(), String> {
     // What rp_filter says counts only for what has a route.
@@ -58,7 +84,7 @@ pub fn compare(
     let expected = errors(query, lookup, reverse);
     match told {
         Told::Error(said) if expected.contains(said) => tally.refused += 1,
-        Told::Route { .. } if expected.is_empty() => agree(query, lookup, told, merged, tally)?,
+        Told::Route { .. } if expected.is_empty() => agree(query, lookup, told, ground, tally)?,
         _ if expected.is_empty() => return Err("expected a route".to_owned()),
         _ => return Err(format!("expected the error {expected:?}")),
     }
@@ -89,7 +115,7 @@ fn errors(query: &Query, lookup: &Lookup, reverse: Option<&ReversePath>) -> &'st
     }
 }
 
-fn agree(query: &Query, lookup: &Lookup, told: &Told, merged: bool, tally: &mut Tally) -> Result<(), String> {
+fn agree(query: &Query, lookup: &Lookup, told: &Told, ground: &Ground, tally: &mut Tally) -> Result<(), String> {
     let Told::Route { kind, table, link, via, source } = told else { return Ok(()) };
     let expected = match lookup.verdict {
         Verdict::Unicast => 1,
@@ -102,9 +128,10 @@ fn agree(query: &Query, lookup: &Lookup, told: &Told, merged: bool, tally: &mut 
     if *kind != expected {
         return Err(format!("expected a route of type {expected}"));
     }
-    // While local and main are one trie, the kernel calls it main.
-    let named = |own: u32| own == *table || (merged && own == 255 && *table == 254);
-    // Routes over one IPv6 nexthop object share what the kernel caches: it tells the table and source of the one that came first.
+    let named =
+        |own: u32| own == *table || (query.destination.is_ipv4() && ground.merged && own == 255 && *table == 254);
+    // Routes over one nexthop object share what the kernel keeps with it: for IPv6 it tells the table and source of the route
+    // that came first, for IPv4 the source may be an earlier one.
     let shared = |route: &Route| query.destination.is_ipv6() && route.next_hop_object.is_some();
     let shared = lookup.route.is_some_and(shared);
     if let Some(route) = lookup.route.filter(|route| !named(route.table) && !shared) {
@@ -113,10 +140,12 @@ fn agree(query: &Query, lookup: &Lookup, told: &Told, merged: bool, tally: &mut 
     // What is for this host comes by the loopback, whatever link has the address.
     let delivered = matches!(lookup.verdict, Verdict::Local | Verdict::Anycast)
         || (query.iif.is_some() && lookup.verdict == Verdict::Broadcast);
-    if !delivered && !lookup.hops.iter().any(|hop| hop.link == Some(*link) && hop.via == *via) {
+    let taken = |hop: &NextHop| hop.link == Some(*link) && ground.same_gateway(hop.via, *via);
+    if !delivered && !lookup.hops.iter().any(taken) {
         return Err("expected one of the hops".to_owned());
     }
-    let one_source = lookup.source.is_some() || lookup.hops.len() == 1;
+    let kept = lookup.route.is_some_and(|route| route.next_hop_object.is_some());
+    let one_source = lookup.source.is_some() || (lookup.hops.len() == 1 && !kept);
     if query.source.is_none() && query.iif.is_none() && one_source && !shared {
         if lookup.source != *source {
             return Err(format!("expected the source {:?}", lookup.source));

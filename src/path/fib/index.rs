@@ -174,11 +174,11 @@ impl<'a> Fib<'a> {
     }
 
     /// Whether a hop counts: not dead, and not without carrier where the link's sysctl says to ignore such routes.
-    pub(super) fn is_alive(&self, hop: &NextHop, family: &str, ignore_linkdown: bool) -> Result<bool, Text> {
+    pub(super) fn is_alive(&self, hop: &NextHop, family: &str) -> Result<bool, Text> {
         if hop.dead {
             return Ok(false);
         }
-        if !hop.linkdown || ignore_linkdown {
+        if !hop.linkdown {
             return Ok(true);
         }
         let Some(link) = hop.link.and_then(|index| self.link(index)) else { return Ok(true) };

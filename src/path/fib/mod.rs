@@ -9,6 +9,7 @@ mod reverse;
 mod rules;
 mod source;
 mod v4;
+mod v4_table;
 mod v6;
 
 use std::net::IpAddr;
@@ -51,9 +52,11 @@ pub struct Lookup<'a> {
     pub rule: Option<&'a Rule>,
     /// The route that won; of several equal ones (multipath over routes) the first.
     pub route: Option<&'a Route>,
-    /// All hops that the kernel may choose; one, but for multipath.
+    /// All hops that the kernel may choose; one, but for multipath. A gateway that is an address of this very host is told as
+    /// the route has it; whether the kernel uses it depends on what its tables were when the route was added.
     pub hops: Vec<NextHop>,
-    /// The source address chosen when the query had none; none where there is none or it depends on the hop.
+    /// The source address chosen when the query had none; none where there is none or it depends on the hop. The kernel tells
+    /// `src` of the first hop of an IPv6 multipath route only; the others are taken to have the same.
     pub source: Option<IpAddr>,
 }
 
@@ -99,8 +102,8 @@ enum Answer<'a> {
 #[derive(Clone, Debug)]
 struct Found<'a> {
     route: &'a Route,
-    /// The hop that matched first; suppressors look at its link.
-    first: NextHop,
+    /// The hop whose link suppressors look at: of IPv4 the first of the route, dead or alive.
+    judged: NextHop,
     hops: Vec<Choice>,
 }
 
@@ -128,8 +131,6 @@ struct Flow {
     source_port: u16,
     destination_port: u16,
     tos: u8,
-    /// Look although the link is down (FIB_LOOKUP_IGNORE_LINKSTATE).
-    ignore_linkdown: bool,
 }
 
 /// LOOPBACK_IFINDEX, include/net/flow.h.
@@ -211,7 +212,6 @@ impl<'a> Fib<'a> {
             source_port: query.source_port.unwrap_or(0),
             destination_port: query.destination_port.unwrap_or(0),
             tos: query.tos,
-            ignore_linkdown: false,
         })
     }
 }

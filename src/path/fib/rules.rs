@@ -109,8 +109,7 @@ impl<'a> Fib<'a> {
             // IPv4 compares with 0.0.0.0; IPv6 says no.
             (Some(prefix), None) => v4 && prefix.network().is_unspecified(),
         };
-        let in_range =
-            |range: &Option<(u16, u16)>, port: u16| range.is_none_or(|(a, z)| port != 0 && a <= port && port <= z);
+        let in_range = |range: &Option<(u16, u16)>, port: u16| range.is_none_or(|(a, z)| a <= port && port <= z);
         let tos = if v4 { flow.tos & 0x1c } else { flow.tos & 0xfc };
         self.names_link(&rule.iif, flow.iif, flow.vrf)
             && self.names_link(&rule.oif, flow.oif, flow.vrf)
@@ -143,7 +142,7 @@ impl<'a> Fib<'a> {
             return Ok(true);
         }
         let Some(group) = rule.suppress_interface_group.filter(|group| *group != u32::MAX) else { return Ok(false) };
-        let Some(link) = found.first.link.and_then(|index| self.link(index)) else { return Ok(false) };
+        let Some(link) = found.judged.link.and_then(|index| self.link(index)) else { return Ok(false) };
         match link.group {
             Some(own) => Ok(own == group),
             None => {

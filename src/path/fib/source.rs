@@ -18,7 +18,11 @@ impl<'a> Fib<'a> {
         if route.kind == RouteKind::Local {
             return Some(flow.destination);
         }
-        self.select_v4(hop.link?, hop.via.filter(IpAddr::is_ipv4), scope_number(route.scope)?)
+        let select = |scope| self.select_v4(hop.link?, hop.via.filter(IpAddr::is_ipv4), scope);
+        let source = select(scope_number(route.scope)?);
+        // A nexthop object keeps what it chose by its own scope until an address changes (fib_info_update_nhc_saddr).
+        let kept = route.next_hop_object.is_none() || (source == select(LINK_SCOPE) && source == select(HOST_SCOPE));
+        source.filter(|_| kept)
     }
 
     /// `inet_select_addr` (net/ipv4/devinet.c): a primary address of the link, in the gateway's prefix if there is one.

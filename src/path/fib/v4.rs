@@ -1,16 +1,12 @@
-//! IPv4: one table (net/ipv4/fib_trie.c `fib_table_lookup`), the choice among equal routes (fib_semantics.c
-//! `fib_select_path`), and what the routing code decides around them (route.c).
+//! IPv4: what the routing code decides around the tables (net/ipv4/route.c).
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::rules::Ended;
-use super::{Answer, Choice, Fib, Flow, Found, LOOPBACK, Lookup, Verdict};
-use crate::host::{Family, Link, NextHop, Route, RouteKind, Rule, RuleAction, Scope};
+use super::v4_table::{LOCAL, MAIN, disagree};
+use super::{Answer, Choice, Fib, Flow, LOOPBACK, Lookup, Verdict};
+use crate::host::{Link, NextHop, RouteKind, Scope};
 use crate::text::{Text, text};
-
-const LOCAL: u32 = 255;
-const MAIN: u32 = 254;
-const DEFAULT: u32 = 253;
 
 impl<'a> Fib<'a> {
     pub(super) fn route_v4(&self, flow: Flow, input: bool) -> Lookup<'a> {
@@ -79,6 +75,11 @@ impl<'a> Fib<'a> {
 
     /// `__mkroute_output`: what may not leave, and what goes to many.
     fn finish_output(&self, flow: &Flow, destination: Ipv4Addr, answer: Lookup<'a>) -> Lookup<'a> {
+        let many = destination.is_multicast() || destination.is_broadcast();
+        if answer.verdict == Verdict::Local && many {
+            let lo = NextHop { link: Some(LOOPBACK), weight: 1, ..NextHop::default() };
+            return deliver_to_many(destination, Lookup { hops: vec![lo], ..answer });
+        }
         if answer.hops.is_empty() || answer.verdict == Verdict::Local {
             return answer;
         }
@@ -194,173 +195,6 @@ impl<'a> Fib<'a> {
             }
         }
     }
-
-    /// All rules. While the rules are the kernel's own three it takes a short cut (`fib_lookup`): local and main are one trie,
-    /// and any failure in it leads on to `default`. Whether the short cut is still taken cannot be seen: one rule added and
-    /// removed ends it for good. Where that makes a difference, the answer is that it is not known.
-    pub(super) fn look_v4(&self, flow: &mut Flow, input: bool) -> Ended<'a> {
-        self.enter_vrf(flow);
-        let by_rules = self.ask_rules(flow, |table, _| self.table_v4(flow, &[table], input));
-        if !self.has_kernel_rules_v4() {
-            return by_rules;
-        }
-        let mut short = self.table_v4(flow, &[LOCAL, MAIN], input);
-        if !matches!(short, Answer::Found(_) | Answer::Unknown(_)) && self.has_table(Family::V4, DEFAULT) {
-            short = self.table_v4(flow, &[DEFAULT], input);
-        }
-        if same_end(&short, &by_rules) {
-            return by_rules;
-        }
-        Ended::Answer(Answer::Unknown(disagree()), None)
-    }
-
-    pub(super) fn has_kernel_rules_v4(&self) -> bool {
-        let kernels = [(0, LOCAL), (32766, MAIN), (32767, DEFAULT)];
-        let plain = |rule: &Rule, (priority, table)| {
-            rule.priority == priority
-                && rule.action == RuleAction::Table(table)
-                && *rule
-                    == Rule {
-                        protocol: rule.protocol,
-                        from: rule.from.filter(|from| from.prefix_len() == 0),
-                        suppress_prefix_length: rule.suppress_prefix_length.filter(|longest| *longest == u32::MAX),
-                        ..Rule::kernel(Family::V4, priority, table)
-                    }
-        };
-        let rules = &self.index.rules_v4;
-        rules.len() == kernels.len() && rules.iter().zip(kernels).all(|(rule, kernel)| plain(rule, kernel))
-    }
-
-    /// One table, or local and main as one trie.
-    pub(super) fn table_v4(&self, flow: &Flow, tables: &[u32], input: bool) -> Answer<'a> {
-        match self.try_table_v4(flow, tables, input) {
-            Ok(answer) => answer,
-            Err(why) => Answer::Unknown(why),
-        }
-    }
-
-    fn try_table_v4(&self, flow: &Flow, tables: &[u32], input: bool) -> Result<Answer<'a>, Text> {
-        let mut candidates: Vec<&'a Route> = Vec::new();
-        for table in tables {
-            candidates.extend(self.containing(*table, flow.destination).into_iter().flatten());
-        }
-        // Stable: local stands before main for one prefix, as in the merged trie.
-        candidates.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
-        let mut missed = None;
-        for route in candidates.iter().copied().filter(|route| self.exists(route)) {
-            // A nexthop object without a usable hop gives up the whole leaf: all prefixes of this network address.
-            if missed == Some(route.destination.network()) || !tos_matches(route, flow) {
-                continue;
-            }
-            match route.kind {
-                RouteKind::Throw => return Ok(Answer::Nothing),
-                RouteKind::Blackhole
-                | RouteKind::Unreachable
-                | RouteKind::Prohibit
-                | RouteKind::Nat
-                | RouteKind::Other => {
-                    return Ok(Answer::Reject(route));
-                }
-                _ => {}
-            }
-            let hops = self.hops(route)?;
-            if hops.blackhole {
-                return Ok(Answer::Reject(route));
-            }
-            let mut first = None;
-            for hop in &hops.hops {
-                let bound_elsewhere = flow.oif != 0 && hop.link != Some(flow.oif);
-                if !bound_elsewhere && self.is_alive(hop, "ipv4", flow.ignore_linkdown)? {
-                    first = Some(hop.clone());
-                    break;
-                }
-            }
-            match first {
-                Some(first) => {
-                    return self.choose_v4(flow, input, route, first, hops.hops, &candidates).map(Answer::Found);
-                }
-                None if route.next_hop_object.is_some() => missed = Some(route.destination.network()),
-                None => {}
-            }
-        }
-        Ok(Answer::Nothing)
-    }
-
-    /// `fib_select_path` for what is sent, `ip_mkroute_input` for what arrives.
-    fn choose_v4(
-        &self,
-        flow: &Flow,
-        input: bool,
-        route: &'a Route,
-        first: NextHop,
-        all: Vec<NextHop>,
-        candidates: &[&'a Route],
-    ) -> Result<Found<'a>, Text> {
-        let mut hops = vec![(route, first.clone())];
-        if flow.oif != 0 || route.kind == RouteKind::Local {
-        } else if all.len() > 1 {
-            let mut alive = Vec::new();
-            for hop in all {
-                // A group of nexthop objects looks at its members' neighbours only (nexthop_select_path).
-                if route.next_hop_object.is_some() || self.is_alive(&hop, "ipv4", false)? {
-                    alive.push((route, hop));
-                }
-            }
-            hops = if alive.is_empty() { hops } else { alive };
-        } else if route.is_default() && route.kind == RouteKind::Unicast && !input {
-            hops = self.equal_defaults(flow, route, &first, candidates)?;
-        }
-        let choices = hops.into_iter().map(|(route, hop)| {
-            let source = self.source_v4(flow, route, &hop);
-            // A gateway that is this host itself is not used (rt_set_nexthop).
-            let via = hop.via.filter(|_| !self.loops(&hop));
-            Choice { hop: NextHop { via, ..hop }, source }
-        });
-        Ok(Found { route, hops: choices.collect(), first })
-    }
-
-    fn loops(&self, hop: &NextHop) -> bool {
-        hop.link.and_then(|index| self.link(index)).is_some_and(|link| link.loopback)
-    }
-
-    /// Several default routes of the winner's metric: the kernel takes the one whose gateway answers (`fib_select_default`).
-    fn equal_defaults(
-        &self,
-        flow: &Flow,
-        winner: &'a Route,
-        first: &NextHop,
-        candidates: &[&'a Route],
-    ) -> Result<Vec<(&'a Route, NextHop)>, Text> {
-        let mut chosen: Vec<(&Route, NextHop)> = Vec::new();
-        let (mut metric, mut tos) = (winner.metric, 0);
-        let defaults = candidates.iter().filter(|route| route.is_default() && route.table == winner.table);
-        for route in defaults.copied().filter(|route| self.exists(route) && tos_matches(route, flow)) {
-            if route.metric > metric && route.tos == tos {
-                if tos != 0 {
-                    continue;
-                }
-                break;
-            }
-            let hops = self.hops(route)?.hops;
-            if !hops.is_empty() && hops.iter().all(|hop| hop.dead) {
-                continue;
-            }
-            (tos, metric) = (route.tos, route.metric);
-            let Some(hop) = hops.into_iter().next() else { continue };
-            if route.kind != RouteKind::Unicast || route.scope != winner.scope || hop.via.is_none() || self.loops(&hop)
-            {
-                continue;
-            }
-            if chosen.is_empty() && !std::ptr::eq(route, winner) {
-                break;
-            }
-            chosen.push((route, hop));
-        }
-        if chosen.is_empty() {
-            chosen.push((winner, first.clone()));
-        }
-        Ok(chosen)
-    }
 }
 
 impl Flow {
@@ -378,16 +212,8 @@ impl Flow {
             source_port: 0,
             destination_port: 0,
             tos: 0,
-            ignore_linkdown: false,
         }
     }
-}
-
-fn disagree() -> Text {
-    text!(
-        "tables local and main disagree, and which counts depends on whether a rule was ever added",
-        "local 表与 main 表结果不一致，以哪个为准取决于此前是否添加过策略路由规则"
-    )
 }
 
 /// What goes to a group or to everyone takes no gateway, unless a route for multicast says so.
@@ -409,27 +235,11 @@ fn deliver_to_many(destination: Ipv4Addr, mut answer: Lookup) -> Lookup {
 pub(super) const LINK_SCOPE: u8 = 253;
 const IGMP: u8 = 2;
 
-/// The table's `tos` against the packet's: IPv4 looks at three bits only (`fib_dscp_masked_match`).
-fn tos_matches(route: &Route, flow: &Flow) -> bool {
-    route.tos == 0 || route.tos == flow.tos & 0x1c
-}
-
 pub(super) fn reject_verdict(kind: RouteKind) -> Verdict {
     match kind {
         RouteKind::Unreachable => Verdict::Unreachable,
         RouteKind::Prohibit => Verdict::Prohibit,
         _ => Verdict::Blackhole,
-    }
-}
-
-/// Whether the short cut and the rules come to the same end.
-fn same_end(short: &Answer, by_rules: &Ended) -> bool {
-    match (short, by_rules) {
-        (Answer::Nothing, Ended::Answer(Answer::Nothing, _)) => true,
-        (Answer::Unknown(_), Ended::Answer(Answer::Unknown(_), _)) => true,
-        (Answer::Reject(a), Ended::Answer(Answer::Reject(b), _)) => std::ptr::eq(*a, *b),
-        (Answer::Found(a), Ended::Answer(Answer::Found(b), _)) => std::ptr::eq(a.route, b.route),
-        _ => false,
     }
 }
 

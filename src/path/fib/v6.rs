@@ -17,7 +17,6 @@ struct Wish {
     link: u32,
     /// RT6_LOOKUP_F_IFACE: no other link will do.
     strict: bool,
-    ignore_linkdown: bool,
 }
 
 impl<'a> Fib<'a> {
@@ -28,8 +27,7 @@ impl<'a> Fib<'a> {
         let bound = !input && flow.oif != 0 && flow.source.is_none();
         let strict = narrow || bound;
         self.enter_vrf(&mut flow);
-        let wish =
-            Wish { link: if input { flow.iif } else { flow.oif }, strict, ignore_linkdown: flow.ignore_linkdown };
+        let wish = Wish { link: if input { flow.iif } else { flow.oif }, strict };
         let (answer, rule) = match self.ask_rules(&flow, |table, _| self.table_v6(&flow, table, &wish)) {
             Ended::Action(verdict, rule) => return Lookup { rule: Some(rule), ..Lookup::of(verdict) },
             Ended::Answer(answer, rule) => (answer, rule),
@@ -121,7 +119,7 @@ impl<'a> Fib<'a> {
                 if best.as_ref().is_some_and(|(best, ..)| score <= *best) {
                     continue;
                 }
-                if self.is_alive(hop, "ipv6", wish.ignore_linkdown)? {
+                if self.is_alive(hop, "ipv6")? {
                     best = Some((score, route, hop.clone(), hops.clone()));
                     // Of a group the first that beats the others counts, not the best (rt6_nh_find_match).
                     if route.next_hop_object.is_some() {
@@ -141,14 +139,14 @@ impl<'a> Fib<'a> {
         for hop in all {
             let eligible = match route.next_hop_object {
                 Some(_) => true,
-                None => wish.score(route, &hop).is_some() && self.is_alive(&hop, "ipv6", false)?,
+                None => wish.score(route, &hop).is_some() && self.is_alive(&hop, "ipv6")?,
             };
             if eligible && hop != first {
                 hops.push(hop);
             }
         }
         let hops = hops.into_iter().map(|hop| Choice { hop, source: None }).collect();
-        Ok(Some(Answer::Found(Found { route, first, hops })))
+        Ok(Some(Answer::Found(Found { route, judged: first, hops })))
     }
 }
 
