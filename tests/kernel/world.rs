@@ -56,7 +56,6 @@ struct World {
     flavour: Flavour,
     commands: Vec<String>,
     own: Vec<IpAddr>,
-    objects: Vec<u32>,
     /// Whether it has routes in ODD_TABLES.
     odd: bool,
 }
@@ -69,20 +68,27 @@ pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Res
         flavour,
         commands: Vec::new(),
         own: Vec::new(),
-        objects: Vec::new(),
         odd: seed.is_multiple_of(12) || flavour == Flavour::Rules,
     };
     let sysctls = world.sysctls();
     for (key, value) in sysctls.iter().filter(|(key, _)| !key.contains(".conf.v") && !key.contains(".conf.br0")) {
         sysctl(key, value)?;
     }
+    let option = if family == Family::V4 { "-4" } else { "-6" };
     world.links();
-    run(&mut world, family)?;
+    let mut made = run(&mut world, "")?;
     for (key, value) in sysctls.iter().filter(|(key, _)| key.contains(".conf.v") || key.contains(".conf.br0")) {
         sysctl(key, value)?;
     }
+    if flavour == Flavour::Multipath {
+        (1..=6).for_each(|id| world.object(id));
+        made.extend(run(&mut world, option)?);
+        // Groups are of no family.
+        (10..=12).for_each(|id| world.group(id));
+        made.extend(run(&mut world, "")?);
+    }
     world.fill();
-    let made = run(&mut world, family)?;
+    made.extend(run(&mut world, option)?);
     // Carrier changes reach the routes a moment later: only a host that stood still is evidence.
     for _ in 0..50 {
         let before = snapshot()?;
@@ -99,8 +105,8 @@ pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Res
     Err(format!("seed {seed}: the namespace does not come to rest").into())
 }
 
-fn run(world: &mut World, family: Family) -> Result<Vec<String>, Failed> {
-    let option = if family == Family::V4 { "-4" } else { "-6" };
+/// Carries out what was said so far; the commands as a person would type them.
+fn run(world: &mut World, option: &str) -> Result<Vec<String>, Failed> {
     let commands = std::mem::take(&mut world.commands);
     ip(option, &commands)?;
     Ok(commands.into_iter().map(|command| format!("ip {option} {command}")).collect())
@@ -166,6 +172,9 @@ impl World {
                 }
             }
         }
+        if self.flavour == Flavour::Multipath && self.random.chance(40) {
+            all.push(("net.ipv4.nexthop_compat_mode".to_owned(), "0".to_owned()));
+        }
         if self.random.chance(20) {
             all.push(("net.ipv4.conf.v1.route_localnet".to_owned(), "1".to_owned()));
         }
@@ -203,14 +212,6 @@ impl World {
         self.address("v0");
         if self.random.chance(30) {
             self.address("lo");
-        }
-        if self.flavour == Flavour::Multipath {
-            for id in 1..=6 {
-                self.object(id);
-            }
-            for id in 10..=12 {
-                self.group(id);
-            }
         }
         for _ in 0..10 + self.random.below(30) {
             self.route();
@@ -265,11 +266,10 @@ impl World {
     }
 
     fn object(&mut self, id: u32) {
-        let link = self.random.pick(&LINKS);
+        let link = self.random.pick(&["v0", "v1", "m0", "x0", "v2"]);
         let via = self.some_address();
-        self.objects.push(id);
         let command = match self.random.below(10) {
-            0 => format!("nexthop add id {id} blackhole"),
+            0 if id == 6 => format!("nexthop add id {id} blackhole"),
             1..4 => format!("nexthop add id {id} dev {link}"),
             _ => format!("nexthop add id {id} via {via} dev {link} onlink"),
         };
@@ -279,7 +279,6 @@ impl World {
     fn group(&mut self, id: u32) {
         let first = 1 + self.random.below(3);
         let second = first + 1 + self.random.below(2);
-        self.objects.push(id);
         // "member,weight" with a slash between members.
         let weight = 1 + self.random.below(3);
         self.say(format!("nexthop add id {id} group {first},{weight}/{second}"));

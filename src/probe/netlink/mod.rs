@@ -158,6 +158,55 @@ fn chinese(what: &str) -> &'static str {
 mod tests {
     use super::*;
 
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend((4 + value.len() as u16).to_ne_bytes());
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    /// RTM_NEWLINK of link 7, `eth7`, up, and more attributes.
+    fn link_message(more: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = vec![0; 16];
+        bytes[4..8].copy_from_slice(&7u32.to_ne_bytes());
+        bytes[8..12].copy_from_slice(&1u32.to_ne_bytes());
+        bytes.extend(attribute(3, b"eth7\0"));
+        bytes.extend(more.concat());
+        bytes
+    }
+
+    #[test]
+    fn attributes_of_a_newer_kernel_cost_nothing() {
+        let newer =
+            link_message(&[attribute(4, &1450u32.to_ne_bytes()), attribute(999, &[1, 2, 3]), attribute(64, b"x")]);
+        let link = link::decode(16, &newer).expect("decodes").expect("a link");
+        assert_eq!((link.name.as_str(), link.index, link.mtu, link.up), ("eth7", 7, 1450, true));
+    }
+
+    #[test]
+    fn a_message_that_does_not_decode_says_of_what() {
+        let short = link_message(&[attribute(4, &[1, 2])]);
+        let why = link::decode(16, &short).expect_err("an MTU of two bytes");
+        assert!(why.0.starts_with("eth7: "), "{why:?}");
+        let mut cut = link_message(&[]);
+        cut.extend([200, 0, 4, 0]);
+        assert!(link::decode(16, &cut).is_err());
+        let gap = undecodable("links", &why);
+        assert!(gap.what.en.contains("eth7") && gap.what.zh.contains("eth7"));
+    }
+
+    #[test]
+    fn a_rule_keeps_what_it_is_not_understood_by() {
+        let mut bytes = vec![2, 0, 0, 0, 100, 0, 0, 1, 0, 0, 0, 0];
+        bytes.extend(attribute(6, &30u32.to_ne_bytes()));
+        bytes.extend(attribute(25, &[0x2e]));
+        bytes.extend(attribute(29, &0xffffu16.to_ne_bytes()));
+        let rule = rule::decode(32, &bytes).expect("decodes").expect("a rule");
+        assert_eq!((rule.priority, rule.unknown), (30, vec![25]));
+    }
+
     #[test]
     fn this_namespace_has_a_loopback_with_its_address_its_routes_and_the_kernels_rules() {
         let Fact::Known { value: links, gaps } = links() else { panic!("links") };
