@@ -13,7 +13,10 @@ use crate::text::text;
 pub static CHECK: Check = Check {
     id: "bip-not-a-host-address",
     group: Group::Configuration,
-    about: About { en: "bip is an address that a host can have", zh: "bip 是主机可以使用的地址" },
+    about: About {
+        en: "bip is the network or the broadcast address of its own subnet",
+        zh: "bip 是其子网的网络地址或广播地址",
+    },
     docs: docs!("bip-not-a-host-address"),
     applies: configuration::own_engine,
     hidden_by: &["daemon-json-invalid"],

@@ -15,7 +15,7 @@ use crate::text::{Text, text};
 pub static CHECK: Check = Check {
     id: "bip-unusable",
     group: Group::Configuration,
-    about: About { en: "the engine can put bip on docker0", zh: "引擎能够把 bip 配置到 docker0 上" },
+    about: About { en: "the engine cannot put bip on docker0", zh: "引擎无法把 bip 配置到 docker0 上" },
     docs: docs!("bip-unusable"),
     applies: configuration::own_engine,
     hidden_by: &["daemon-json-invalid"],

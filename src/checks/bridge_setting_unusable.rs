@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     id: "bridge-setting-unusable",
     group: Group::Configuration,
     about: About {
-        en: "the link that `bridge` names is a Linux bridge", zh: "`bridge` 指定的链路是一个 Linux 网桥"
+        en: "the link that `bridge` names is no Linux bridge", zh: "`bridge` 指定的链路不是 Linux 网桥"
     },
     docs: docs!("bridge-setting-unusable"),
     applies: configuration::own_engine,

@@ -14,8 +14,8 @@ pub static CHECK: Check = Check {
     id: "config-not-applied",
     group: Group::Configuration,
     about: About {
-        en: "the engine runs with the configuration that is written down",
-        zh: "引擎运行时使用的正是已写下的配置",
+        en: "the engine runs with other values than those written down",
+        zh: "引擎当前使用的值与配置中写明的不同",
     },
     docs: docs!("config-not-applied"),
     applies,

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::{Applies, Scene};
 use crate::engine::settings::{Outlook, Said, Setting};
 use crate::engine::{Whereabouts, config, next_version, own_process, whereabouts};
-use crate::finding::{Evidence, Finding, Remedy};
+use crate::finding::{Evidence, Finding, Remedy, Safety};
 use crate::host::{DaemonFlag, DaemonJson, Missing, Place, Snapshot};
 use crate::text::{Text, text};
 
@@ -174,8 +174,9 @@ pub fn write_instead(host: &Snapshot, setting: &Setting, to: &str, outlook: Outl
     let at = place_words(setting.said);
     let title = text!("set {name} to {to} in {at}", "在 {at} 中将 {name} 设为 {to}");
     let mut commands = edit(host, setting.said, setting.value, Some(to));
+    let safety = safety(&commands, outlook);
     commands.extend(restart(host));
-    Remedy::manual(title, impact(outlook), commands).restarts_engine()
+    Remedy::manual(title, impact(outlook), commands).safety(safety).restarts_engine()
 }
 
 /// Takes a setting out of where it is said.
@@ -184,8 +185,20 @@ pub fn take_out(host: &Snapshot, setting: &Setting, outlook: Outlook) -> Remedy 
     let at = place_words(setting.said);
     let title = text!("remove {name} from {at}", "从 {at} 中删除 {name}");
     let mut commands = edit(host, setting.said, setting.value, None);
+    let safety = safety(&commands, outlook);
     commands.extend(restart(host));
-    Remedy::manual(title, impact(outlook), commands).restarts_engine()
+    Remedy::manual(title, impact(outlook), commands).safety(safety).restarts_engine()
+}
+
+/// Starting an engine that is down stops nothing; restarting one stops containers; what an editor changes, a person decides.
+fn safety(edit: &[String], outlook: Outlook) -> Safety {
+    if !edit.iter().all(|command| command.starts_with("sed ")) {
+        Safety::Manual
+    } else if outlook.is_running() {
+        Safety::Disruptive
+    } else {
+        Safety::Safe
+    }
 }
 
 /// Where something is said, for a sentence: `/etc/docker/daemon.json:3`.

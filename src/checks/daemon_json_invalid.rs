@@ -13,8 +13,8 @@ pub static CHECK: Check = Check {
     id: "daemon-json-invalid",
     group: Group::Configuration,
     about: About {
-        en: "daemon.json can be read by the engine that starts next",
-        zh: "下次启动的引擎能够读取 daemon.json",
+        en: "daemon.json cannot be read by the engine that starts next",
+        zh: "下次启动的引擎无法读取 daemon.json",
     },
     docs: docs!("daemon-json-invalid"),
     applies: configuration::reads_daemon_json,

@@ -12,8 +12,7 @@ pub static CHECK: Check = Check {
     id: "daemon-json-unknown-key",
     group: Group::Configuration,
     about: About {
-        en: "every key of daemon.json is one that the engine knows",
-        zh: "daemon.json 中的每个键都是引擎认识的",
+        en: "daemon.json has a key that the engine does not know", zh: "daemon.json 中有引擎不认识的键"
     },
     docs: docs!("daemon-json-unknown-key"),
     applies: configuration::reads_daemon_json,

@@ -15,8 +15,8 @@ pub static CHECK: Check = Check {
     id: "default-gateway-outside-bip",
     group: Group::Configuration,
     about: About {
-        en: "default-gateway lies inside the subnet of the default bridge",
-        zh: "default-gateway 位于默认网桥的子网之内",
+        en: "default-gateway lies outside the subnet of the default bridge",
+        zh: "default-gateway 不在默认网桥的子网内",
     },
     docs: docs!("default-gateway-outside-bip"),
     applies: configuration::own_engine,

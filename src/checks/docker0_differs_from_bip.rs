@@ -14,7 +14,9 @@ use crate::text::text;
 pub static CHECK: Check = Check {
     id: "docker0-differs-from-bip",
     group: Group::Networks,
-    about: About { en: "docker0 carries the address that bip says", zh: "docker0 上的地址与 bip 一致" },
+    about: About {
+        en: "docker0 does not carry the address that bip says", zh: "docker0 上的地址与 bip 不一致"
+    },
     docs: docs!("docker0-differs-from-bip"),
     applies: configuration::own_engine,
     hidden_by: &["daemon-json-invalid", "bip-not-a-host-address", "bip-unusable"],

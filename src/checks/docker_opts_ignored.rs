@@ -10,8 +10,8 @@ pub static CHECK: Check = Check {
     id: "docker-opts-ignored",
     group: Group::Configuration,
     about: About {
-        en: "daemon flags in /etc/default/docker and the like are read by the unit",
-        zh: "/etc/default/docker 等文件中的引擎参数会被单元读取",
+        en: "daemon flags in /etc/default/docker and the like that no unit reads",
+        zh: "/etc/default/docker 等文件中的守护进程参数没有被任何单元读取",
     },
     docs: docs!("docker-opts-ignored"),
     applies,

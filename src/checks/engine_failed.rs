@@ -10,7 +10,9 @@ use crate::text::{Text, text};
 pub static CHECK: Check = Check {
     id: "engine-failed",
     group: Group::Engine,
-    about: About { en: "the engine's unit has not failed", zh: "引擎的单元没有失败" },
+    about: About {
+        en: "the engine's unit failed, or restarts in a loop", zh: "引擎的单元启动失败，或在循环重启"
+    },
     docs: docs!("engine-failed"),
     applies,
     hidden_by: configuration::CAUSES,

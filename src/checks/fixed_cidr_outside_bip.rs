@@ -15,8 +15,8 @@ pub static CHECK: Check = Check {
     id: "fixed-cidr-outside-bip",
     group: Group::Configuration,
     about: About {
-        en: "fixed-cidr lies inside the subnet of the default bridge",
-        zh: "fixed-cidr 位于默认网桥的子网之内",
+        en: "fixed-cidr lies outside the subnet of the default bridge",
+        zh: "fixed-cidr 不在默认网桥的子网内",
     },
     docs: docs!("fixed-cidr-outside-bip"),
     applies: configuration::own_engine,

@@ -12,8 +12,8 @@ pub static CHECK: Check = Check {
     id: "flag-and-file-conflict",
     group: Group::Configuration,
     about: About {
-        en: "no option is set both by a flag and in daemon.json",
-        zh: "没有选项同时由命令行参数和 daemon.json 设置",
+        en: "an option is set both by a flag and in daemon.json",
+        zh: "同一选项既由命令行参数设置，又写在 daemon.json 中",
     },
     docs: docs!("flag-and-file-conflict"),
     applies: configuration::reads_daemon_json,

@@ -125,7 +125,8 @@ fn hide(outcomes: &mut [Outcome]) {
 
 fn explains(cause: &Finding, consequence: &Finding) -> bool {
     cause.severity > Severity::Info
-        && cause.severity >= consequence.severity.min(Severity::Warning)
+        // A milder cause would take the consequence's weight out of the exit code.
+        && cause.severity >= consequence.severity
         && cause.touches.iter().any(|thing| consequence.touches.contains(thing))
 }
 

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::engine::{Bridge, Liveness, Whereabouts, bridges, liveness, whereabouts};
 use crate::host::Snapshot;
-use crate::path::fib::{Fib, Query};
+use crate::path::fib::{Fib, Query, ReversePath};
 use crate::report::Proof;
 
 /// An address that is outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to it.
@@ -25,8 +25,8 @@ pub fn proof(host: &Snapshot) -> Proof {
     }
 }
 
-/// Whether the containers of every bridge that is not internal have a route to the outside, by IPv4; none where that cannot
-/// be said, or there is no such bridge.
+/// Whether the containers of every bridge that is not internal have a route to the outside and reverse path filters let
+/// their packets and the answers pass, by IPv4; none where that cannot be said, or there is no such bridge.
 fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
     if whereabouts(host) != Whereabouts::Here || !host.routes.gaps().is_empty() || !host.rules.gaps().is_empty() {
         return None;
@@ -42,9 +42,25 @@ fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
         if !lookup.is_unicast() || !out {
             return Some(false);
         }
+        let arrives = Query::forwarded(source, OUTSIDE, &bridge.link_name);
+        if fib.reverse_path(&arrives) != ReversePath::Pass || !answers_pass(&fib, host, lookup.link()?) {
+            return None;
+        }
         traced = Some(true);
     }
     traced
+}
+
+/// Whether an answer from the outside passes the filter of the link it comes back by.
+fn answers_pass(fib: &Fib, host: &Snapshot, uplink: u32) -> bool {
+    let Some(links) = host.links.ok() else { return false };
+    let Some(addresses) = host.addresses.ok() else { return false };
+    let Some(link) = links.iter().find(|link| link.index == uplink) else { return false };
+    // Masqueraded packets carry the uplink's own address, where it has one.
+    let own = addresses.iter().find(|one| one.link == uplink && one.address.addr().is_ipv4());
+    own.is_none_or(|own| {
+        fib.reverse_path(&Query::forwarded(OUTSIDE, own.address.addr(), &link.name)) == ReversePath::Pass
+    })
 }
 
 /// An address that a container of this subnet could have.

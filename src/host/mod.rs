@@ -32,7 +32,7 @@ pub use link::Link;
 pub use manager::{Manager, Modules};
 pub use neighbour::{Neighbour, NeighbourState};
 pub use resolver::{ResolvConf, Resolvers};
-pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, protocol_name, table_name};
+pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, table_name};
 pub use rule::{Rule, RuleAction};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};

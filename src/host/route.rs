@@ -14,7 +14,7 @@ pub struct Route {
     pub table: u32,
     pub kind: RouteKind,
     pub scope: Scope,
-    /// `rtm_protocol`: who installed it; see [`protocol_name`].
+    /// `rtm_protocol`: who installed it (etc/iproute2/rt_protos: 2 kernel, 3 boot, 4 static, 16 dhcp, …).
     pub protocol: u8,
     /// RTA_PRIORITY; 0 when absent (IPv4). IPv6 defaults to 1024 in the kernel.
     #[serde(default)]
@@ -141,37 +141,6 @@ impl Route {
     pub fn is_half_default(&self) -> bool {
         self.destination.prefix_len() == 1
     }
-}
-
-/// The name of a routing protocol as iproute2 prints it (etc/iproute2/rt_protos), or its number.
-pub fn protocol_name(protocol: u8) -> String {
-    match protocol {
-        0 => "unspec",
-        1 => "redirect",
-        2 => "kernel",
-        3 => "boot",
-        4 => "static",
-        8 => "gated",
-        9 => "ra",
-        10 => "mrt",
-        11 => "zebra",
-        12 => "bird",
-        13 => "dnrouted",
-        14 => "xorp",
-        15 => "ntk",
-        16 => "dhcp",
-        17 => "mrouted",
-        18 => "keepalived",
-        42 => "babel",
-        99 => "openr",
-        186 => "bgp",
-        187 => "isis",
-        188 => "ospf",
-        189 => "rip",
-        192 => "eigrp",
-        other => return other.to_string(),
-    }
-    .to_owned()
 }
 
 /// The name of a table as iproute2 prints it without rt_tables additions, or its number.
