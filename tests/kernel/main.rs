@@ -1,4 +1,4 @@
-//! The path evaluator against the kernel: random hosts in fresh network namespaces, and for each lookup the kernel's own answer
+//! The netlink probe while its namespace changes, and the path evaluator against the kernel: random hosts in fresh network namespaces, and for each lookup the kernel's own answer
 //! (RTM_GETROUTE). What this kernel lacks (VRF) is covered by the unit tests of src/path/fib.
 //!
 //! With `DNETCTL_LAB=run` (as root) they run; without it they are reported as ignored. `DNETCTL_FULL=1` makes ten times as many
@@ -6,10 +6,13 @@
 #![allow(clippy::disallowed_methods)] // this is where namespaces are really made
 
 mod ask;
+mod churn;
 mod compare;
 mod namespace;
+mod proof;
 mod queries;
 mod random;
+mod rules;
 mod world;
 
 use std::env;
@@ -33,6 +36,12 @@ fn main() {
             trials.push(Trial::test(name, move || prove(family, flavour)).with_ignored_flag(!run));
         }
     }
+    type Job = fn() -> Result<(), Failed>;
+    let dumps: [(&str, Job); 2] =
+        [("routes_that_change", churn::routes_that_change), ("links_that_come_and_go", churn::links_that_come_and_go)];
+    for (name, job) in dumps {
+        trials.push(Trial::test(format!("netlink::{name}"), move || namespace::within(job)).with_ignored_flag(!run));
+    }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
@@ -42,7 +51,7 @@ fn prove(family: Family, flavour: Flavour) -> Result<(), Failed> {
     let hosts = if env::var_os("DNETCTL_FULL").is_some() { HOSTS * 10 } else { HOSTS };
     let mut tally = Tally::default();
     for seed in first..first + hosts {
-        tally += namespace::within(move || world::prove(family, flavour, seed, LOOKUPS))?;
+        tally += namespace::within(move || proof::prove(family, flavour, seed, LOOKUPS))?;
     }
     println!("{tally}");
     // What is not known must be the exception, or the test proves nothing.

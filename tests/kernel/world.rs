@@ -2,13 +2,9 @@
 
 use std::net::IpAddr;
 
-use dnetctl::internals::{Family, Fib, Query, Snapshot};
-use libtest_mimic::Failed;
+use dnetctl::internals::Family;
 
-use crate::ask::Kernel;
-use crate::compare::{Ground, Tally, compare};
-use crate::namespace::{ip, snapshot, sysctl};
-use crate::queries::{address, query};
+use crate::queries::address;
 use crate::random::Random;
 
 /// What a host is rich in.
@@ -50,94 +46,34 @@ const ODD_TABLES: [&str; 2] = ["default", "local"];
 const JOINING: [u32; 3] = [10, 100, 1024];
 const APART: [u32; 3] = [1, 50, 2000];
 
-struct World {
-    random: Random,
+pub struct World {
+    pub random: Random,
     family: Family,
     flavour: Flavour,
-    commands: Vec<String>,
+    /// Not carried out yet.
+    pub commands: Vec<String>,
     own: Vec<IpAddr>,
     /// Whether it has routes in ODD_TABLES.
     odd: bool,
 }
 
-/// One random host, and so many lookups on it.
-pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Result<Tally, Failed> {
-    let mut world = World {
-        random: Random::new(seed * 64 + flavour as u64 * 2 + u64::from(family == Family::V6)),
-        family,
-        flavour,
-        commands: Vec::new(),
-        own: Vec::new(),
-        odd: seed.is_multiple_of(12) || flavour == Flavour::Rules,
-    };
-    let sysctls = world.sysctls();
-    for (key, value) in sysctls.iter().filter(|(key, _)| !key.contains(".conf.v") && !key.contains(".conf.br0")) {
-        sysctl(key, value)?;
-    }
-    let option = if family == Family::V4 { "-4" } else { "-6" };
-    world.links();
-    let mut made = run(&mut world, "")?;
-    for (key, value) in sysctls.iter().filter(|(key, _)| key.contains(".conf.v") || key.contains(".conf.br0")) {
-        sysctl(key, value)?;
-    }
-    if flavour == Flavour::Multipath {
-        (1..=6).for_each(|id| world.object(id));
-        made.extend(run(&mut world, option)?);
-        // Groups are of no family.
-        (10..=12).for_each(|id| world.group(id));
-        made.extend(run(&mut world, "")?);
-    }
-    world.fill();
-    made.extend(run(&mut world, option)?);
-    // Carrier changes reach the routes a moment later: only a host that stood still is evidence.
-    for _ in 0..50 {
-        let before = snapshot()?;
-        let outcome = look(&mut world, &before, lookups);
-        if snapshot()? == before {
-            return outcome.map_err(|difference| {
-                let sysctls: Vec<String> =
-                    sysctls.iter().map(|(key, value)| format!("sysctl -w {key}={value}")).collect();
-                format!("seed {seed}\n{}\n{}\n{difference}", sysctls.join("\n"), made.join("\n")).into()
-            });
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    Err(format!("seed {seed}: the namespace does not come to rest").into())
-}
-
-/// Carries out what was said so far; the commands as a person would type them.
-fn run(world: &mut World, option: &str) -> Result<Vec<String>, Failed> {
-    let commands = std::mem::take(&mut world.commands);
-    ip(option, &commands)?;
-    Ok(commands.into_iter().map(|command| format!("ip {option} {command}")).collect())
-}
-
-fn look(world: &mut World, host: &Snapshot, lookups: usize) -> Result<Tally, String> {
-    let fib = Fib::new(host).map_err(|missing| format!("{missing:?}"))?;
-    let mut kernel = Kernel::open().map_err(|error| error.to_string())?;
-    let index = |name: &str| {
-        let links = host.links.ok().into_iter().flatten();
-        links.filter(|link| link.name == name).map(|link| link.index).next().unwrap_or(0)
-    };
-    let ground = Ground::of(host);
-    let mut tally = Tally::default();
-    for _ in 0..lookups {
-        let query: Query = query(&mut world.random, world.family, host);
-        let told = kernel.ask(&query, index).map_err(|error| error.to_string())?;
-        let lookup = fib.lookup(&query);
-        let reverse = query.iif.is_some().then(|| fib.reverse_path(&query));
-        compare(&query, &lookup, reverse.as_ref(), &told, &ground, &mut tally)
-            .map_err(|why| format!("{why}\n{query:?}\nkernel: {told:?}\nours: {lookup:?}\nreverse: {reverse:?}"))?;
-    }
-    Ok(tally)
-}
-
 impl World {
-    fn say(&mut self, command: impl Into<String>) {
+    pub fn new(family: Family, flavour: Flavour, seed: u64) -> Self {
+        World {
+            random: Random::new(seed * 64 + flavour as u64 * 2 + u64::from(family == Family::V6)),
+            family,
+            flavour,
+            commands: Vec::new(),
+            own: Vec::new(),
+            odd: seed.is_multiple_of(12) || flavour == Flavour::Rules,
+        }
+    }
+
+    pub fn say(&mut self, command: impl Into<String>) {
         self.commands.push(command.into());
     }
 
-    fn sysctls(&mut self) -> Vec<(String, String)> {
+    pub fn sysctls(&mut self) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = [
             ("net.ipv4.ip_forward", "1"),
             ("net.ipv6.conf.all.accept_dad", "0"),
@@ -182,7 +118,7 @@ impl World {
     }
 
     /// veth with carrier and without, a bridge, a macvlan, a tun and a vxlan.
-    fn links(&mut self) {
+    pub fn links(&mut self) {
         for command in [
             "link set lo up",
             "link add v0 type veth peer name v0p",
@@ -203,7 +139,7 @@ impl World {
         }
     }
 
-    fn fill(&mut self) {
+    pub fn fill(&mut self) {
         for link in LINKS {
             for _ in 0..self.random.below(3) {
                 self.address(link);
@@ -265,7 +201,7 @@ impl World {
         self.say(command);
     }
 
-    fn object(&mut self, id: u32) {
+    pub fn object(&mut self, id: u32) {
         let link = self.random.pick(&["v0", "v1", "m0", "x0", "v2"]);
         let via = self.some_address();
         let command = match self.random.below(10) {
@@ -276,7 +212,7 @@ impl World {
         self.say(command);
     }
 
-    fn group(&mut self, id: u32) {
+    pub fn group(&mut self, id: u32) {
         let first = 1 + self.random.below(3);
         let second = first + 1 + self.random.below(2);
         // "member,weight" with a slash between members.
@@ -285,7 +221,7 @@ impl World {
     }
 
     /// A prefix of the small world.
-    fn prefix(&mut self) -> String {
+    pub fn prefix(&mut self) -> String {
         let length = if self.is_v4() {
             self.random.one(&[0, 0, 1, 8, 8, 12, 16, 16, 23, 24, 24, 26, 31, 32])
         } else {
@@ -382,59 +318,5 @@ impl World {
             format!("route {verb} {kind} {prefix}{before} {target}{options}")
         };
         self.say(command);
-    }
-
-    fn rule(&mut self) {
-        let priority = self.random.one(&[0, 10, 20, 30, 40, 50, 100, 200, 32765, 32766, 32767, 40000]);
-        let mut selector = String::new();
-        if self.random.chance(15) {
-            selector += " not";
-        }
-        if self.random.chance(35) {
-            selector += &format!(" from {}", self.prefix());
-        }
-        if self.random.chance(35) {
-            selector += &format!(" to {}", self.prefix());
-        }
-        if self.random.chance(15) {
-            selector += &format!(" iif {}", self.random.pick(&["lo", "v0", "v1", "br0", "nowhere"]));
-        }
-        if self.random.chance(10) {
-            selector += &format!(" oif {}", self.random.pick(&["lo", "v0", "v1", "br0", "nowhere"]));
-        }
-        if self.random.chance(25) {
-            selector +=
-                &format!(" fwmark {}", self.random.pick(&["1", "2", "0x10/0xf0", "51820", "0x80000/0xff0000", "0/1"]));
-        }
-        if self.random.chance(12) {
-            selector += &format!(" tos {}", self.random.pick(&["0x04", "0x10", "0x1c"]));
-        }
-        if self.random.chance(12) {
-            selector += &format!(" ipproto {}", self.random.pick(&["tcp", "udp", "icmp"]));
-        }
-        if self.random.chance(8) {
-            selector += &format!(" sport {}", self.random.pick(&["22", "1024-65535"]));
-        }
-        if self.random.chance(10) {
-            selector += &format!(" dport {}", self.random.pick(&["80", "443", "1-1023"]));
-        }
-        if self.random.chance(12) {
-            selector += &format!(" uidrange {}", self.random.pick(&["0-0", "1000-2000", "33-33", "1-65535"]));
-        }
-        let table = self.random.pick(&["100", "101", "51820", "main", "default", "local", "777"]);
-        let action = match self.random.below(20) {
-            0 => " blackhole".to_owned(),
-            1 => " unreachable".to_owned(),
-            2 => " prohibit".to_owned(),
-            3 => " nop".to_owned(),
-            4..6 => format!(" goto {}", self.random.one(&[30, 50, 100, 200, 32766, 32767])),
-            6..9 => format!(" lookup {table} suppress_prefixlength {}", self.random.one(&[0, 8, 16, 24])),
-            9 => format!(" lookup {table} suppress_ifgroup {}", self.random.one(&["default", "7"])),
-            _ => format!(" lookup {table}"),
-        };
-        if self.random.chance(4) {
-            self.say("rule del priority 0".to_owned());
-        }
-        self.say(format!("rule add{selector} priority {priority}{action}"));
     }
 }

@@ -249,4 +249,6 @@ impl<'a> Lookup<'a> {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

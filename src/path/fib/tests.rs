@@ -1,83 +1,6 @@
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
-use super::{Fib, Lookup, Mode, Query, ReversePath, Verdict};
-use crate::host::{
-    Address, Fact, Family, Link, NextHop, NextHopObject, Route, RouteKind, Rule, RuleAction, Scope, Snapshot,
-};
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().expect("an address")
-}
-
-fn route(destination: &str, via: Option<&str>, link: u32) -> Route {
-    Route {
-        destination: destination.parse().expect("a prefix"),
-        table: 254,
-        kind: RouteKind::Unicast,
-        scope: if via.is_some() { Scope::Global } else { Scope::Link },
-        protocol: 3,
-        metric: 0,
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: vec![NextHop { via: via.map(ip), link: Some(link), weight: 1, ..NextHop::default() }],
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    }
-}
-
-fn link(index: u32, name: &str) -> Link {
-    Link { index, name: name.to_owned(), up: true, carrier: true, loopback: index == 1, ..Link::default() }
-}
-
-fn address(link: u32, address: &str) -> Address {
-    Address {
-        link,
-        address: address.parse().expect("an address"),
-        peer: None,
-        scope: if link == 1 { "host" } else { "global" }.to_owned(),
-        unusable: false,
-        secondary: false,
-        deprecated: false,
-        temporary: false,
-    }
-}
-
-fn local(link: u32, address: &str) -> Route {
-    Route {
-        table: 255,
-        kind: RouteKind::Local,
-        scope: Scope::Host,
-        protocol: 2,
-        source: Some(ip(address)),
-        ..route(&format!("{address}/32"), None, link)
-    }
-}
-
-/// eth0 10.0.0.5/24, default via 10.0.0.1, docker0 172.17.0.1/16.
-fn host() -> Snapshot {
-    let mut host = Snapshot::empty("web1");
-    host.links = Fact::known(vec![link(1, "lo"), link(2, "eth0"), link(3, "docker0")]);
-    host.addresses =
-        Fact::known(vec![address(1, "127.0.0.1/8"), address(2, "10.0.0.5/24"), address(3, "172.17.0.1/16")]);
-    host.rules = Fact::known(vec![
-        Rule::kernel(Family::V4, 0, 255),
-        Rule::kernel(Family::V4, 32766, 254),
-        Rule::kernel(Family::V4, 32767, 253),
-        Rule::kernel(Family::V6, 0, 255),
-        Rule::kernel(Family::V6, 32766, 254),
-    ]);
-    host.routes = Fact::known(vec![
-        local(2, "10.0.0.5"),
-        local(3, "172.17.0.1"),
-        route("0.0.0.0/0", Some("10.0.0.1"), 2),
-        route("10.0.0.0/24", None, 2),
-        route("172.17.0.0/16", None, 3),
-    ]);
-    host
-}
+use super::fixture::*;
+use super::{Fib, Mode, Query, ReversePath, Verdict};
+use crate::host::{Address, Fact, Link, NextHop, NextHopObject, Route, RouteKind, Rule, RuleAction, Snapshot};
 
 #[test]
 fn the_longest_prefix_wins_and_the_source_is_that_of_the_link() {
@@ -101,50 +24,6 @@ fn docker0_hides_a_corporate_route_and_without_it_the_route_shows() {
     let found = without.lookup(&Query::to(ip("172.17.5.5")));
     assert_eq!((found.link(), found.gateway()), (Some(2), Some(ip("10.0.0.254"))));
     assert_eq!(without.lookup(&Query::to(ip("172.17.0.1"))).verdict, Verdict::Unicast);
-}
-
-fn add_routes(host: &mut Snapshot, more: Vec<Route>) {
-    if let Fact::Known { value, .. } = &mut host.routes {
-        value.extend(more);
-    }
-}
-
-fn add_links(host: &mut Snapshot, more: Vec<Link>) {
-    if let Fact::Known { value, .. } = &mut host.links {
-        value.extend(more);
-    }
-}
-
-fn add_rules(host: &mut Snapshot, more: Vec<Rule>) {
-    if let Fact::Known { value, .. } = &mut host.rules {
-        value.extend(more);
-    }
-}
-
-fn in_table(table: u32, route: Route) -> Route {
-    Route { table, ..route }
-}
-
-fn of_kind(kind: RouteKind, destination: &str) -> Route {
-    Route { kind, next_hops: Vec::new(), ..route(destination, None, 0) }
-}
-
-fn rule(priority: u32, table: u32) -> Rule {
-    Rule { protocol: 0, ..Rule::kernel(Family::V4, priority, table) }
-}
-
-fn sysctls(host: &mut Snapshot, all: &[(&str, &str)]) {
-    let all: BTreeMap<String, String> =
-        all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    host.sysctls = Fact::known(all);
-}
-
-fn look<'a>(host: &'a Snapshot, query: &Query) -> Lookup<'a> {
-    Fib::new(host).expect("all facts").lookup(query)
-}
-
-fn link_to(host: &Snapshot, destination: &str) -> Option<u32> {
-    look(host, &Query::to(ip(destination))).link()
 }
 
 #[test]
