@@ -143,7 +143,7 @@ fn finding(key: &str, off: &Off) -> Finding {
     let (bridge, count) = (&off.bridge, off.containers.len());
     let first = &off.containers[0];
     let who = match count - 1 {
-        0 => text!("container {first}", "容器 {first}"),
+        0 => text!("container {first}", "容器 {first} "),
         1 => text!("container {first} and one more", "容器 {first} 和另外 1 个容器"),
         more => text!("container {first} and {more} more", "容器 {first} 和另外 {more} 个容器"),
     };
