@@ -4,6 +4,7 @@ mod daemon_json_grammar;
 mod engine_facts;
 mod extras;
 mod harness;
+mod healthy;
 mod looking;
 mod secrets;
 
@@ -15,6 +16,7 @@ pub fn all() -> Cases {
     daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
     extras::add(&mut cases);
+    healthy::add(&mut cases);
     looking::add(&mut cases);
     secrets::add(&mut cases);
     cases

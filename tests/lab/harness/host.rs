@@ -276,7 +276,12 @@ impl Host {
 
     #[track_caller]
     pub fn diagnose_as_user(&self) -> Report {
-        let report = Report::new(&self.dnetctl_as_user(&["diagnose", "-o", "json"]));
+        self.diagnose_as_user_with(&[])
+    }
+
+    #[track_caller]
+    pub fn diagnose_as_user_with(&self, arguments: &[&str]) -> Report {
+        let report = Report::new(&self.dnetctl_as_user(&[&["diagnose", "-o", "json"], arguments].concat()));
         report.prove(self);
         report
     }

@@ -75,6 +75,11 @@ impl Report {
             .unwrap_or_else(|| panic!("the report does not mention {check}\n{self}"))
     }
 
+    /// Every check that the report mentions, in its order.
+    pub fn check_ids(&self) -> Vec<String> {
+        self.checks().map(|c| text(&c["id"])).collect()
+    }
+
     /// Why a check could not be judged.
     pub fn reason(&self, check: &str) -> String {
         self.checks().find(|c| c["id"] == check).map(|c| text(&c["reason"])).unwrap_or_default()

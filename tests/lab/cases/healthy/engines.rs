@@ -1,0 +1,77 @@
+//! The engine and its configuration.
+
+use super::{NO_BRIDGES, NO_CLOUD, NOT_RUNNING, Row, SOON};
+use crate::harness::Engine;
+
+pub const ROWS: &[Row] = &[
+    Row::new("a fresh engine", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        host
+    })
+    .kept_as("fresh"),
+    Row::new("an engine stopped with its socket", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        host.stop_docker();
+        host
+    })
+    .unjudged(&[NO_CLOUD, NOT_RUNNING])
+    .kept_as("stopped"),
+    Row::new("an engine stopped, its socket active", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        host.ok("systemctl stop docker.service && systemctl start docker.socket");
+        assert_eq!(host.unit_state("docker.service"), "inactive");
+        host
+    })
+    .unjudged(&[NO_CLOUD, NOT_RUNNING]),
+    Row::new("an engine that never ran", |site| site.usual().boot()).unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES]),
+    Row::new("a daemon.json with what people write", |site| {
+        let proxies = match site.engine {
+            Engine::V20 => "",
+            _ => r#""proxies": {"http-proxy": "http://10.0.0.9:3128", "no-proxy": "10.0.0.0/8"},"#,
+        };
+        let text = format!(
+            r#"{{
+  {proxies}
+  "log-driver": "json-file",
+  "log-opts": {{"max-size": "10m", "max-file": "3"}},
+  "registry-mirrors": ["https://mirror.example"],
+  "insecure-registries": ["10.0.0.9:5000"],
+  "live-restore": true,
+  "userland-proxy": false,
+  "icc": true,
+  "dns": ["10.0.0.1"],
+  "exec-opts": ["native.cgroupdriver=cgroupfs"],
+  "storage-driver": "overlay2"
+}}
+"#
+        );
+        let host = site.usual().file("/etc/docker/daemon.json", &text).boot();
+        host.docker().container("web", "-p 8080:80");
+        host
+    })
+    .kept_as("daemon-json"),
+    Row::new("flags in a drop-in and in the options file", |site| {
+        let host = site
+            .usual()
+            .file("/etc/default/docker", "DOCKER_OPTS=\"--mtu=1400 --bip 10.9.0.1/24\"\n")
+            .file(
+                "/etc/systemd/system/docker.service.d/proxy.conf",
+                "[Service]\nEnvironment=HTTP_PROXY=http://10.0.0.9:3128 NO_PROXY=10.0.0.0/8\n",
+            )
+            .boot();
+        host.docker();
+        host
+    }),
+    Row::new("a swarm of one with a service", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        host.ok("docker swarm init --advertise-addr 10.0.0.2 && docker network create -d overlay own");
+        host.ok("docker service create -d --name web --endpoint-mode dnsrr --network own bb:1 sleep 100000");
+        host.eventually(SOON, "docker service ps web --format '{{.CurrentState}}' | grep '^Running'");
+        host
+    })
+    .kept_as("swarm"),
+];
