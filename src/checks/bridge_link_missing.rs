@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::here::{Here, has_running_engine};
+use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
@@ -25,6 +25,7 @@ pub static CHECK: Check = Check {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let api = findings.need("engine.api", &scene.host.engine.api)?;
     findings.need("engine.api.networks", &api.networks)?;
+    engine_is_here(scene.host)?;
     let here = Here::new(scene, findings)?;
     for bridge in &here.bridges {
         let Some(network) = bridge.network else { continue };

@@ -49,6 +49,19 @@ pub fn has_running_engine(scene: &Scene) -> Applies {
     }
 }
 
+/// Whether the networks that the engine tells are to be looked for in this network namespace.
+///
+/// # Errors
+/// [`Missing`] where nothing shows whether that engine is here: a bridge that is missing here would prove nothing.
+pub fn engine_is_here(host: &Snapshot) -> Result<(), Missing> {
+    let bridged = host.engine.api.ok().and_then(|api| api.networks.ok());
+    let bridged = bridged.is_some_and(|networks| networks.iter().any(|network| network.driver == "bridge"));
+    match whereabouts(host) {
+        Whereabouts::Unknown(why) if bridged => Err(Missing { fact: "engine.api.networks", why }),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the list of networks is whole: the API told it, or no engine runs that could.
 fn knows_networks(host: &Snapshot) -> bool {
     host.engine.api.ok().is_some_and(|api| api.networks.is_known())

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::here::{Here, has_running_engine};
+use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
@@ -32,6 +32,7 @@ struct Off {
 }
 
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    engine_is_here(scene.host)?;
     let here = Here::new(scene, findings)?;
     let sysctls = findings.need("sysctls", &scene.host.sysctls)?;
     if let Err(missing) = here.containers() {

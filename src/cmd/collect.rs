@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::env::variable;
 use super::{Answer, Context};
 use crate::exit::{Exit, Refusal};
-use crate::host::{Fact, Snapshot};
+use crate::host::{EngineKind, Fact, Snapshot};
 use crate::probe::{self, Request};
 use crate::report::stream;
 use crate::text::Text;
@@ -32,9 +32,12 @@ pub fn facts(context: &Context) -> Result<Snapshot, Refusal> {
     if context.cli.host.is_some()
         && let Fact::Unreadable(why) = &snapshot.engine.api
     {
+        let owner = snapshot.engine.endpoint.ok();
         // Without the credentials that the option may hold.
-        let named = snapshot.engine.endpoint.ok().map_or("-H", |endpoint| &endpoint.endpoint);
-        if !OWN_SOCKETS.contains(&named) {
+        let named = owner.map_or("-H", |owner| &owner.endpoint);
+        // Podman's socket is known for what it is, asleep or not: what cannot be judged of it is said by name.
+        let podman = owner.is_some_and(|owner| owner.kind == EngineKind::Podman);
+        if !OWN_SOCKETS.contains(&named) && !podman {
             return Err(Refusal::input(named, why.clone()));
         }
     }

@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::settings::setting;
 use super::{Whereabouts, whereabouts};
 use crate::host::{Link, Missing, Network, Snapshot};
 
@@ -41,8 +42,14 @@ fn is_dockers_by_name(link: &Link) -> bool {
         && (link.name == "docker0" || link.name == "docker_gwbridge" || link.name.strip_prefix("br-").is_some_and(id))
 }
 
+/// The link that the configuration's `bridge` gives to Docker, which its name does not show.
+fn is_dockers_by_configuration(host: &Snapshot, link: &Link) -> bool {
+    link.is_bridge() && matches!(setting(host, "bridge"), Ok(Some(bridge)) if bridge.value == link.name)
+}
+
 /// The engine's bridges of this network namespace. With an API that speaks for this host: its bridge networks, with or without
-/// a link, and links that only their name shows to be Docker's (left behind). Without: those links alone.
+/// a link, and links that only their name shows to be Docker's (left behind). Without: those links alone, and the one that the
+/// configuration names.
 ///
 /// # Errors
 /// [`Missing`] when links or addresses are not known.
@@ -60,9 +67,12 @@ pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
         prefixes
     };
     let networks: &[Network] = match host.engine.api.ok().and_then(|api| api.networks.ok()) {
-        Some(networks) if !matches!(whereabouts(host), Whereabouts::Elsewhere(_)) => networks,
+        // Of an engine that may be elsewhere a missing link would prove nothing.
+        Some(networks) if whereabouts(host) == Whereabouts::Here => networks,
         _ => &[],
     };
+    let is_dockers =
+        |link: &Link| is_dockers_by_name(link) || (networks.is_empty() && is_dockers_by_configuration(host, link));
     let mut found = Vec::new();
     for network in networks.iter().filter(|network| network.driver == "bridge" && !network.config_only) {
         let name = link_name(network);
@@ -75,7 +85,7 @@ pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
             connected: link.map(connected).unwrap_or_default(),
         });
     }
-    for link in links.iter().filter(|link| is_dockers_by_name(link)) {
+    for link in links.iter().filter(|link| is_dockers(link)) {
         if !found.iter().any(|bridge: &Bridge| bridge.link_name == link.name) {
             found.push(Bridge {
                 name: &link.name,

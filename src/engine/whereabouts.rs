@@ -104,17 +104,17 @@ pub fn liveness(host: &Snapshot) -> Liveness {
 /// elsewhere has bridges that are not here.
 pub fn whereabouts(host: &Snapshot) -> Whereabouts {
     let Some(api) = host.engine.api.ok() else {
+        // Known by who holds it, though it was not spoken to.
+        if let Some(owner) = host.engine.endpoint.ok().filter(|owner| owner.kind == EngineKind::Podman) {
+            return of_podman(&owner.endpoint);
+        }
         return match own_process(host) {
             Some(process) if process.netns.is_some() => Whereabouts::Here,
             _ => Whereabouts::Unknown(text!("no engine answered on its API", "没有引擎在其 API 上应答")),
         };
     };
     if api.version.kind == EngineKind::Podman {
-        return Whereabouts::Elsewhere(text!(
-            "{endpoint} is podman's socket, not a Docker Engine",
-            "{endpoint} 是 podman 的套接字，不是 Docker 引擎",
-            endpoint = api.endpoint
-        ));
+        return of_podman(&api.endpoint);
     }
     if let Some(kernel) = host.kernel.ok()
         && !api.version.kernel.is_empty()
@@ -139,6 +139,13 @@ pub fn whereabouts(host: &Snapshot) -> Whereabouts {
         return verdict;
     }
     by_witness(host, api)
+}
+
+fn of_podman(endpoint: &str) -> Whereabouts {
+    Whereabouts::Elsewhere(text!(
+        "{endpoint} is podman's socket, not a Docker Engine",
+        "{endpoint} 是 podman 的套接字，不是 Docker 引擎"
+    ))
 }
 
 /// The namespaces of the running engines, where they may be read.
@@ -320,6 +327,16 @@ mod tests {
         assert!(matches!(change(|api| api.version.kind = EngineKind::Podman), Whereabouts::Elsewhere(_)));
         let rootless = |api: &mut Api| api.info = Fact::known(Info { rootless: true, ..Info::default() });
         assert!(matches!(change(rootless), Whereabouts::Elsewhere(_)));
+        let mut asleep = host();
+        asleep.engine.api = Fact::Unreadable(crate::text::Text::verbatim("nothing was asked"));
+        asleep.engine.endpoint = Fact::known(crate::host::EngineEndpoint {
+            endpoint: "unix:///run/podman/podman.sock".to_owned(),
+            chosen_by: "--host".to_owned(),
+            kind: EngineKind::Podman,
+            socket: None,
+            listener: crate::host::Listener::Systemd,
+        });
+        assert!(matches!(whereabouts(&asleep), Whereabouts::Elsewhere(_)));
     }
 
     #[test]

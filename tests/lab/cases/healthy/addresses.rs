@@ -1,6 +1,6 @@
 //! Docker's networks and addresses.
 
-use super::{NAMELESS_BRIDGES, NO_CLOUD, Row};
+use super::{NAMELESS_BRIDGES, Row};
 
 pub const ROWS: &[Row] = &[
     Row::new("networks of every kind with containers", |site| {
@@ -74,5 +74,5 @@ pub const ROWS: &[Row] = &[
         host.docker();
         host
     })
-    .unjudged(&[NO_CLOUD]),
+    .unjudged(&[]),
 ];
