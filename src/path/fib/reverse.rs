@@ -31,6 +31,15 @@ pub enum ReversePath<'a> {
     Undetermined(Text),
 }
 
+/// A packet to validate.
+struct Arrival<'q> {
+    query: &'q Query,
+    source: IpAddr,
+    /// The source of the lookup back.
+    towards: Option<IpAddr>,
+    link: &'q Link,
+}
+
 impl<'a> Fib<'a> {
     /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there.
     pub fn reverse_path(&self, query: &Query) -> ReversePath<'a> {
@@ -55,7 +64,10 @@ impl<'a> Fib<'a> {
             _ => vec![None],
         };
         leaves.dedup();
-        let mut answers = leaves.into_iter().map(|out| self.validate(query, source, link, out));
+        // A broadcast's own destination says nothing of who would answer it.
+        let towards = (forward.verdict != Verdict::Broadcast).then_some(query.destination);
+        let arrival = Arrival { query, source, towards, link };
+        let mut answers = leaves.into_iter().map(|out| self.validate(&arrival, out));
         let first = answers.next().unwrap_or(ReversePath::Pass);
         if answers.all(|answer| answer == first) {
             return first;
@@ -67,7 +79,8 @@ impl<'a> Fib<'a> {
     }
 
     /// `fib_validate_source`.
-    fn validate(&self, query: &Query, source: IpAddr, link: &Link, out: Option<u32>) -> ReversePath<'a> {
+    fn validate(&self, arrival: &Arrival, out: Option<u32>) -> ReversePath<'a> {
+        let Arrival { link, source, .. } = *arrival;
         let Some(rp_filter) = self.strongest("rp_filter", &link.name) else {
             return ReversePath::Undetermined(text!("rp_filter was not seen", "没有采集到 rp_filter"));
         };
@@ -76,7 +89,7 @@ impl<'a> Fib<'a> {
             1 => Mode::Strict,
             _ => Mode::Loose,
         };
-        let full = self.validate_fully(query, source, link, out, mode);
+        let full = self.validate_fully(arrival, out, mode);
         let redirects = out == Some(link.index) && self.either("send_redirects", &link.name);
         if mode != Mode::Off || redirects {
             return full;
@@ -97,17 +110,11 @@ impl<'a> Fib<'a> {
     }
 
     /// `__fib_validate_source`.
-    fn validate_fully(
-        &self,
-        query: &Query,
-        source: IpAddr,
-        link: &Link,
-        out: Option<u32>,
-        mode: Mode,
-    ) -> ReversePath<'a> {
+    fn validate_fully(&self, arrival: &Arrival, out: Option<u32>, mode: Mode) -> ReversePath<'a> {
+        let Arrival { query, source, towards, link } = *arrival;
         let marked = self.either("src_valid_mark", &link.name);
         let mut flow = Flow {
-            source: Some(query.destination),
+            source: towards,
             iif: out.unwrap_or(LOOPBACK),
             vrf: self.vrf_of(link),
             mark: if marked { query.mark } else { 0 },
