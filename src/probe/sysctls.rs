@@ -30,12 +30,13 @@ const SINGLE: [&str; 20] = [
     "user/max_net_namespaces",
 ];
 
-const IPV4_LINK: [&str; 7] = [
+const IPV4_LINK: [&str; 8] = [
     "forwarding",
     "rp_filter",
     "route_localnet",
     "accept_local",
     "src_valid_mark",
+    "send_redirects",
     "ignore_routes_with_linkdown",
     "proxy_arp",
 ];

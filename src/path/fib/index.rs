@@ -58,8 +58,15 @@ impl<'a> Index<'a> {
 impl<'a> Index<'a> {
     /// The IPv4 routes of type `local`, of any table.
     pub fn local_routes(&self) -> impl Iterator<Item = &'a Route> {
-        let v4 = self.tables.iter().filter(|((family, _), _)| *family == Family::V4);
-        v4.flat_map(|(_, table)| &table.routes).copied().filter(|route| route.kind == RouteKind::Local)
+        self.routes(Family::V4).filter(|route| route.kind == RouteKind::Local)
+    }
+
+    pub fn routes_v6(&self) -> impl Iterator<Item = &'a Route> {
+        self.routes(Family::V6)
+    }
+
+    fn routes(&self, family: Family) -> impl Iterator<Item = &'a Route> {
+        self.tables.iter().filter(move |((of, _), _)| *of == family).flat_map(|(_, table)| &table.routes).copied()
     }
 }
 

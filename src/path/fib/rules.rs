@@ -1,7 +1,7 @@
 //! Policy rules: which match, and what follows (net/core/fib_rules.c `fib_rules_lookup`).
 
 use super::{Answer, Fib, Flow, Found, LOOPBACK, Verdict};
-use crate::host::{Family, Link, Rule, RuleAction};
+use crate::host::{Family, Link, Route, Rule, RuleAction};
 use crate::text::{Text, text};
 
 /// How the rules ended.
@@ -136,10 +136,20 @@ impl<'a> Fib<'a> {
 
     fn suppressed(&self, rule: &Rule, found: &Found) -> Result<bool, Text> {
         // The kernel keeps both as int; -1 is none.
-        if let Some(longest) = rule.suppress_prefix_length.and_then(|longest| i32::try_from(longest).ok())
-            && i32::from(found.route.destination.prefix_len()) <= longest
-        {
-            return Ok(true);
+        if let Some(longest) = rule.suppress_prefix_length.and_then(|longest| i32::try_from(longest).ok()) {
+            let short = |route: &Route| i32::from(route.destination.prefix_len()) <= longest;
+            let shares = |route: &&Route| rule.family == Family::V6 && route.next_hop_object.is_some();
+            // IPv6 routes over one nexthop object share a cached result, and the prefix length of the route it was made for.
+            if shares(&found.route) && self.index.routes_v6().filter(shares).any(|r| short(r) != short(found.route)) {
+                let priority = rule.priority;
+                return Err(text!(
+                    "rule {priority} suppresses by prefix length, which the kernel mixes up among routes over nexthop objects",
+                    "规则 {priority} 按前缀长度抑制路由，而内核会混淆共用下一跳对象的路由的前缀长度"
+                ));
+            }
+            if short(found.route) {
+                return Ok(true);
+            }
         }
         let Some(group) = rule.suppress_interface_group.filter(|group| *group != u32::MAX) else { return Ok(false) };
         let Some(link) = found.judged.link.and_then(|index| self.link(index)) else { return Ok(false) };
