@@ -93,7 +93,7 @@ fn unreadable(host: &Snapshot, bip: &Setting, why: NotCidr, findings: &mut Findi
                     .and_then(|(address, length)| without_zeros(address).map(|address| format!("{address}/{length}")));
                 configuration::write_instead(host, bip, plain.as_deref().unwrap_or(bip.value), outlook)
             };
-            if version.at_least(23, 0, 0) {
+            if version.at_least(23, 0, 0) || configuration::is_the_last_word(host, "bip-unusable") {
                 return refused(host, bip, what, mend, findings);
             }
             if let Some(outlook) = outlook(host, &[bip.said])? {

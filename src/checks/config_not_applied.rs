@@ -261,15 +261,20 @@ fn by_name(flags: &[DaemonFlag]) -> BTreeMap<&str, Vec<Option<&str>>> {
 fn changed_since(host: &Snapshot, file: &DaemonJson, process: &Process) -> Finding {
     let path = &file.path;
     let modified = file.modified.unwrap_or_default();
-    let minutes = modified.saturating_sub(process.started_at) / 60;
+    let later = match modified.saturating_sub(process.started_at) / 1000 {
+        seconds @ ..120 => text!("{seconds} seconds", " {seconds} 秒"),
+        seconds => text!("{minutes} minutes", " {minutes} 分钟", minutes = seconds / 60),
+    };
+    let Text { en: later, zh: later_zh } = later;
+    let seconds = modified / 1000;
     Finding::info(
         path,
         text!(
-            "{path} was changed {minutes} minutes after the engine started: what changed there is not in effect, unless the engine was told to reload it",
-            "{path} 在引擎启动 {minutes} 分钟后被修改：除非让引擎重新加载过，否则改动尚未生效"
+            "{path} was changed {later} after the engine started: what changed there is not in effect, unless the engine was told to reload it",
+            "{path} 在引擎启动{later_zh}后被修改：除非让引擎重新加载过，否则改动尚未生效"
         ),
     )
-    .evidence(Evidence::new(format!("stat -c %Y {}", configuration::quoted(path)), modified.to_string()))
+    .evidence(Evidence::new(format!("stat -c %Z {}", configuration::quoted(path)), seconds.to_string()))
     .remedy(
         Remedy::manual(
             text!("restart the engine when it suits", "在合适的时候重启引擎"),

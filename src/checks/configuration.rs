@@ -3,10 +3,11 @@
 use ipnet::IpNet;
 
 use super::{Applies, Scene};
+use crate::engine::fatal::{last_fatal, meaning};
 use crate::engine::settings::{Outlook, Said, Setting};
-use crate::engine::{Whereabouts, config, next_version, own_process, whereabouts};
+use crate::engine::{Whereabouts, config, next_version, own_process, restarts_in_a_loop, whereabouts};
 use crate::finding::{Evidence, Finding, Remedy, Safety};
-use crate::host::{DaemonFlag, DaemonJson, Missing, Place, Snapshot};
+use crate::host::{DaemonFlag, DaemonJson, LogLine, Missing, Place, Snapshot};
 use crate::text::{Text, text};
 
 /// Whether this host has an engine of its own whose files can be judged. One that only answers on a socket from elsewhere (rootless, podman,
@@ -245,6 +246,19 @@ pub const CAUSES: &[&str] = &[
     "default-gateway-outside-bip",
     "bridge-setting-unusable",
 ];
+
+/// Whether the engine is down and its last word names what this check looks for: then a fault that depends on the build is certain.
+pub fn is_the_last_word(host: &Snapshot, check: &str) -> bool {
+    let Some(Some(unit)) = host.engine.unit.ok() else { return false };
+    let down = unit.active_state == "failed" || restarts_in_a_loop(host);
+    let line = unit.log.ok().and_then(|log| last_fatal(&messages(log)));
+    down && line.and_then(meaning).is_some_and(|meaning| meaning.checks.contains(&check))
+}
+
+/// The lines of a log as they stand.
+pub fn messages(log: &[LogLine]) -> Vec<&str> {
+    log.iter().map(|line| line.message.as_str()).collect()
+}
 
 /// A fault that keeps the engine from starting touches the failure that it explains. Its own alone: two faults of one file are two.
 pub fn keeps_from_starting(finding: Finding, check: &str) -> Finding {

@@ -45,7 +45,8 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         return Ok(());
     }
     let Some(outlook) = outlook_of(host, Some(file), &[])? else { return Ok(()) };
-    let severity = if certain(host, version) { Severity::Error } else { Severity::Warning };
+    let certain = certain(host, version) || configuration::is_the_last_word(host, "daemon-json-unknown-key");
+    let severity = if certain { Severity::Error } else { Severity::Warning };
     for (key, name, message) in refused {
         let mut remedies = Vec::new();
         let line = key.place.line;

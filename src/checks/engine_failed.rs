@@ -2,7 +2,7 @@
 
 use super::{About, Applies, Check, Group, Scene, configuration, docs};
 use crate::engine::fatal::{last_fatal, meaning};
-use crate::engine::own_process;
+use crate::engine::{own_process, restarts_in_a_loop};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
 use crate::host::{LogLine, Missing, Snapshot, Unit};
 use crate::text::{Text, text};
@@ -41,10 +41,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         return Ok(());
     }
     let two_starts = host.engine.next_command_line.ok().is_some_and(|line| line.too_many_exec_starts);
-    let state = match (unit.active_state.as_str(), unit.sub_state.as_str()) {
-        ("failed", _) => text!("failed", "已失败"),
-        ("activating", "auto-restart" | "auto-restart-queued") => text!("restarts in a loop", "正在反复重启"),
-        ("inactive", _) if two_starts => text!("cannot be started", "无法启动"),
+    let state = match unit.active_state.as_str() {
+        "failed" => text!("failed", "已失败"),
+        "activating" if restarts_in_a_loop(host) => text!("restarts in a loop", "正在反复重启"),
+        "inactive" if two_starts => text!("cannot be started", "无法启动"),
         _ => return Ok(()),
     };
     let finding = if two_starts { refused_by_systemd(host, unit) } else { failed(host, unit, state, findings) };
@@ -55,7 +55,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) -> Finding {
     let name = configuration::unit(host);
     let log = findings.want("engine.unit.log", &unit.log);
-    let line = log.and_then(|log| last_fatal(log.iter().map(|line| line.message.as_str())));
+    let line = log.and_then(|log| last_fatal(&configuration::messages(log)));
     let Text { en: state, zh: state_zh } = state;
     let Some(line) = line else {
         let result = &unit.result;
@@ -97,11 +97,14 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
             configuration::restart(host),
         ));
     }
-    let touched = match known.and_then(|known| known.check) {
-        Some(check) => configuration::failure(check),
-        None => "engine:start".to_owned(),
-    };
-    finding.remedy(start_by_hand(host)).touches(touched).touches(format!("unit:{name}"))
+    let checks = known.map_or(&[][..], |known| known.checks);
+    if checks.is_empty() {
+        finding = finding.touches("engine:start");
+    }
+    for check in checks {
+        finding = finding.touches(configuration::failure(check));
+    }
+    finding.remedy(start_by_hand(host)).touches(format!("unit:{name}"))
 }
 
 fn state_shown(unit: &Unit, name: &str) -> Evidence {
@@ -122,7 +125,7 @@ fn unmasked(line: &str) -> &str {
 
 /// Whether daemon.json is younger than the last word.
 fn changed_since(host: &Snapshot, log: Option<&Vec<LogLine>>, line: &str) -> bool {
-    let said_at = log.and_then(|log| log.iter().rev().find(|one| one.message == line)).map(|one| one.at / 1_000_000);
+    let said_at = log.and_then(|log| log.iter().rev().find(|one| one.message == line)).map(|one| one.at / 1000);
     let modified = host.engine.daemon_json.ok().and_then(|file| file.modified);
     matches!((said_at, modified), (Some(said_at), Some(modified)) if modified > said_at)
 }

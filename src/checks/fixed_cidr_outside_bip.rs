@@ -32,7 +32,8 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let version = next_version(host)?;
     let Some((pool, source)) = default_pool(host, version)? else { return Ok(()) };
     let prefix = prefix.trunc();
-    if pool.contains(&prefix) {
+    if pool.contains(&prefix) || (prefix.contains(&pool) && version.at_least(1, 9, 0)) {
+        // A wider one is taken as the subnet itself: by its host part up to 23, by a test since 24.
         return Ok(());
     }
     let on_docker0 = matches!(&source, PoolSource::Link(link) if link == "docker0");
@@ -40,7 +41,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         // The address of docker0 gives way, or its prefix is widened (`selectBIP`).
         return Ok(());
     }
-    let Some(consequence) = consequence(version, pool, prefix, &source) else { return Ok(()) };
+    let consequence = consequence(version, pool, &source);
     let seen = match consequence {
         // The engine starts all the same, so that it runs is no veto.
         Consequence::Refused(_) => outlook(host, &said(&range, &source))?,
@@ -78,30 +79,25 @@ enum Consequence {
 }
 
 /// What a version makes of it (docker-engine: v1.6.0 and v1.8.3 setup_fixedcidrv4.go, v20.10.27 getAddressRange, v28.5.2 addrset.go).
-fn consequence(version: Version, pool: Ipv4Net, range: Ipv4Net, source: &PoolSource) -> Option<Consequence> {
-    let wider = range.contains(&pool);
+fn consequence(version: Version, pool: Ipv4Net, source: &PoolSource) -> Consequence {
     if !version.at_least(1, 9, 0) {
-        return Some(Consequence::Refused(text!(
+        return Consequence::Refused(text!(
             "`network does not contain specified subnet`",
             "`network does not contain specified subnet`"
-        )));
+        ));
     }
     if version.at_least(28, 0, 0) {
         let users = matches!(source, PoolSource::Link(_));
-        return Some(Consequence::Silent(if users {
+        return Consequence::Silent(if users {
             text!("this engine drops it with a warning in its log", "该引擎会丢弃它，并在日志中告警")
         } else {
             text!("the engine starts, and no container on docker0 does", "引擎可以启动，但 docker0 上的容器无法启动")
-        }));
+        });
     }
-    if wider && version.at_least(24, 0, 0) {
-        // Taken as the subnet itself.
-        return None;
-    }
-    Some(Consequence::Silent(text!(
+    Consequence::Silent(text!(
         "this engine uses its host part alone, and containers get addresses of {pool} that nobody meant",
         "该引擎只取其主机部分，容器会得到 {pool} 中意料之外的地址"
-    )))
+    ))
 }
 
 fn said<'a>(range: &Setting<'a>, source: &PoolSource<'a>) -> Vec<Said<'a>> {

@@ -11,4 +11,6 @@ mod whereabouts;
 
 pub use networks::{Bridge, bridges};
 pub use version::Version;
-pub use whereabouts::{Liveness, Whereabouts, liveness, next_version, own_process, running_version, whereabouts};
+pub use whereabouts::{
+    Liveness, Whereabouts, liveness, next_version, own_process, restarts_in_a_loop, running_version, whereabouts,
+};

@@ -59,8 +59,18 @@ fn docker_api(host: &Snapshot) -> Option<&Api> {
     host.engine.api.ok().filter(|api| api.version.kind != EngineKind::Podman)
 }
 
+/// Whether systemd starts the engine again and again. Between two attempts there is no process, in one there is for a moment: it is none
+/// that accepted its configuration.
+pub fn restarts_in_a_loop(host: &Snapshot) -> bool {
+    let Some(Some(unit)) = host.engine.unit.ok() else { return false };
+    unit.active_state == "activating" && (unit.sub_state.starts_with("auto-restart") || unit.restarts > 0)
+}
+
 /// The dockerd that belongs to this network namespace and is not nested in a container.
 pub fn own_process(host: &Snapshot) -> Option<&Process> {
+    if docker_api(host).is_none() && restarts_in_a_loop(host) {
+        return None;
+    }
     let own = host.engine.own_netns.ok().copied();
     let processes = host.engine.processes.ok()?;
     processes.iter().find(|process| {
@@ -78,10 +88,11 @@ pub fn liveness(host: &Snapshot) -> Liveness {
         return Liveness::Running;
     }
     if let Some(Some(unit)) = host.engine.unit.ok() {
-        match (unit.active_state.as_str(), unit.sub_state.as_str()) {
-            ("failed", _) | ("activating", "auto-restart") => return Liveness::Failed,
-            ("activating" | "active" | "reloading", _) => return Liveness::Running,
-            ("inactive" | "deactivating", _) => return Liveness::Stopped,
+        match unit.active_state.as_str() {
+            "failed" => return Liveness::Failed,
+            "activating" if restarts_in_a_loop(host) => return Liveness::Failed,
+            "activating" | "active" | "reloading" => return Liveness::Running,
+            "inactive" | "deactivating" => return Liveness::Stopped,
             _ => {}
         }
     }

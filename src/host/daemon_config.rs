@@ -11,7 +11,7 @@ pub struct DaemonJson {
     /// Named by `--config-file`: then a missing file is fatal, otherwise it is fine.
     #[serde(default)]
     pub explicit: bool,
-    /// Last change (st_mtime), seconds since the Unix epoch.
+    /// Last change (st_ctime), milliseconds since the Unix epoch.
     #[serde(default)]
     pub modified: Option<u64>,
     /// SHA-256 of the bytes, hexadecimal; never the bytes.

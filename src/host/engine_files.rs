@@ -82,7 +82,7 @@ pub struct EngineBinary {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
-    /// Seconds since the Unix epoch.
+    /// Milliseconds since the Unix epoch.
     pub started_at: u64,
     /// /proc/PID/exe; none when it may not be read.
     pub exe: Option<String>,

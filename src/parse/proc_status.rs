@@ -1,9 +1,9 @@
-//! /proc/PID: stat, status, cmdline, and /proc/stat (proc(5)).
+//! /proc/PID: stat, status, cmdline (proc(5)).
 
 use super::placed::Word;
 
-/// Clock ticks per second in /proc (USER_HZ); 100 on every architecture that engines run on (time(7)).
-const TICKS: u64 = 100;
+/// Milliseconds in a clock tick of /proc (USER_HZ is 100 on every architecture that engines run on, time(7)).
+const TICK: u64 = 10;
 
 /// What /proc/PID/stat says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Stat {
     pub parent: u32,
     /// A dead process that nobody waited for.
     pub zombie: bool,
-    /// Whole seconds after boot.
+    /// Milliseconds after boot, rounded up to the end of the clock tick in which it started.
     pub started: u64,
 }
 
@@ -23,13 +23,8 @@ pub fn stat(text: &str) -> Option<Stat> {
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
         zombie: matches!(fields.first(), Some(&("Z" | "X"))),
-        started: ticks / TICKS,
+        started: (ticks + 1) * TICK,
     })
-}
-
-/// The time of boot in seconds since the Unix epoch (`btime` in /proc/stat).
-pub fn boot_time(text: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
 }
 
 /// The real user of a process (`Uid:` in /proc/PID/status).
@@ -64,9 +59,8 @@ mod tests {
     #[test]
     fn fields() {
         let line = "812 (a) b (c)) S 1 812 812 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 12345 1 2";
-        assert_eq!(stat(line), Some(Stat { parent: 1, zombie: false, started: 123 }));
+        assert_eq!(stat(line), Some(Stat { parent: 1, zombie: false, started: 123_460 }));
         assert_eq!(stat("812 (x"), None);
-        assert_eq!(boot_time("cpu 1\nbtime 1700000000\n"), Some(1_700_000_000));
         let status = "Name:\tdockerd\nUid:\t1000\t0\t0\t0\nNSpid:\t812\t7\n";
         assert_eq!((uid(status), in_nested_pid_namespace(status)), (Some(1000), Some(true)));
         assert_eq!(in_nested_pid_namespace("Name:\tx\n"), None);

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// No file that this tool judges is larger; a larger one is an error, not half a fact.
 const MAX_SIZE: u64 = 8 << 20;
@@ -129,13 +128,13 @@ impl Files {
         self.resolve(path).is_ok_and(|path| path.exists())
     }
 
-    /// Last change of a file, seconds since the Unix epoch.
+    /// Last change of a file, milliseconds since the Unix epoch: st_ctime, for a file that was put back keeps the st_mtime of its backup.
     ///
     /// # Errors
     /// As stat(2).
     pub fn modified(&self, path: &str) -> io::Result<u64> {
-        let modified = fs::metadata(self.resolve(path)?)?.modified()?;
-        Ok(modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+        let status = fs::metadata(self.resolve(path)?)?;
+        Ok(u64::try_from(status.ctime() * 1000 + status.ctime_nsec() / 1_000_000).unwrap_or_default())
     }
 
     /// The target of a symbolic link, as it stands in the link.

@@ -1,5 +1,8 @@
 //! Every running dockerd, from /proc. What an ordinary user may not read of another's process is left out, field by field.
 
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
+
 use super::files::Files;
 use super::unit_files::unreadable;
 use crate::host::{Fact, Process};
@@ -21,8 +24,9 @@ pub fn processes(files: &Files) -> Fact<Vec<Process>> {
         Ok(names) => names,
         Err(error) => return Fact::Unreadable(unreadable("/proc", &error)),
     };
-    let Some(boot) = files.text("/proc/stat").ok().and_then(|stat| proc_status::boot_time(&stat)) else {
-        return Fact::Unreadable(text!("/proc/stat does not say when this host booted", "/proc/stat 没有给出启动时间"));
+    let boot = match boot_time() {
+        Ok(boot) => boot,
+        Err(error) => return Fact::Unreadable(text!("the clock cannot be read: {error}", "无法读取时钟：{error}")),
     };
     // A process that ends while it is looked at is not running.
     let found: Vec<(u32, Process)> =
@@ -33,6 +37,15 @@ pub fn processes(files: &Files) -> Fact<Vec<Process>> {
     let mut processes: Vec<Process> = own.collect();
     processes.sort_by_key(|process| process.pid);
     Fact::known(processes)
+}
+
+/// When this host booted, milliseconds since the Unix epoch. `btime` in /proc/stat is cut to seconds, and a file is often written within
+/// the second in which the engine starts.
+fn boot_time() -> nix::Result<u64> {
+    let now = clock_gettime(ClockId::CLOCK_REALTIME)?;
+    let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
+    let milliseconds = (now - since_boot).num_milliseconds();
+    Ok(u64::try_from(milliseconds).unwrap_or_default())
 }
 
 /// The process and its parent's id, if it is a dockerd.
@@ -124,7 +137,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let program = dir.path().join("dockerd");
         std::fs::copy("/bin/sleep", &program).expect("a copy of sleep");
-        let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+        let before =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
         let mut child = std::process::Command::new(&program).arg0("dockerd").arg("1000").spawn().expect("starts");
         std::fs::remove_file(&program).expect("removed");
         let files = Files::new(None);
@@ -139,7 +153,7 @@ mod tests {
         child.wait().expect("waited for");
         let found =
             found.ok().expect("known").iter().find(|process| process.pid == child.id()).cloned().expect("found");
-        assert!(found.started_at.abs_diff(before) <= 2, "{found:?} {before}");
+        assert!(u128::from(found.started_at).abs_diff(before) <= 1000, "{found:?} {before}");
         assert_eq!(found.exe.as_deref(), Some(program.to_str().expect("UTF-8")));
         assert!(found.exe_replaced && found.flags.is_empty());
         assert_eq!(found.netns, own_netns(&files).ok().copied());
