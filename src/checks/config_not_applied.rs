@@ -19,7 +19,8 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("config-not-applied"),
     applies,
-    hidden_by: &["daemon-json-invalid"],
+    // What will not start next time is told by its fault.
+    hidden_by: configuration::CAUSES,
     run,
 };
 
@@ -84,7 +85,8 @@ fn differing(
         .evidence(configuration::shown(host, said))
         .evidence(shown)
         .remedy(if reload { remedy } else { remedy.restarts_engine() });
-    configuration::touching(finding, said)
+    let subject = format!("key:{}", finding.subject);
+    configuration::touching(finding, said).touches(subject)
 }
 
 fn live_restore(host: &Snapshot, file: &DaemonJson, info: &Info, findings: &mut Findings) {

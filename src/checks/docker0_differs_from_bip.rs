@@ -19,7 +19,7 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("docker0-differs-from-bip"),
     applies: configuration::own_engine,
-    hidden_by: &["daemon-json-invalid", "bip-not-a-host-address", "bip-unusable"],
+    hidden_by: &["daemon-json-invalid", "bip-not-a-host-address", "bip-unusable", "bridge-link-missing"],
     run,
 };
 
@@ -71,8 +71,8 @@ fn differs(host: &Snapshot, docker0: &Link, carried: &[IpNet], bip: &crate::engi
             "docker0 上是 {has}，而不是 bip 的 {value}，尽管引擎是在写入该值之后启动的"
         ),
     };
-    // Containers work on either address; without any they have no gateway.
-    let finding = if carried.is_empty() {
+    // Containers work on whatever address the engine knows as their gateway.
+    let finding = if carried.is_empty() || gateway(host).is_some_and(|it| carried.iter().all(|one| one.addr() != it)) {
         Finding::error("link:docker0", message)
     } else {
         Finding::warning("link:docker0", message)
@@ -100,6 +100,13 @@ fn differs(host: &Snapshot, docker0: &Link, carried: &[IpNet], bip: &crate::engi
         )
         .touches("link:docker0")
         .touches("network:bridge")
+}
+
+/// What containers on docker0 have as their gateway.
+fn gateway(host: &Snapshot) -> Option<IpAddr> {
+    let networks = host.engine.api.ok()?.networks.ok()?;
+    let default = networks.iter().find(|network| network.name == "bridge" && network.driver == "bridge")?;
+    default.ipam.iter().filter_map(|ipam| ipam.gateway).find(IpAddr::is_ipv4)
 }
 
 /// With live-restore and containers that run, a start leaves networks as they are (daemon_unix.go `initNetworkController`).

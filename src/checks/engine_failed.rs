@@ -59,16 +59,22 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
     let Text { en: state, zh: state_zh } = state;
     let Some(line) = line else {
         let result = &unit.result;
-        let mut finding = Finding::error(
-            format!("unit:{name}"),
-            Text {
-                en: format!("{name} {state} (result: {result}), and no line of its log says why"),
-                zh: format!("{name} {state_zh}（结果：{result}），其日志中没有说明原因的行"),
-            },
-        )
-        .evidence(state_shown(unit, name))
-        .remedy(start_by_hand(host))
-        .touches(format!("unit:{name}"));
+        let Text { en: why, zh: why_zh } = if result == "start-limit-hit" {
+            text!(
+                "was started too often in a short time (result: {result}), and no line of its log names another cause",
+                "在短时间内启动次数过多（结果：{result}），其日志中没有说明其他原因的行"
+            )
+        } else {
+            text!(
+                "{state} (result: {result}), and no line of its log says why",
+                "{state_zh}（结果：{result}），其日志中没有说明原因的行"
+            )
+        };
+        let message = Text { en: format!("{name} {why}"), zh: format!("{name} {why_zh}") };
+        let mut finding = Finding::error(format!("unit:{name}"), message)
+            .evidence(state_shown(unit, name))
+            .remedy(start_by_hand(host))
+            .touches(format!("unit:{name}"));
         // Without its last word any cause that is there may be the one.
         for cause in configuration::CAUSES {
             finding = finding.touches(configuration::failure(cause));

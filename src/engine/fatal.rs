@@ -353,7 +353,10 @@ mod tests {
             of(&format!("{wrapped}failed to allocate gateway (10.1.0.0): Address already in use")),
             &["bip-not-a-host-address"]
         );
-        assert_eq!(of(&format!("{wrapped}invalid CIDR address: 10.10.0.1")), &["bip-unusable"]);
+        assert_eq!(
+            of(&format!("{wrapped}invalid CIDR address: 10.10.0.1")),
+            &["bip-unusable", "fixed-cidr-outside-bip"]
+        );
         assert_eq!(
             of(&format!("{wrapped}bridge device with non default name br9 must be created manually")),
             &["bridge-setting-unusable"]
