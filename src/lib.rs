@@ -19,6 +19,6 @@ pub use cmd::run;
 #[cfg(feature = "internals")]
 pub mod internals {
     pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, Snapshot};
-    pub use crate::path::fib::{Fib, Lookup, Mode, Query, ReversePath, Verdict};
+    pub use crate::path::fib::{Fib, Lookup, Query, ReversePath, Verdict};
     pub use crate::probe::netlink::{addresses, links, next_hop_objects, routes, rules};
 }

@@ -19,7 +19,7 @@ use crate::host::{Family, Missing, NextHop, Route, Rule, Snapshot};
 use crate::text::{Text, text};
 
 use index::Index;
-pub use reverse::{Mode, ReversePath};
+pub use reverse::ReversePath;
 
 /// A packet as the lookup sees it. What is left at its default is what most packets are: unmarked, sent by root, and of no
 /// protocol or port that a rule asks for.

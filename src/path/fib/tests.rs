@@ -1,5 +1,6 @@
 use super::fixture::*;
-use super::{Fib, Mode, Query, ReversePath, Verdict};
+use super::reverse::Mode;
+use super::{Fib, Query, ReversePath, Verdict};
 use crate::host::{Address, Fact, Link, NextHop, NextHopObject, Route, RouteKind, Rule, RuleAction, Snapshot};
 
 #[test]
