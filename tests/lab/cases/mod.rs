@@ -1,18 +1,24 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
+mod bundle;
 mod daemon_json_grammar;
 mod engine_facts;
+mod evidence;
 mod extras;
 mod harness;
 mod healthy;
 mod looking;
 mod secrets;
+mod users;
 
 use crate::harness::Cases;
 
 pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
+    bundle::add(&mut cases);
+    evidence::add(&mut cases);
+    users::add(&mut cases);
     daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
     extras::add(&mut cases);

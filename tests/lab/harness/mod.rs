@@ -10,6 +10,7 @@ mod fabric;
 mod host;
 mod keeper;
 mod output;
+mod record;
 mod report;
 mod victim;
 
@@ -18,6 +19,7 @@ pub use engine::Engine;
 pub use fabric::Fabric;
 pub use host::{Host, HostBuilder};
 pub use output::Output;
+pub use record::keep;
 pub use report::Report;
 pub use victim::{Victim, victim};
 

@@ -1,6 +1,7 @@
 //! Docker's networks and addresses.
 
 use super::{NAMELESS_BRIDGES, Row};
+use crate::harness::Engine;
 
 pub const ROWS: &[Row] = &[
     Row::new("networks of every kind with containers", |site| {
@@ -21,7 +22,7 @@ pub const ROWS: &[Row] = &[
         host
     })
     .unjudged_by_user(&[NAMELESS_BRIDGES])
-    .kept_as("networks"),
+    .kept(Engine::V28, "networks"),
     Row::new("IPv6 on docker0 and on the uplink", |site| {
         let daemon = r#"{"ipv6": true, "fixed-cidr-v6": "fd00:77::/64"}"#;
         let host = site.lab.host(site.engine);

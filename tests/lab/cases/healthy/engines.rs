@@ -8,8 +8,7 @@ pub const ROWS: &[Row] = &[
         let host = site.usual().boot();
         host.docker();
         host
-    })
-    .kept_as("fresh"),
+    }),
     Row::new("an engine stopped with its socket", |site| {
         let host = site.usual().boot();
         host.docker();
@@ -17,7 +16,7 @@ pub const ROWS: &[Row] = &[
         host
     })
     .unjudged(&[NO_CLOUD, NOT_RUNNING])
-    .kept_as("stopped"),
+    .kept(Engine::V20, "stopped"),
     Row::new("an engine stopped, its socket active", |site| {
         let host = site.usual().boot();
         host.docker();
@@ -52,7 +51,7 @@ pub const ROWS: &[Row] = &[
         host.docker().container("web", "-p 8080:80");
         host
     })
-    .kept_as("daemon-json"),
+    .kept(Engine::V20, "daemon-json"),
     Row::new("flags in a drop-in and in the options file", |site| {
         let host = site
             .usual()
@@ -73,5 +72,5 @@ pub const ROWS: &[Row] = &[
         host.eventually(SOON, "docker service ps web --format '{{.CurrentState}}' | grep '^Running'");
         host
     })
-    .kept_as("swarm"),
+    .kept(Engine::V26, "swarm"),
 ];

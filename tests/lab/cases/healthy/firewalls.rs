@@ -1,6 +1,7 @@
 //! Other owners of the packet filter.
 
 use super::Row;
+use crate::harness::Engine;
 
 pub const ROWS: &[Row] = &[
     Row::new("ufw", |site| {
@@ -15,5 +16,5 @@ pub const ROWS: &[Row] = &[
         host.docker().container("web", "-p 8080:80");
         host
     })
-    .kept_as("firewalld"),
+    .kept(Engine::V28, "firewalld"),
 ];

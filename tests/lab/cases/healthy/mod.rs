@@ -7,7 +7,7 @@ mod engines;
 mod firewalls;
 mod uplinks;
 
-use crate::harness::{Cases, Engine, Fabric, Host, HostBuilder, Lab, Report};
+use crate::harness::{Cases, Engine, Fabric, Host, HostBuilder, Lab, Report, keep};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ pub struct Row {
     arguments: &'static [&'static str],
     unjudged: &'static [&'static [Unjudged]],
     unjudged_by_user: &'static [&'static [Unjudged]],
-    /// The snapshot is kept as tests/fixtures/hosts/ENGINE-NAME.json, for plain `cargo test`.
-    fixture: Option<&'static str>,
+    /// The snapshot of that engine's host is a fixture of plain `cargo test`, under this name.
+    kept: Option<(Engine, &'static str)>,
 }
 
 /// A check that is not judged on a host, and why that is right.
@@ -106,7 +106,7 @@ impl Row {
             arguments: &[],
             unjudged: &[NO_CLOUD],
             unjudged_by_user: &[],
-            fixture: None,
+            kept: None,
         }
     }
 
@@ -132,8 +132,9 @@ impl Row {
         self
     }
 
-    const fn kept_as(mut self, fixture: &'static str) -> Self {
-        self.fixture = Some(fixture);
+    /// Keeps the host of that engine as a fixture.
+    const fn kept(mut self, engine: Engine, name: &'static str) -> Self {
+        self.kept = Some((engine, name));
         self
     }
 
@@ -144,6 +145,9 @@ impl Row {
         in_order(&report);
         let wrong = differences(&report, self.unjudged);
         assert!(wrong.is_empty(), "root: {wrong:#?}\n{report}");
+        if let Some((_, name)) = self.kept.filter(|(kept, _)| *kept == engine) {
+            keep(&host, name, self.name, true);
+        }
 
         let report = host.diagnose_as_user_with(self.arguments);
         in_order(&report);

@@ -1,7 +1,7 @@
 //! The host's own network: how it is configured, and what else routes there.
 
 use super::{NAMELESS_BRIDGES, Row, SOON};
-use crate::harness::Host;
+use crate::harness::{Engine, Host};
 
 const NETWORK_MANAGER: &str = "[connection]\nid=lan\ntype=ethernet\ninterface-name=ens33\n[ipv4]\nmethod=manual\n\
                                address1=10.0.0.2/24,10.0.0.1\ndns=10.0.0.1;\n[ipv6]\nmethod=disabled\n";
@@ -46,7 +46,7 @@ pub const ROWS: &[Row] = &[
         host.docker().container("web", "-p 8080:80");
         host
     })
-    .kept_as("vpn"),
+    .kept(Engine::V26, "vpn"),
     Row::new("a VPN in a table of its own, as wg-quick makes it", |site| {
         let host = site.usual().boot();
         tunnel(&host, "wg0");
@@ -76,7 +76,7 @@ pub const ROWS: &[Row] = &[
         host
     })
     .unjudged_by_user(&[NAMELESS_BRIDGES])
-    .kept_as("corporate-route"),
+    .kept(Engine::V26, "corporate-route"),
     Row::new("unreachable aggregates", |site| {
         let host = site.usual().boot();
         host.ok("for net in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16; do ip route add unreachable $net; done");
@@ -87,15 +87,14 @@ pub const ROWS: &[Row] = &[
     Row::new("another runtime's bridge with its own masquerade", |site| {
         let host = site.usual().boot();
         host.ok("ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip link set cni0 up");
-        host.ok("unshare -n sleep 100000 > /dev/null 2>&1 < /dev/null & sleep 0.2; ip link add veth1234 type veth peer name eth0 netns $! && \
+        host.ok("unshare -n sleep 100000 > /dev/null 2>&1 < /dev/null & while [ /proc/$!/ns/net -ef /proc/self/ns/net ]; do sleep 0.05; done; ip link add veth1234 type veth peer name eth0 netns $! && \
                  ip link set veth1234 master cni0 up");
         host.ok("iptables -t nat -N CNI-1 && iptables -t nat -A CNI-1 -d 10.244.0.0/24 -j ACCEPT");
         host.ok("iptables -t nat -A CNI-1 ! -d 224.0.0.0/4 -j MASQUERADE && iptables -t nat -A POSTROUTING -s 10.244.0.0/24 -j CNI-1");
         host.ok("ip route add 10.244.1.0/24 via 10.0.0.3 && sysctl -w net.ipv4.ip_forward=1");
         host.docker().container("web", "-p 8080:80");
         host
-    })
-    .kept_as("cni"),
+    }),
     Row::new("an uplink with MTU 1450", |site| {
         let host = site.lab.host(site.engine).resolver("10.0.0.1");
         let host = host.on_with_mtu(site.lan("10.0.0.1/24"), "eth0", "10.0.0.2/24", 1450).default_via("10.0.0.1").boot();

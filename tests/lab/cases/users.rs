@@ -1,0 +1,54 @@
+//! What an ordinary user is told of hosts on which something is wrong, and what the group docker adds. Of healthy hosts the matrix
+//! tells.
+
+use crate::harness::{Cases, Engine, Fabric, Host, Lab};
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine("users", "the group docker has judged what root has", |lab, engine| {
+        let (_fabric, host) = host(lab, engine, "{}");
+        host.docker();
+        host.ok("docker network create own && docker network create --subnet 10.88.0.0/24 chosen");
+        host.container("web", "--network own -p 8080:80");
+        let (root, member) = (host.diagnose(), host.diagnose_as_member());
+        assert_eq!((member.exit, member.stderr.as_str()), (0, ""), "{member}");
+        for check in root.check_ids() {
+            assert_eq!(root.status(&check), member.status(&check), "{check}: {}", member.reason(&check));
+        }
+    });
+    cases.each_engine("users", "a fault in a file is found without root", |lab, engine| {
+        let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.1.0.0/24\"}\n");
+        host.start_docker().expect_err("10.1.0.0 is no host address");
+        let (root, user) = (host.diagnose(), host.diagnose_as_user());
+        assert_eq!((root.exit, user.exit), (1, 1), "{user}");
+        assert_eq!(root.finding("bip-not-a-host-address"), user.finding("bip-not-a-host-address"));
+        assert_eq!(user.failed(), root.failed(), "{user}");
+    });
+    cases.each_engine("users", "an overlap on docker0 is found without root", |lab, engine| {
+        let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.0.0.200/16\"}\n");
+        host.docker();
+        let (root, user) = (host.diagnose(), host.diagnose_as_user());
+        assert_eq!((root.exit, user.exit), (1, 1), "{user}");
+        assert_eq!(user.failed(), root.failed(), "{user}");
+        assert!(user.failed().contains("network-overlaps-lan"), "{user}");
+    });
+    cases.each_engine("users", "what a user may not read is skipped, and says so", |lab, engine| {
+        let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.1.0.0/24\"}\n");
+        host.ok("chmod 600 /etc/docker/daemon.json");
+        host.start_docker().expect_err("10.1.0.0 is no host address");
+        let user = host.diagnose_as_user();
+        for check in ["daemon-json-invalid", "bip-not-a-host-address", "fixed-cidr-outside-bip"] {
+            assert_eq!(user.status(check), "skipped", "{user}");
+            assert!(user.reason(check).contains("/etc/docker/daemon.json"), "{}", user.reason(check));
+        }
+        // That it failed is no secret; why stands in a journal that only root and some groups may read.
+        assert_eq!(user.failed(), ["engine-failed".to_owned()].into(), "{user}");
+        assert_eq!(user.exit, 1);
+    });
+}
+
+fn host(lab: &Lab, engine: Engine, daemon: &str) -> (Fabric, Host) {
+    let fabric = lab.fabric();
+    let host = lab.host(engine).on(&fabric, "eth0", "10.0.0.2/24").default_via("10.0.0.1");
+    let host = host.file("/etc/docker/daemon.json", daemon).boot();
+    (fabric, host)
+}
