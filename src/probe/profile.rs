@@ -27,6 +27,8 @@ fn container(files: &Files) -> Option<String> {
     if files.exists("/run/.containerenv") {
         return Some("podman".to_owned());
     }
-    let told = files.text("/run/systemd/container").unwrap_or_default().trim().to_owned();
-    (!told.is_empty()).then_some(told)
+    // systemd writes one word there (systemd-detect-virt(1)).
+    let told = files.text("/run/systemd/container").unwrap_or_default();
+    let word: String = told.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    (!word.is_empty()).then_some(word)
 }

@@ -1,6 +1,6 @@
 //! Policy rules and routing tables: what the kernel answers when it looks up a destination. IPv4 and IPv6.
 //!
-//! The model is the kernel's own code (Linux 4.19 to 6.18: net/core/fib_rules.c, net/ipv4/fib_{rules,frontend,semantics,trie}.c,
+//! The model follows the kernel (measured on Linux 6.18; net/core/fib_rules.c, net/ipv4/fib_{rules,frontend,semantics,trie}.c,
 //! net/ipv4/route.c, net/ipv6/{fib6_rules,ip6_fib,route,addrconf}.c), held against RTM_GETROUTE by `tests/kernel`. It takes
 //! gateways to be alive: a neighbour that does not answer is another question.
 

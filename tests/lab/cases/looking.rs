@@ -164,7 +164,7 @@ pub fn add(cases: &mut Cases) {
 }
 
 /// The system calls on files and sockets of a command on the host and of all that it starts.
-fn traced(host: &Host, words: &[&str]) -> String {
+pub(super) fn traced(host: &Host, words: &[&str]) -> String {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let inner = host.command(words);
     let output = Command::new("strace")

@@ -1,5 +1,8 @@
 //! A secret planted wherever a look passes is in nothing that dnetctl prints or keeps.
 
+use std::collections::BTreeSet;
+
+use super::looking::traced;
 use crate::harness::{Cases, Host};
 
 const PLANTED: &str = "PLANTED";
@@ -33,6 +36,40 @@ pub fn add(cases: &mut Cases) {
             nowhere(&host, &[PLANTED, &token]);
         }
     });
+    cases.each_engine("secrets", "of every file that a traced run opens stay there", |lab, engine| {
+        let host = plant(lab.host(engine).extras()).boot();
+        host.docker();
+        host.ok("mkdir -p /run/cloud-init && mv /root/instance-data.json /run/cloud-init/");
+        let trace = traced(&host, &["/usr/local/bin/dnetctl", "diagnose", "-o", "json"]);
+        let planted = opened(&trace)
+            .into_iter()
+            .filter(|file| {
+                // JSON has a secret already; in the rest a comment takes nothing from what the file says.
+                host.sh(&format!(
+                    "grep -q PLANTED {file} || {{ test -f {file} && echo '# token=PLANTED-line' >> {file}; }}"
+                ))
+                .succeeded()
+            })
+            .count();
+        assert!(planted >= 10, "only {planted} files took a secret:\n{:#?}", opened(&trace));
+        nowhere(&host, &[PLANTED]);
+    });
+}
+
+/// The files of people, not of programs, that a run read.
+fn opened(trace: &str) -> BTreeSet<String> {
+    let run = trace.lines().skip_while(|line| !line.contains("execve(\"/usr/local/bin/dnetctl\""));
+    run.filter(|call| call.contains("open") && !call.contains("= -1") && !call.contains("O_DIRECTORY"))
+        .filter_map(|call| call.split('"').nth(1))
+        .filter(|path| {
+            ["/etc/", "/run/", "/root/", "/var/lib/", "/usr/lib/systemd/", "/lib/systemd/"]
+                .iter()
+                .any(|tree| path.starts_with(tree))
+        })
+        // A cache of the loader, the journal, and namespaces are no text.
+        .filter(|path| !path.contains("ld.so.cache") && !path.contains("/journal/") && !path.contains("/netns/"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Secrets in every file that a look could open.
