@@ -6,7 +6,7 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Missing, Network};
+use crate::host::{IpamConfig, Missing, Network};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -44,7 +44,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 fn missing_address(bridge: &Bridge, network: &Network) -> Option<(IpNet, IpAddr)> {
     let option = |key: &str| network.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str);
     network.ipam.iter().find_map(|ipam| {
-        let gateway = ipam.gateway?;
+        let gateway = ipam.gateway.or_else(|| untold(bridge, ipam))?;
         let (mode, inhibited) = if gateway.is_ipv4() {
             ("gateway_mode_ipv4", option("inhibit_ipv4").is_some_and(|value| value.eq_ignore_ascii_case("true")))
         } else {
@@ -54,6 +54,12 @@ fn missing_address(bridge: &Bridge, network: &Network) -> Option<(IpNet, IpAddr)
         let wanted = !inhibited && option(mode) != Some("isolated");
         (wanted && !bridge.connected.iter().any(same_family)).then_some((ipam.subnet, gateway))
     })
+}
+
+/// 20.10 does not tell the gateway of a docker0 whose subnet it elected itself; it is the first address (seen on 20.10.24).
+fn untold(bridge: &Bridge, ipam: &IpamConfig) -> Option<IpAddr> {
+    let elected = bridge.is_default() && ipam.ip_range.is_none() && ipam.subnet.addr().is_ipv4();
+    ipam.subnet.hosts().next().filter(|_| elected)
 }
 
 fn no_link(bridge: &Bridge) -> Finding {
@@ -81,8 +87,8 @@ fn no_address(bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
         "网络立即恢复；请找出是什么删除了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
     );
     let back = Remedy::manual(title, impact, vec![format!("ip addr add {gateway}/{length} dev {link}")]);
-    let field = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
-    told(Finding::error(format!("network:{name}"), message), bridge, field, gateway.to_string())
+    let field = "{{range .IPAM.Config}}{{.Subnet}} {{end}}";
+    told(Finding::error(format!("network:{name}"), message), bridge, field, subnet.to_string())
         .remedy(back.until_reboot())
         .remedy(restart(bridge))
 }

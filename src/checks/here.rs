@@ -120,11 +120,9 @@ impl<'a> Here<'a> {
         !link.loopback && self.bridge(link.index).is_none() && !port && !link.is_container_veth()
     }
 
-    /// The ports of a bridge that lead into containers, and the others.
+    /// The ports of a bridge that lead into containers, and the others: an uplink may be a veth too, where the host is a guest.
     pub fn ports(&self, bridge: u32) -> (Vec<&'a Link>, Vec<&'a Link>) {
-        self.links.iter().filter(|link| link.master == Some(bridge)).partition(|port| {
-            port.is_container_veth() || (port.kind.as_deref() == Some("veth") && port.peer_netnsid.is_some())
-        })
+        self.links.iter().filter(|link| link.master == Some(bridge)).partition(|port| port.is_container_veth())
     }
 
     /// The address of this host on that link that lies in the same prefix, as `ip addr` prints it: `172.17.0.1/16`.

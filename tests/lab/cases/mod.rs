@@ -8,6 +8,7 @@ mod extras;
 mod harness;
 mod healthy;
 mod looking;
+mod networks;
 mod secrets;
 mod users;
 
@@ -24,6 +25,7 @@ pub fn all() -> Cases {
     extras::add(&mut cases);
     healthy::add(&mut cases);
     looking::add(&mut cases);
+    networks::add(&mut cases);
     secrets::add(&mut cases);
     cases
 }

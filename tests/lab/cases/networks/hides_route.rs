@@ -1,0 +1,117 @@
+use super::{addresses, behind_gateway, carry_out, container_reaches, healthy, host_reaches, only, says, told};
+use crate::harness::{Cases, Engine, HostBuilder};
+
+const CHECK: &str = "network-hides-route";
+const TOPIC: &str = "networks::network-hides-route";
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine(TOPIC, "docker0 hides a part of the old Aliyun image's routes", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32", "172.29.0.9/32"]);
+        let host = aliyun(host).boot();
+        assert!(host_reaches(&host, "172.17.40.7"), "the intranet is there");
+        host.docker();
+        assert_eq!(addresses(&host, "docker0"), "172.17.0.1/16", "no engine of these minds a route with a gateway");
+        host.container("web", "");
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "network:bridge");
+        says(finding, "network bridge (172.17.0.0/16 on docker0) hides 172.17.0.0/16");
+        says(finding, "`172.16.0.0/12 via 10.0.0.1 dev eth0`");
+        assert!(!container_reaches(&host, "web", "172.17.40.7"));
+        assert!(container_reaches(&host, "web", "172.29.0.9"), "the rest of the route works");
+        // The host's own attempt leaves a neighbour behind that nobody answered for: now it is in use.
+        assert!(!host_reaches(&host, "172.17.40.7"));
+        host.eventually(super::SOON, "ip neigh show dev docker0 | grep -q '172.17.40.7.*FAILED'");
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(finding, "172.17.40.7, asked for behind docker0 in vain");
+        // Every private range is routed: the admin picks one of his own.
+        host.ok("docker rm -f web");
+        host.write("/etc/docker/daemon.json", r#"{"bip": "10.200.0.1/24"}"#);
+        host.restart_docker().expect("an engine looks at no route for its bip");
+        host.container("web", "");
+        assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "web", "172.17.40.7"));
+        let report = healthy(&host);
+        says(told(&report, CHECK, "info", "network:bridge"), "(10.200.0.0/24 on docker0) hides 10.200.0.0/24");
+    });
+    cases.each_engine(TOPIC, "a connection that docker0 cuts off", |lab, engine| {
+        let (fabric, host) = behind_gateway(lab, engine, &[]);
+        let host = aliyun(host).boot();
+        let intranet =
+            lab.host(Engine::V26).without_engine().named("intranet").on(&fabric, "eth0", "172.17.40.7/32 10.0.0.9/24");
+        let intranet = intranet.boot();
+        fabric.ok("ip route add 172.17.40.0/24 via 10.0.0.9 && echo 1 > /proc/sys/net/ipv4/ip_forward");
+        intranet.ok("(sleep 30 | timeout 30 busybox nc -l -p 5432) > /dev/null 2>&1 &");
+        host.ok("(sleep 30 | timeout 30 busybox nc 172.17.40.7 5432) > /dev/null 2>&1 &");
+        host.eventually(super::SOON, "ss -Hnt state established | grep -q 172.17.40.7:5432");
+        host.docker();
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(finding, "172.17.40.7, connected to a program of this host");
+        // A new one is not even answered.
+        host.ok("ss -K dst 172.17.40.7 > /dev/null; killall busybox nc; true");
+        host.ok("(timeout 20 busybox nc 172.17.40.7 5432) > /dev/null 2>&1 & sleep 0.1");
+        assert!(!host.sh("ss -Hnt state established | grep 172.17.40.7").succeeded());
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(finding, "172.17.40.7, tried by a program of this host just now");
+    });
+    cases.each_engine(TOPIC, "a route as wide as docker0 that was there first", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
+        let host = host.route("172.17.0.0/16 via 10.0.0.1").boot();
+        host.docker();
+        assert_eq!(addresses(&host, "docker0"), "172.17.0.1/16");
+        assert!(host_reaches(&host, "172.17.40.7"), "of two equal routes the older one wins");
+        let report = host.diagnose();
+        says(
+            only(&report, CHECK, "warning", "network:bridge"),
+            "takes a part of network bridge (172.17.0.0/16 on docker0)",
+        );
+        host.container("web", "");
+        assert!(!host_reaches(&host, "172.17.0.2") && !container_reaches(&host, "web", "172.17.0.1"));
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(
+            finding,
+            "`172.17.0.0/16 via 10.0.0.1 dev eth0` takes packets for container web (172.17.0.2 on network bridge)",
+        );
+        carry_out(&host, finding, "bip");
+        host.container("two", "");
+        assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "two", "172.17.40.7"));
+        healthy(&host);
+    });
+    cases.each_engine(TOPIC, "a more specific route takes containers away", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["172.30.0.9/32"]);
+        let host = host.boot();
+        host.docker();
+        host.container("web", "");
+        host.ok("ip route add 172.30.0.0/24 via 10.0.0.1");
+        assert!(host_reaches(&host, "172.30.0.9") && host_reaches(&host, "172.17.0.2"));
+        healthy(&host);
+        host.ok("ip route add 172.17.0.0/24 via 10.0.0.1");
+        assert!(!host_reaches(&host, "172.17.0.2"), "the host asks its gateway for the container");
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(
+            finding,
+            "`172.17.0.0/24 via 10.0.0.1 dev eth0` takes packets for container web (172.17.0.2 on network bridge)",
+        );
+        host.ok("docker rm -f web");
+        let report = host.diagnose();
+        says(
+            only(&report, CHECK, "warning", "network:bridge"),
+            "takes a part of network bridge (172.17.0.0/16 on docker0)",
+        );
+        carry_out(&host, finding, "bip");
+        host.container("web", "");
+        let moved = host.container_address("web", "bridge");
+        assert!(!moved.starts_with("172.17.") && host_reaches(&host, &moved), "{moved}");
+        healthy(&host);
+    });
+}
+
+/// The routes that cloud images of old bring along for the private ranges.
+fn aliyun(host: HostBuilder) -> HostBuilder {
+    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+        .iter()
+        .fold(host, |host, range| host.route(&format!("{range} via 10.0.0.1")))
+}

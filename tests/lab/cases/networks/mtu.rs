@@ -1,0 +1,67 @@
+use super::{healthy, only, says, told};
+use crate::harness::{Cases, Engine, Fabric, Host, Lab};
+use std::time::Duration;
+
+const CHECK: &str = "mtu-exceeds-uplink";
+const TOPIC: &str = "networks::mtu-exceeds-uplink";
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine(TOPIC, "an uplink of 1400 and containers of 1500", |lab, engine| {
+        let (_fabric, host, server) = uplink_of_1400(lab, engine, "{}");
+        let ping = ping_without_fragments(&host, 1372);
+        assert!(ping.contains("1 received"), "1400 bytes fit: {ping}");
+        let ping = ping_without_fragments(&host, 1450);
+        assert!(ping.contains("Frag needed and DF set (mtu = 1400)") || ping.contains("essage too long"), "{ping}");
+        assert!(uploads(&host, &server), "path MTU discovery works");
+        let report = healthy(&host);
+        says(
+            told(&report, CHECK, "info", "network:bridge"),
+            "network bridge has MTU 1500 and the way out by eth0 only 1400",
+        );
+        // The host keeps to itself what would tell the container.
+        host.ok("ip route flush cache; docker restart web");
+        host.ok("iptables -I OUTPUT -p icmp --icmp-type 3/4 -j DROP");
+        assert!(!uploads(&host, &server), "a large transfer hangs");
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "network:bridge");
+        says(finding, "this host drops the ICMP messages that would tell containers so: large packets vanish");
+        super::carry_out(&host, finding, "TCPMSS");
+        assert!(uploads(&host, &server), "smaller segments need no message");
+        healthy(&host);
+    });
+    cases.each_engine(TOPIC, "containers as small as their uplink", |lab, engine| {
+        let (_fabric, host, server) = uplink_of_1400(lab, engine, r#"{"mtu": 1400}"#);
+        host.ok("iptables -I OUTPUT -p icmp --icmp-type 3/4 -j DROP");
+        let ping = ping_without_fragments(&host, 1450);
+        assert!(ping.contains("essage too long"), "{ping}");
+        assert!(uploads(&host, &server));
+        let report = healthy(&host);
+        assert!(report.findings_of(CHECK).is_empty(), "{report}");
+    });
+}
+
+/// A host with a container `web` whose uplink carries 1400 bytes, and a machine behind it that takes 1500 at once.
+fn uplink_of_1400(lab: &Lab, engine: Engine, daemon_json: &str) -> (Fabric, Host, Host) {
+    let uplink = lab.fabric();
+    uplink.gateway("10.0.0.1/24");
+    let server = lab.host(Engine::V26).without_engine().named("server").on(&uplink, "eth0", "10.0.0.9/24").boot();
+    let host = lab.host(engine).on_with_mtu(&uplink, "eth0", "10.0.0.2/24", 1400).default_via("10.0.0.1");
+    let host = host.file("/etc/docker/daemon.json", daemon_json).boot();
+    host.docker();
+    host.container("web", "");
+    (uplink, host, server)
+}
+
+fn ping_without_fragments(host: &Host, bytes: u32) -> String {
+    let pid = host.ok("docker inspect -f '{{.State.Pid}}' web");
+    host.sh(&format!("nsenter -t {} -n ping -n -c 1 -W 1 -M do -s {bytes} 10.0.0.9", pid.trim())).text()
+}
+
+/// Whether the container gets 300 kB to the server within two seconds. The server's nc would end with its standard input.
+fn uploads(host: &Host, server: &Host) -> bool {
+    server.sh("killall busybox");
+    server.ok("rm -f /tmp/got; (sleep 20 | timeout 20 busybox nc -l -p 9000 > /tmp/got) > /dev/null 2>&1 &");
+    server.eventually(Duration::from_secs(5), "ss -Hnlt | grep -q :9000");
+    host.exec("web", "dd if=/dev/zero bs=1000 count=300 2> /dev/null | timeout 2 nc 10.0.0.9 9000");
+    server.ok("stat -c %s /tmp/got").trim() == "300000"
+}
