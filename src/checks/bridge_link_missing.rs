@@ -87,8 +87,10 @@ fn no_address(bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
         "网络立即恢复；请找出是什么删除了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
     );
     let back = Remedy::manual(title, impact, vec![format!("ip addr add {gateway}/{length} dev {link}")]);
-    let field = "{{range .IPAM.Config}}{{.Subnet}} {{end}}";
-    told(Finding::error(format!("network:{name}"), message), bridge, field, subnet.to_string())
+    let by_engine = bridge.network.is_some_and(|network| network.ipam.iter().any(|ipam| ipam.gateway == Some(gateway)));
+    let (field, value) = if by_engine { ("Gateway", gateway.to_string()) } else { ("Subnet", subnet.to_string()) };
+    let field = format!("{{{{range .IPAM.Config}}}}{{{{.{field}}}}} {{{{end}}}}");
+    told(Finding::error(format!("network:{name}"), message), bridge, &field, value)
         .remedy(back.until_reboot())
         .remedy(restart(bridge))
 }

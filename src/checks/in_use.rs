@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::Scene;
 use super::here::Here;
 use super::iproute::{shows_neighbour, shows_route};
+use super::peers::subnets;
 use super::renumber::overlaps;
 use crate::engine::Bridge;
 use crate::finding::Evidence;
@@ -66,13 +67,14 @@ fn named(here: &Here) -> Vec<Use> {
 /// Of each declared peer's subnet an address in the part that the bridge shares with it.
 fn declared(scene: &Scene, bridge: &Bridge) -> Vec<Use> {
     let mut uses = Vec::new();
-    for peer in &scene.options.peers {
+    for peer in subnets(scene).0 {
         for subnet in bridge.connected.iter().filter(|subnet| overlaps(**subnet, peer.subnet)) {
             let part = if subnet.contains(&peer.subnet) { peer.subnet } else { *subnet };
             let how = text!(
-                "a container of peer {host}, declared by --peer",
-                "--peer 声明的对端 {host} 上的容器",
-                host = peer.host
+                "a container of peer {host}, declared by {option}",
+                "{option} 声明的对端 {host} 上的容器",
+                host = peer.peer,
+                option = peer.declared_by
             );
             uses.extend(samples(part).pop().map(|address| Use { address, how, evidence: None }));
         }

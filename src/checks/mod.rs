@@ -26,6 +26,7 @@ mod nameserver_in_docker_subnet;
 mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
+mod peers;
 mod renumber;
 mod run;
 

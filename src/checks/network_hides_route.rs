@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::here::{Here, has_bridges};
 use super::in_use::{Use, in_use, samples};
 use super::iproute::{self, shows_address, shows_route};
+use super::peers::subnets;
 use super::renumber::{overlaps, remedy};
 use super::{About, Check, Group, Scene, chosen, docs};
 use crate::engine::Bridge;
@@ -49,6 +50,8 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let routes = findings.need("routes", &scene.host.routes)?;
     let fib = Fib::new(scene.host)?;
+    // What another host's bridges are is not known: an address in use may be missed.
+    subnets(scene).1.into_iter().for_each(|missing| findings.lacks(missing));
     for bridge in &here.bridges {
         let Some(index) = bridge.index() else { continue };
         let ask = Ask { here: &here, with: &fib, without: fib.without_link(index), bridge: index };

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Scene;
 use super::here::Here;
+use super::peers::subnets;
 use crate::engine::Bridge;
 use crate::finding::Remedy;
 use crate::host::{Family, Route};
@@ -133,6 +134,6 @@ fn taken(scene: &Scene, here: &Here) -> Vec<IpNet> {
         taken.extend(networks.iter().flat_map(|network| &network.ipam).map(|ipam| ipam.subnet));
     }
     taken.extend(&scene.options.avoid);
-    taken.extend(scene.options.peers.iter().map(|peer| peer.subnet));
+    taken.extend(subnets(scene).0.into_iter().map(|peer| peer.subnet));
     taken
 }

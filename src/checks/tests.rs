@@ -184,7 +184,7 @@ fn name(fixture: &Fixture) -> String {
 
 /// Every finding of a fixture, hidden ones too, with the check that says it and that check's status.
 fn told(fixture: &Fixture, only: Option<&'static str>) -> Vec<(&'static str, Told, Status)> {
-    let scene = Scene { host: &fixture.host, others: &[], options: &fixture.options };
+    let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
     let mut all = Vec::new();
     for outcome in judge("host", &scene, CHECKS, &Selection::default()).outcomes {
         let wanted = only.is_none_or(|id| id == outcome.check.id);
@@ -229,7 +229,7 @@ fn holds(fixture: &Fixture, id: Option<&'static str>, fires: bool) {
         assert!(loud.is_empty(), "{at}: should be silent; found {said:#?}");
     }
     if let Some(id) = id {
-        let scene = Scene { host: &fixture.host, others: &[], options: &fixture.options };
+        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
         let judged = judge("host", &scene, CHECKS, &Selection::default());
         let outcome = judged.outcomes.iter().find(|outcome| outcome.check.id == id).unwrap();
         let status = word(outcome.status);
