@@ -40,7 +40,14 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// Time limit for looking at the host, in seconds (1 to 3600)
-    #[arg(long, global = true, default_value = "10", value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(
+        long,
+        global = true,
+        default_value = "10",
+        value_name = "SECS",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
     pub timeout: u64,
     /// Findings only
     #[arg(short, long, global = true)]

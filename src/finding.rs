@@ -10,7 +10,7 @@ pub enum Severity {
     Error,
 }
 
-/// How far a remedy may be carried out by a machine (docs/remedies.md).
+/// How far a remedy may be carried out by a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safety {
     /// Reversible at once, stops nothing.

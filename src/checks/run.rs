@@ -40,7 +40,7 @@ pub struct Told {
 pub struct Outcome {
     pub check: &'static Check,
     pub status: Status,
-    /// Why it was skipped, hidden or not applicable.
+    /// Why it was skipped, hidden or not applicable; of one that failed, what it could not judge besides.
     pub reason: Option<Text>,
     pub findings: Vec<Told>,
     /// What the check missed, by fact.
@@ -90,9 +90,17 @@ fn run_one(check: &'static Check, scene: &Scene) -> Outcome {
     found.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.subject.cmp(&b.subject)));
     outcome.findings =
         found.into_iter().map(|finding| Told { finding, hidden_by: None, explains: Vec::new() }).collect();
-    outcome.missing = missing;
+    outcome.missing = if scene.host.profile.files_only { missing.into_iter().map(in_files).collect() } else { missing };
     outcome.judged = judged;
     outcome
+}
+
+/// On a mounted disk nobody looks for what runs: that says more than the name of the fact.
+fn in_files(missing: Missing) -> Missing {
+    if missing != Missing::not_collected(missing.fact) {
+        return missing;
+    }
+    Missing { why: text!("files alone (--root) do not show it", "仅凭文件（--root）无法得知"), ..missing }
 }
 
 /// Marks findings that another check's visible or hidden finding explains, per subject. Info findings explain nothing.
@@ -139,6 +147,7 @@ fn settle(outcome: &mut Outcome) {
     let hidden = outcome.findings.iter().filter(above_info).find_map(|told| told.hidden_by);
     if visible {
         outcome.status = Status::Fail;
+        outcome.reason = (!outcome.missing.is_empty()).then(|| joined(&outcome.missing));
     } else if let Some(cause) = hidden {
         outcome.status = Status::Hidden;
         outcome.reason = Some(text!("explained by {cause}", "已由 {cause} 解释"));

@@ -3,7 +3,7 @@
 use super::collect::{document, facts};
 use super::proof::proof;
 use super::{Answer, Context, from, options, save};
-use crate::checks::{CHECKS, Options, Scene, Selection, Status, judge};
+use crate::checks::{CHECKS, Options, Outcome, Scene, Selection, Status, judge};
 use crate::cli::{Diagnose, FailOn, Output};
 use crate::exit::{Exit, Refusal};
 use crate::finding::Severity;
@@ -85,7 +85,9 @@ fn exit(hosts: &[Host], given: &Diagnose) -> Exit {
         return Exit::Findings;
     }
     let required = |id: &str| given.strict || given.require.iter().any(|required| required == id);
-    if outcomes().any(|outcome| outcome.status == Status::Skipped && required(outcome.check.id)) {
+    // What was found does not make up for what was not seen.
+    let open = |outcome: &Outcome| outcome.status == Status::Skipped || !outcome.missing.is_empty();
+    if outcomes().any(|outcome| open(outcome) && required(outcome.check.id)) {
         return Exit::Unjudged;
     }
     Exit::Clean

@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> Result<Snapshot, Refusal> {
 
 fn parse(file: &str, bytes: &[u8]) -> Result<Snapshot, Refusal> {
     let document: Value = serde_json::from_slice(bytes).map_err(|e| no_json(file, bytes, &e))?;
-    let Some(version) = document.get("schema_version").and_then(Value::as_u64) else {
+    let Some(version) = document.get("schema_version").and_then(Value::as_u64).filter(|version| *version > 0) else {
         return Err(Refusal::input(
             file,
             text!("{file} is JSON but no snapshot of dnetctl", "{file} 是 JSON，但不是 dnetctl 的快照"),

@@ -5,24 +5,34 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::engine::{Bridge, Liveness, Whereabouts, bridges, liveness, whereabouts};
-use crate::host::Snapshot;
+use crate::host::{Fact, Snapshot};
 use crate::path::fib::{Fib, Query, ReversePath};
 use crate::report::Proof;
+use crate::text::Text;
 
 /// An address that is outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to it.
 const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
 
 pub fn proof(host: &Snapshot) -> Proof {
     let bridges = bridges(host).ok();
+    let engine_elsewhere = match whereabouts(host) {
+        Whereabouts::Elsewhere(why) => Some(why),
+        Whereabouts::Here | Whereabouts::Unknown(_) => None,
+    };
     Proof {
         networks: bridges.as_ref().map(Vec::len),
         way_out_traced: bridges.is_some_and(|bridges| way_out(host, &bridges) == Some(true)),
         no_engine: liveness(host) == Liveness::Absent,
-        engine_elsewhere: match whereabouts(host) {
-            Whereabouts::Elsewhere(why) => Some(why),
-            Whereabouts::Here | Whereabouts::Unknown(_) => None,
-        },
+        engine_silent: silent(host).filter(|_| engine_elsewhere.is_none()).cloned(),
+        engine_elsewhere,
     }
+}
+
+/// Why a named engine told nothing. That the host's own is not asked while it is stopped needs no words.
+fn silent(host: &Snapshot) -> Option<&Text> {
+    let Fact::Unreadable(why) = &host.engine.api else { return None };
+    let own = host.engine.endpoint.ok().is_some_and(|endpoint| endpoint.chosen_by == "default");
+    (!own).then_some(why)
 }
 
 /// Whether the containers of every bridge that is not internal have a route to the outside and reverse path filters let

@@ -60,6 +60,9 @@ pub fn refusal(error: &clap::Error) -> Refusal {
     }
     let given = get(ContextKind::InvalidValue);
     let message = match error.kind() {
+        ErrorKind::UnknownArgument if !name.starts_with('-') => {
+            text!("{option:?} is one argument too many; see --help", "多余的参数 {option:?}；请查看 --help")
+        }
         ErrorKind::UnknownArgument => {
             hinted(text!("there is no option {name}", "没有选项 {name}"), &get(ContextKind::SuggestedArg))
         }
@@ -80,6 +83,12 @@ pub fn refusal(error: &clap::Error) -> Refusal {
             text!(
                 "{given:?} is no value for {name}; it takes one of: {valid}",
                 "{given:?} 不是 {name} 的有效值；可用的值：{valid}"
+            )
+        }
+        ErrorKind::ValueValidation if name == "--timeout" => {
+            text!(
+                "{given:?} is no value for --timeout; it takes whole seconds, from 1 to 3600",
+                "{given:?} 不是 --timeout 的有效值；可用的值为 1 到 3600 的整数秒"
             )
         }
         ErrorKind::ValueValidation => {

@@ -98,7 +98,8 @@ pub fn liveness(host: &Snapshot) -> Liveness {
     }
     let nothing_installed = matches!(host.engine.package.ok(), Some(None))
         && matches!(host.engine.binary.ok(), Some(None))
-        && matches!(host.engine.processes.ok(), Some(list) if list.is_empty());
+        // A dockerd inside of a container is that container's.
+        && host.engine.processes.ok().is_some_and(|list| list.iter().all(|process| process.nested == Some(true)));
     if nothing_installed {
         return Liveness::Absent;
     }
@@ -348,6 +349,18 @@ mod tests {
             listener: crate::host::Listener::Systemd,
         });
         assert!(matches!(whereabouts(&asleep), Whereabouts::Elsewhere(_)));
+    }
+
+    #[test]
+    fn engines_inside_of_containers_are_no_engine_of_this_host() {
+        let mut host = Snapshot::empty("web1");
+        host.engine.package = Fact::known(None);
+        host.engine.binary = Fact::known(None);
+        host.engine.unit = Fact::known(None);
+        host.engine.processes = Fact::known(vec![Process { nested: Some(true), ..dockerd(Some(4_026_532_001)) }]);
+        assert_eq!(liveness(&host), Liveness::Absent);
+        host.engine.processes = Fact::known(vec![dockerd(Some(4_026_532_001))]);
+        assert_ne!(liveness(&host), Liveness::Absent);
     }
 
     #[test]

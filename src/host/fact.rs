@@ -60,10 +60,7 @@ impl<T> Fact<T> {
     pub fn get(&self, fact: &'static str) -> Result<&T, Missing> {
         match self {
             Fact::Known { value, .. } => Ok(value),
-            Fact::NotCollected => Err(Missing {
-                fact,
-                why: text!("{fact}: not collected in this run", "本次运行没有采集 {fact}"),
-            }),
+            Fact::NotCollected => Err(Missing::not_collected(fact)),
             Fact::Unreadable(why) => Err(Missing { fact, why: why.clone() }),
         }
     }
@@ -85,6 +82,13 @@ impl<T> Fact<T> {
             Fact::NotCollected => Fact::NotCollected,
             Fact::Unreadable(why) => Fact::Unreadable(why),
         }
+    }
+}
+
+impl Missing {
+    /// Nobody looked for this fact.
+    pub fn not_collected(fact: &'static str) -> Self {
+        Missing { fact, why: text!("{fact}: not collected in this run", "本次运行没有采集 {fact}") }
     }
 }
 

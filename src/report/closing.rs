@@ -29,8 +29,15 @@ pub fn closing(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
             let said = text!("The engine is not this host's own: {en}.", "该引擎不属于本机：{zh}。");
             lines.extend(hanging(said.get(medium.lang), medium));
         }
+        if let Some(why) = host.proof.engine_silent.as_ref().filter(|why| !is_a_reason(host, why)) {
+            let Text { en, zh } = why;
+            let said = text!("The engine that was named told nothing: {en}.", "指定的引擎没有提供任何信息：{zh}。");
+            lines.extend(hanging(said.get(medium.lang), medium));
+        }
         let open = text!("Not judged", "未能判断");
         lines.extend(groups(host, Status::Skipped, &open, medium));
+        let partly = text!("Judged only in part", "只能部分判断");
+        lines.extend(groups(host, Status::Fail, &partly, medium));
         if detail.verbose {
             let outside = text!("Does not apply here", "不适用于本机");
             lines.extend(groups(host, Status::NotApplicable, &outside, medium));
@@ -47,6 +54,12 @@ fn count(host: &Host, status: Status) -> usize {
 fn findings(host: &Host, severity: Severity) -> usize {
     let told = host.judged.outcomes.iter().flat_map(|outcome| &outcome.findings);
     told.filter(|told| told.hidden_by.is_none() && told.finding.severity == severity).count()
+}
+
+/// Whether a check that was skipped gives this reason.
+fn is_a_reason(host: &Host, why: &Text) -> bool {
+    let skipped = host.judged.outcomes.iter().filter(|outcome| outcome.status == Status::Skipped);
+    skipped.flat_map(|outcome| &outcome.missing).any(|missing| missing.why == *why)
 }
 
 /// Hidden ones too: what a cause explains is still wrong.
@@ -133,7 +146,7 @@ fn plural(number: usize, en: &str, zh: &str) -> Text {
 fn groups(host: &Host, status: Status, label: &Text, medium: &Medium) -> Vec<String> {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for outcome in host.judged.outcomes.iter().filter(|outcome| outcome.status == status) {
-        let reason = outcome.reason.as_ref().map_or("", |reason| reason.get(medium.lang));
+        let Some(reason) = outcome.reason.as_ref().map(|reason| reason.get(medium.lang)) else { continue };
         by_reason.entry(reason).or_default().push(outcome.check.id);
     }
     let mut lines = Vec::new();

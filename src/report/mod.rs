@@ -42,6 +42,8 @@ pub struct Proof {
     pub no_engine: bool,
     /// Why the engine that answered is not this host's.
     pub engine_elsewhere: Option<Text>,
+    /// Why the engine that the user named (`-H`, DOCKER_HOST, a context) told nothing.
+    pub engine_silent: Option<Text>,
 }
 
 /// How much is told.

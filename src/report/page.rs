@@ -69,14 +69,24 @@ pub fn page(check: &Check, medium: &Medium) -> String {
     if medium.terminal { fill(page, medium) } else { page.to_owned() }
 }
 
-/// Fills paragraphs and list items; code, tables and headings keep their lines.
+/// Fills paragraphs, list items and the cells of tables; code and headings keep their lines.
 fn fill(page: &str, medium: &Medium) -> String {
     let mut out = String::new();
     let mut paragraph = String::new();
     let mut code = false;
-    for line in page.lines() {
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with('|') && !code {
+            flush(&mut paragraph, &mut out, medium.width);
+            let mut rows = vec![line];
+            while let Some(row) = lines.next_if(|next| next.starts_with('|')) {
+                rows.push(row);
+            }
+            out.push_str(&grid(&rows, medium.width));
+            continue;
+        }
         let fence = line.trim_start().starts_with("```");
-        let fixed = code || fence || line.starts_with(['#', '|']) || line.starts_with("    ");
+        let fixed = code || fence || line.starts_with('#') || line.starts_with("    ");
         let item = line.trim_start().starts_with("- ") || line.trim_start().starts_with("* ") || numbered(line);
         if fixed || line.trim().is_empty() || item {
             flush(&mut paragraph, &mut out, medium.width);
@@ -94,6 +104,25 @@ fn fill(page: &str, medium: &Medium) -> String {
     }
     flush(&mut paragraph, &mut out, medium.width);
     out
+}
+
+/// A table of a page, its cells broken to the width.
+fn grid(rows: &[&str], width: usize) -> String {
+    let cells = |row: &str| -> Vec<String> {
+        row.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    let rule = |row: &&&str| row.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic).force_no_tty();
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    for (i, row) in rows.iter().filter(|row| !rule(row)).enumerate() {
+        if i == 0 {
+            table.set_header(cells(row))
+        } else {
+            table.add_row(cells(row))
+        };
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn numbered(line: &str) -> bool {
@@ -145,5 +174,14 @@ mod tests {
             fill(page, &medium),
             "# 标题\n\n一行中文接着写。\n\n- first item that is\n  continued\n- second\n\n1. one\n\n```\na long line of code that must stay as it is\n```\n"
         );
+    }
+
+    #[test]
+    fn tables_fit_the_terminal() {
+        let page = "| the log says | it means |\n| --- | --- |\n| `failed to allocate gateway (…)` | bip 是其子网的网络地址或广播地址 |\n";
+        let medium = Medium { lang: Lang::En, colour: false, width: 40, terminal: true };
+        let filled = fill(page, &medium);
+        assert!(filled.lines().count() > 3, "{filled}");
+        assert!(filled.lines().all(|line| line.starts_with('|') && columns(line) <= 40), "{filled}");
     }
 }

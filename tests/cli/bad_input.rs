@@ -10,6 +10,8 @@ use super::{dnetctl, host, run, stderr, stdout};
 /// Arguments, a part of the sentence, `where` of the error document.
 type Case<'a> = (&'a [&'a str], &'a str, Option<&'a str>);
 
+const SECONDS: &str = "no value for --timeout; it takes whole seconds, from 1 to 3600";
+
 fn refused(args: &[&str], says: &str, place: Option<&str>) {
     let plain = run(args);
     let said = stderr(&plain);
@@ -45,12 +47,15 @@ fn the_command_line() {
         (&["diagnos"], "there is no command \"diagnos\"; did you mean diagnose?", None),
         (&["pick-subnet"], "there is no command \"pick-subnet\"", None),
         (&["diagnose", "--outptu"], "there is no option --outptu; did you mean --output?", Some("--outptu")),
-        (&["diagnose", "surplus"], "surplus", None),
+        (&["diagnose", "surplus"], "\"surplus\" is one argument too many", None),
         (&["diagnose", "--only"], "--only needs a value", Some("--only")),
         (&["diagnose", "--fail-on", "loud"], "it takes one of: error, warning, info", Some("--fail-on")),
         (&["diagnose", "--color", "blue"], "it takes one of: auto, always, never", Some("--color")),
-        (&["diagnose", "--timeout", "0"], "no value for --timeout", Some("--timeout")),
-        (&["diagnose", "--timeout", "soon"], "no value for --timeout", Some("--timeout")),
+        (&["diagnose", "--timeout", "0"], SECONDS, Some("--timeout")),
+        (&["diagnose", "--timeout", "-1"], SECONDS, Some("--timeout")),
+        (&["diagnose", "--timeout", "0.1"], SECONDS, Some("--timeout")),
+        (&["diagnose", "--timeout", "99999999999999999999"], SECONDS, Some("--timeout")),
+        (&["diagnose", "--timeout", "soon"], SECONDS, Some("--timeout")),
         (&["diagnose", "--only", "network-overlaps-lam"], "did you mean network-overlaps-lan?", Some("--only")),
         (&["diagnose", "--skip", "docker-networks-overlap,x"], "there is no check \"x\"", Some("--skip")),
         (&["diagnose", "--require", "zzzzzzzz"], "`dnetctl checks` lists them", Some("--require")),
@@ -133,6 +138,7 @@ fn snapshots_that_are_none() {
         (cut, "the file is cut off".to_owned()),
         (file("text.json", b"eth0: 10.0.0.5/24\n"), "text.json:1:1: this is not JSON".to_owned()),
         (file("bytes.json", b"\"\xff\xfe\""), "this is not JSON".to_owned()),
+        (file("zero.json", br#"{"schema_version": 0, "name": "web1"}"#), "no snapshot of dnetctl".to_owned()),
         (file("list.json", b"[1, 2]"), "no snapshot of dnetctl".to_owned()),
         (file("other.json", b"{\"bip\": \"172.17.0.1/16\"}"), "no snapshot of dnetctl".to_owned()),
         (wrong, "this is no snapshot of dnetctl: invalid type".to_owned()),

@@ -51,3 +51,22 @@ fn a_host_without_an_engine_is_no_fault() {
     });
     assert!(none.contains("There is no Docker Engine on this host"), "{none}");
 }
+
+#[test]
+fn a_named_engine_that_is_silent_is_not_passed_over() {
+    let silent = |by: &str| {
+        said(|host| {
+            host["engine"] = json!({
+                "package": {"known": {"value": null}}, "binary": {"known": {"value": null}},
+                "unit": {"known": {"value": null}}, "processes": {"known": {"value": []}},
+                "endpoint": {"known": {"value": {"endpoint": "tcp://10.0.0.9:2375", "chosen_by": by, "kind": "unknown",
+                    "listener": "elsewhere", "socket": null}}},
+                "api": {"unreadable": {"en": "nobody listens there", "zh": "没有进程监听"}},
+            });
+        })
+    };
+    let named = silent("DOCKER_HOST");
+    assert!(named.contains("The engine that was named told nothing: nobody listens there."), "{named}");
+    let own = silent("default");
+    assert!(!own.contains("told nothing"), "{own}");
+}

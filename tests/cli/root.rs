@@ -55,6 +55,15 @@ fn a_file_that_does_not_parse_yields_one_finding() {
 }
 
 #[test]
+fn what_files_do_not_show_is_one_reason() {
+    let host = mounted("{}\n");
+    let (report, code) = diagnose(host.path(), &[]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("Not judged: files alone (--root) do not show it ("), "{report}");
+    assert!(!report.contains("not collected"), "{report}");
+}
+
+#[test]
 fn a_file_in_order_yields_none() {
     let host = mounted("{ \"bip\": \"172.17.0.1/16\" }\n");
     let (report, code) = diagnose(host.path(), &[]);
