@@ -31,8 +31,13 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         let Some(network) = bridge.network else { continue };
         findings.judged += 1;
         if bridge.link.is_none() {
-            findings.push(no_link(bridge));
-        } else if let Some((subnet, gateway)) = missing_address(bridge, network) {
+            // Among links that could not be read it may be.
+            if scene.host.links.gaps().is_empty() {
+                findings.push(no_link(bridge));
+            }
+        } else if scene.host.addresses.gaps().is_empty()
+            && let Some((subnet, gateway)) = missing_address(bridge, network)
+        {
             findings.push(no_address(bridge, subnet, gateway));
         }
     }

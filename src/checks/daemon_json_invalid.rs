@@ -90,6 +90,7 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
     let path = &file.path;
     let word = configuration::quoted(path);
     let engine = version.map_or_else(String::new, |version| format!(" {version}"));
+    let engine_zh = if engine.is_empty() { String::new() } else { format!("{engine} ") };
     let (message, evidence, remedy) = match refusal {
         Refusal::NoFile => (
             text!("the command line names {path}, which does not exist", "命令行指定了 {path}，但该文件不存在"),
@@ -99,7 +100,7 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
         Refusal::Empty => (
             text!(
                 "{path} holds nothing, and engine{engine} wants at least {{}}",
-                "{path} 为空，而引擎{engine} 至少需要 {{}}"
+                "{path} 为空，而引擎{engine_zh}至少需要 {{}}"
             ),
             Evidence::new(format!("tr -d '[:space:]' < {word} | wc -c"), "0"),
             remedy(
@@ -107,7 +108,7 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
                 format!("echo '{{}}' > {word}"),
             ),
         ),
-        Refusal::Mark(bom) => mark(path, *bom, &engine),
+        Refusal::Mark(bom) => mark(path, *bom, &engine, &engine_zh),
         Refusal::Fault { fault, kind } => {
             let Text { en, zh } = &fault.expected;
             let place = &fault.place;
@@ -133,7 +134,7 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
     Fault { subject: path.clone(), message, evidence, remedy, whole: true }
 }
 
-fn mark(path: &str, bom: Bom, engine: &str) -> (Text, Evidence, Remedy) {
+fn mark(path: &str, bom: Bom, engine: &str, engine_zh: &str) -> (Text, Evidence, Remedy) {
     let word = configuration::quoted(path);
     let (name, bytes, command) = match bom {
         Bom::Utf8 => ("UTF-8", "ef bb bf", format!("sed -i --follow-symlinks '1s/^\\xef\\xbb\\xbf//' {word}")),
@@ -151,7 +152,7 @@ fn mark(path: &str, bom: Bom, engine: &str) -> (Text, Evidence, Remedy) {
     (
         text!(
             "{path} begins with a byte order mark of {name}, which engine{engine} does not take",
-            "{path} 以 {name} 的字节序标记（BOM）开头，引擎{engine} 不接受"
+            "{path} 以 {name} 的字节序标记（BOM）开头，引擎{engine_zh}不接受"
         ),
         Evidence::new(format!("head -c 3 {word} | od -An -tx1"), bytes),
         remedy(text!("write the file as UTF-8 without the mark", "将文件保存为不带 BOM 的 UTF-8"), command),

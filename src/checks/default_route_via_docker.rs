@@ -44,11 +44,25 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         findings.judged += 1;
         if let Some(link) = winners.first().and_then(|route| into_docker(route, &here))
             && winners.iter().all(|route| into_docker(route, &here).is_some())
+            && !through_a_container(winners[0], &here)?
         {
             findings.push(finding(&here, winners[0], link, defaults().count() > winners.len()));
         }
     }
     Ok(())
+}
+
+/// Whether the gateway is a running container: one that routes or holds a VPN for this host, which is somebody's purpose.
+fn through_a_container(route: &Route, here: &Here) -> Result<bool, Missing> {
+    for hop in &route.next_hops {
+        let (Some(via), Some(bridge)) = (hop.via, hop.link.and_then(|link| here.bridge(link))) else {
+            return Ok(false);
+        };
+        if !here.endpoints(bridge)?.iter().any(|(_, address)| *address == via) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The Docker bridge or container's veth that all hops of a route leave by. A bridge with a port that is no container's leads

@@ -125,6 +125,26 @@ impl<'a> Here<'a> {
         self.links.iter().filter(|link| link.master == Some(bridge)).partition(|port| port.is_container_veth())
     }
 
+    /// Whether a card, a bond, a VLAN or the like is a port of a Docker bridge: then its subnet is the LAN's, and who is on it is not the
+    /// engine's alone to say.
+    pub fn is_lan(&self, bridge: &Bridge) -> bool {
+        let leads_out = |port: &&Link| !matches!(port.kind.as_deref(), Some("tun" | "dummy" | "ifb"));
+        bridge.index().is_some_and(|index| self.ports(index).1.iter().any(leads_out))
+    }
+
+    /// The VRF in which a link's addresses are, through bonds and bridges; none: no VRF.
+    pub fn vrf(&self, link: u32) -> Option<u32> {
+        let mut at = self.link(link)?;
+        // Masters are not nested deeper than eight (net/core/dev.c, `MAX_NEST_DEV`).
+        for _ in 0..8 {
+            if at.kind.as_deref() == Some("vrf") {
+                return Some(at.index);
+            }
+            at = self.link(at.master?)?;
+        }
+        None
+    }
+
     /// The address of this host on that link that lies in the same prefix, as `ip addr` prints it: `172.17.0.1/16`.
     pub fn own(&self, link: u32, prefix: ipnet::IpNet) -> Option<&'a Address> {
         self.addresses.iter().find(|address| address.link == link && address.address.trunc() == prefix)
@@ -145,7 +165,14 @@ impl<'a> Here<'a> {
     /// # Errors
     /// [`Missing`] when the engine did not tell its containers.
     pub fn endpoints(&self, bridge: &Bridge) -> Result<Vec<(&'a Container, IpAddr)>, Missing> {
-        let Some(network) = bridge.network else { return Ok(Vec::new()) };
+        let Some(network) = bridge.network else {
+            // Without the list of networks docker0 has its containers and nobody tells.
+            if !knows_networks(self.host) {
+                self.host.engine.api.get("engine.api")?.networks.get("engine.api.networks")?;
+            }
+            engine_is_here(self.host)?;
+            return Ok(Vec::new());
+        };
         let running = self.containers()?.iter().filter(|container| container.state == "running");
         Ok(running
             .flat_map(|container| container.endpoints.iter().map(move |endpoint| (container, endpoint)))

@@ -25,12 +25,12 @@ pub struct Use {
 
 /// What this host uses of addresses, whoever has them; `owned` are those that somebody behind the bridge has.
 pub fn in_use(scene: &Scene, here: &Here, bridge: &Bridge, owned: Option<&BTreeSet<IpAddr>>) -> Vec<Use> {
+    // Whose they are decides: a resolver or a gateway may well be a container.
+    let Some(owned) = owned else { return declared(scene, bridge) };
     let mut uses = named(here);
     uses.extend(declared(scene, bridge));
-    if let Some(owned) = owned {
-        uses.extend(seen(here, bridge));
-        uses.retain(|used| !owned.contains(&used.address));
-    }
+    uses.extend(seen(here, bridge));
+    uses.retain(|used| !owned.contains(&used.address));
     uses
 }
 

@@ -40,7 +40,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     }
     let mut off: BTreeMap<String, Off> = BTreeMap::new();
     for bridge in here.bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal)) {
-        for (container, address) in residents(&here, bridge)? {
+        // Where the bridge has no address in the container's subnet (`inhibit_ipv4`) another machine routes for it.
+        let routed_here = |address: &IpAddr| bridge.connected.iter().any(|subnet| subnet.contains(address));
+        for (container, address) in residents(&here, bridge)?.into_iter().filter(|(_, address)| routed_here(address)) {
             findings.judged += 1;
             let Some(key) = switched_off(&here, sysctls, bridge, address)? else { continue };
             let of_bridge = key.contains(&format!(".{}.", bridge.link_name));

@@ -29,6 +29,7 @@ mod network_overlaps_lan;
 mod peers;
 mod renumber;
 mod run;
+mod set_apart;
 
 use std::net::IpAddr;
 

@@ -37,6 +37,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         let Some(bridge) = lookup.link().filter(|_| lookup.is_unicast()).and_then(|link| here.bridge(link)) else {
             continue;
         };
+        if here.is_lan(bridge) {
+            continue;
+        }
         // A route through a container that routes is somebody's purpose, and so is a resolver that answers.
         if lookup.gateway().is_none() && !here.owned(bridge)?.contains(&server) {
             findings.push(finding(scene, &here, bridge, &lookup, (server, line, file)));

@@ -7,10 +7,11 @@ use super::in_use::{Use, in_use, samples};
 use super::iproute::{self, shows_address, shows_route};
 use super::peers::subnets;
 use super::renumber::{overlaps, remedy};
+use super::set_apart::{self, on_link};
 use super::{About, Check, Group, Scene, chosen, docs};
 use crate::engine::Bridge;
 use crate::finding::{Finding, Findings, Severity};
-use crate::host::{Container, Missing, Route, RouteKind};
+use crate::host::{Address, Container, Missing, Route, RouteKind};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
 use crate::text::{Text, text};
 
@@ -53,7 +54,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     // What another host's bridges are is not known: an address in use may be missed.
     subnets(scene).1.into_iter().for_each(|missing| findings.lacks(missing));
     for bridge in &here.bridges {
-        let Some(index) = bridge.index() else { continue };
+        let Some(index) = bridge.index().filter(|_| !here.is_lan(bridge)) else { continue };
         let ask = Ask { here: &here, with: &fib, without: fib.without_link(index), bridge: index };
         for subnet in &bridge.connected {
             findings.judged += 1;
@@ -86,6 +87,7 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
     let (mut hidden, mut away): (Vec<&Route>, Vec<&Route>) = (Vec::new(), Vec::new());
     for address in shared.iter().flat_map(|part| samples(*part)).filter(nobodys) {
         match ask.about(address) {
+            Meets::Hidden(route) if is_set_apart(here, bridge, subnet, route) => {}
             Meets::Hidden(route) if !hidden.contains(&route) => hidden.push(route),
             // A blackhole inside the subnet is somebody's purpose, unless a container lives there.
             Meets::Away(route) if route.kind == RouteKind::Unicast && !away.contains(&route) => away.push(route),
@@ -97,7 +99,7 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
         .into_iter()
         .filter(|used| subnet.contains(&used.address))
         .filter_map(|used| match ask.about(used.address) {
-            Meets::Hidden(route) => Some((used, route)),
+            Meets::Hidden(route) if !is_set_apart(here, bridge, subnet, route) => Some((used, route)),
             _ => None,
         })
         .collect();
@@ -105,6 +107,9 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
         && !hidden.contains(route)
     {
         hidden.insert(0, route);
+    }
+    if let (Err(missing), false) = (&owned, hidden.is_empty()) {
+        findings.lacks(missing.clone());
     }
     hidden.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
     if !hidden.is_empty() {
@@ -167,6 +172,15 @@ impl<'a> Ask<'a> {
             !hop.dead && !hop.linkdown && link.is_some_and(|link| link.up && link.carrier && self.here.is_real(link))
         })
     }
+}
+
+/// Whether a route is the connected one of an address of which this subnet is a part set apart: network-overlaps-lan tells of it.
+fn is_set_apart(here: &Here, bridge: &Bridge, subnet: IpNet, route: &Route) -> bool {
+    let connected = |address: &&Address| {
+        on_link(address) == route.destination
+            && route.next_hops.iter().any(|hop| hop.via.is_none() && hop.link == Some(address.link))
+    };
+    here.addresses.iter().filter(connected).any(|address| set_apart::is_set_apart(here, bridge, subnet, address))
 }
 
 /// A default route, or half of one: it leads everywhere, so it says nothing of any address.

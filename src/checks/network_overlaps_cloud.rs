@@ -48,6 +48,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     for bridge in &here.bridges {
         for subnet in &bridge.connected {
             findings.judged += 1;
+            if here.is_lan(bridge) {
+                continue;
+            }
             let widest = ranges
                 .iter()
                 .filter(|range| overlaps(range.prefix, *subnet))

@@ -3,6 +3,7 @@ use ipnet::IpNet;
 use super::here::{Here, has_bridges};
 use super::iproute::shows_address;
 use super::renumber::{overlaps, remedy};
+use super::set_apart::{is_set_apart, on_link};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::{Bridge, next_version, running_version};
 use crate::finding::{Finding, Findings};
@@ -27,9 +28,16 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     for bridge in &here.bridges {
         for subnet in &bridge.connected {
             findings.judged += 1;
+            if here.is_lan(bridge) {
+                continue;
+            }
             for address in here.addresses {
-                if is_lan(address, &here) && overlaps(on_link(address), *subnet) {
-                    findings.push(finding(scene, &here, bridge, *subnet, address));
+                if is_lan(address, &here, bridge) && overlaps(on_link(address), *subnet) {
+                    findings.push(if is_set_apart(&here, bridge, *subnet, address) {
+                        set_apart(&here, bridge, *subnet, address)
+                    } else {
+                        finding(scene, &here, bridge, *subnet, address)
+                    });
                 }
             }
         }
@@ -37,16 +45,26 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     Ok(())
 }
 
-/// The prefix that an address makes its link's: the far end's where it has one.
-fn on_link(address: &Address) -> IpNet {
-    address.peer.unwrap_or(address.address).trunc()
-}
-
-/// An address that makes neighbours of a whole prefix, on a link of the host itself that is up.
-fn is_lan(address: &Address, here: &Here) -> bool {
+/// An address that makes neighbours of a whole prefix, on a link of the host itself that is up, and in the same VRF as the bridge.
+fn is_lan(address: &Address, here: &Here, bridge: &Bridge) -> bool {
     let prefix = on_link(address);
     let real = here.link(address.link).is_some_and(|link| link.up && here.is_real(link));
-    real && address.scope == "global" && prefix.prefix_len() < prefix.max_prefix_len()
+    let same_vrf = bridge.index().is_some_and(|index| here.vrf(index) == here.vrf(address.link));
+    real && same_vrf && address.scope == "global" && prefix.prefix_len() < prefix.max_prefix_len()
+}
+
+fn set_apart(here: &Here, bridge: &Bridge, subnet: IpNet, address: &Address) -> Finding {
+    let (whole, link, name, docker) = (on_link(address), here.name(address.link), bridge.name, &bridge.link_name);
+    let message = text!(
+        "network {name} has {subnet} on {docker}, a part of {whole} on {link}: this host looks for those addresses behind \
+         {docker} alone, as seems to be meant",
+        "网络 {name} 在 {docker} 上使用的 {subnet} 是 {link} 上 {whole} 的一部分：本机只在 {docker} 上寻找这些地址，看来是有意如此划分"
+    );
+    let mut finding = Finding::info(format!("network:{name}"), message).evidence(shows_address(address, here));
+    if let Some(own) = bridge.index().and_then(|index| here.own(index, subnet)) {
+        finding = finding.evidence(shows_address(own, here));
+    }
+    finding.touches(format!("network:{name}")).touches(format!("link:{docker}"))
 }
 
 fn finding(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, address: &Address) -> Finding {
@@ -81,7 +99,7 @@ fn nested(here: &Here, subnet: IpNet, lan: IpNet) -> Option<Text> {
     fits.then(|| {
         text!(
             ". Engine {version} may have chosen it itself: with a resolver ({inside}) inside the LAN it forgets the LAN around it",
-            "。这个子网可能是引擎 {version} 自己选的：解析器（{inside}）位于局域网内时，它会忽略外层的局域网"
+            "。这个子网可能是引擎 {version} 自己选的：DNS 服务器（{inside}）位于局域网内时，它会忽略外层的局域网"
         )
     })
 }

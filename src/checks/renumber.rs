@@ -25,7 +25,9 @@ pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Rem
         "{name} 上的容器会停止并获得新地址；凡是写死了旧地址的地方都需要修改",
         name = bridge.name
     );
-    if bridge.is_default() {
+    if bridge.is_default() && bridge.link_name != "docker0" {
+        own_bridge(bridge, free, impact)
+    } else if bridge.is_default() {
         default_bridge(free, subnet, impact)
     } else if bridge.network.is_none() && bridge.link_name != "docker_gwbridge" {
         left_behind(bridge)
@@ -56,6 +58,23 @@ fn default_bridge(free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text)
         vec![format!("# in /etc/docker/daemon.json: \"{key}\": \"{value}\""), "systemctl restart docker".to_owned()]
     });
     Remedy::manual(title, impact, commands.unwrap_or_default()).restarts_engine()
+}
+
+/// The bridge that `bridge` names: the engine takes its address as it finds it, and `bip` excludes it.
+fn own_bridge(bridge: &Bridge, free: Option<IpNet>, impact: crate::text::Text) -> Remedy {
+    let link = &bridge.link_name;
+    let title = match free {
+        Some(free) => text!(
+            "give {link} an address of a subnet that nobody uses, {free} say, where the host's network configuration sets \
+             it; the engine takes it from there",
+            "在主机的网络配置中为 {link} 换用无人使用的子网中的地址，例如 {free}；引擎会沿用该地址"
+        ),
+        None => text!(
+            "give {link} an address of a subnet that nobody uses, where the host's network configuration sets it",
+            "在主机的网络配置中为 {link} 换用无人使用的子网中的地址"
+        ),
+    };
+    Remedy::manual(title, impact, Vec::new()).restarts_engine()
 }
 
 fn user_network(free: Option<IpNet>, subnet: IpNet, bridge: &Bridge, impact: crate::text::Text) -> Remedy {

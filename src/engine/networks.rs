@@ -77,6 +77,10 @@ pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
     for network in networks.iter().filter(|network| network.driver == "bridge" && !network.config_only) {
         let name = link_name(network);
         let link = links.iter().find(|link| link.name == name);
+        // A network of the swarm gets its bridge on a node when a task of it comes there.
+        if network.scope == "swarm" && link.is_none() {
+            continue;
+        }
         found.push(Bridge {
             name: &network.name,
             link_name: name,
@@ -102,7 +106,9 @@ pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
 impl Bridge<'_> {
     /// The default bridge network (`docker0`, or what `bridge` names).
     pub fn is_default(&self) -> bool {
-        self.network.map_or(self.link_name == "docker0", |network| network.name == "bridge")
+        let by_configuration = || self.link.is_some_and(|link| !is_dockers_by_name(link));
+        self.network
+            .map_or_else(|| self.link_name == "docker0" || by_configuration(), |network| network.name == "bridge")
     }
 
     pub fn index(&self) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! Which engine this is, whether it lives, and whether it lives in this network namespace.
 
 use super::Version;
-use crate::host::{Api, EngineKind, Fact, Missing, Process, Snapshot};
+use crate::host::{Api, EngineKind, Fact, Listener, Missing, Process, Snapshot};
 use crate::text::{Text, text};
 
 /// Whether the engine that the API speaks for uses this host's network.
@@ -147,10 +147,38 @@ pub fn whereabouts(host: &Snapshot) -> Whereabouts {
             "引擎以 rootless 模式运行：它的网桥位于独立的网络命名空间中"
         ));
     }
-    if let Some(verdict) = by_namespace(host) {
-        return verdict;
+    if behind_a_process_of_this_host(host) {
+        if let Some(verdict) = by_namespace(host) {
+            return verdict;
+        }
+    } else if let Some(info) = api.info.ok()
+        && !same_name(&info.name, &host.name)
+    {
+        return Whereabouts::Elsewhere(text!(
+            "the engine at {endpoint} is on a host that calls itself {theirs}, and this one is {ours}",
+            "{endpoint} 上的引擎所在主机名为 {theirs}，而本机是 {ours}",
+            endpoint = api.endpoint,
+            theirs = info.name,
+            ours = host.name
+        ));
     }
     by_witness(host, api)
+}
+
+/// Whether the endpoint is held by an engine's process that could be seen here. Behind tcp, or a socket that ssh or a proxy holds, there
+/// may be any host, whatever runs on this one.
+fn behind_a_process_of_this_host(host: &Snapshot) -> bool {
+    match host.engine.endpoint.ok().map(|owner| &owner.listener) {
+        Some(Listener::Elsewhere) => false,
+        Some(Listener::Process { name, .. }) => name.starts_with("docker"),
+        _ => true,
+    }
+}
+
+/// Host names, of which one may be given with its domain.
+fn same_name(theirs: &str, ours: &str) -> bool {
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    theirs.is_empty() || first(theirs) == first(ours)
 }
 
 fn of_podman(endpoint: &str) -> Whereabouts {
@@ -361,6 +389,28 @@ mod tests {
         assert_eq!(liveness(&host), Liveness::Absent);
         host.engine.processes = Fact::known(vec![dockerd(Some(4_026_532_001))]);
         assert_ne!(liveness(&host), Liveness::Absent);
+    }
+
+    #[test]
+    fn behind_tcp_the_own_dockerd_proves_nothing() {
+        let mut host = host();
+        host.engine.own_netns = Fact::known(4_026_531_840);
+        host.engine.processes = Fact::known(vec![dockerd(Some(4_026_531_840))]);
+        let mut called = |name: &str| {
+            host.engine.endpoint = Fact::known(crate::host::EngineEndpoint {
+                endpoint: "tcp://10.0.0.6:2375".to_owned(),
+                chosen_by: "--host".to_owned(),
+                kind: EngineKind::Unknown,
+                socket: None,
+                listener: Listener::Elsewhere,
+            });
+            if let Fact::Known { value, .. } = &mut host.engine.api {
+                value.info = Fact::known(Info { name: name.to_owned(), ..Info::default() });
+            }
+            whereabouts(&host)
+        };
+        assert!(matches!(called("web2"), Whereabouts::Elsewhere(_)));
+        assert_eq!(called("WEB1.example.org"), Whereabouts::Here);
     }
 
     #[test]
