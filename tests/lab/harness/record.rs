@@ -17,9 +17,15 @@ pub fn keep(host: &Host, name: &str, about: &str, healthy: bool) {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/hosts/{}-{name}.json", host.engine()));
     let snapshot = host.ok("dnetctl diagnose --save /run/kept.json -q > /run/kept.txt; cat /run/kept.json");
     let release = nix::sys::utsname::uname().expect("uname(2)").release().to_string_lossy().into_owned();
-    std::fs::write(&path, snapshot.replace(&release, KERNEL)).expect("the checkout is writable");
+    std::fs::write(&path, narrow(&snapshot.replace(&release, KERNEL))).expect("the checkout is writable");
     let report = host.diagnose_with(&["--from", "/run/kept.json"]);
     std::fs::write(path.with_extension("toml"), said(&report, host, about, healthy)).expect("the checkout is writable");
+}
+
+/// Without the indentation, which is half of a snapshot.
+fn narrow(document: &str) -> String {
+    let lines: Vec<&str> = document.lines().map(str::trim_start).collect();
+    lines.join("\n") + "\n"
 }
 
 fn said(report: &Report, host: &Host, about: &str, healthy: bool) -> String {

@@ -43,7 +43,6 @@ pub const ROWS: &[Row] = &[
         host.ok("systemctl start podman.socket && chmod 755 /run/podman && chmod 666 /run/podman/podman.sock");
         host
     })
-    .on(&[Engine::V20, Engine::V26])
     .with(&["-H", PODMAN])
     .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES]),
     Row::new("podman's running service, asked by -H", |site| {

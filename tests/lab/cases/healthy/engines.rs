@@ -1,6 +1,6 @@
 //! The engine and its configuration.
 
-use super::{NO_BRIDGES, NO_CLOUD, NOT_RUNNING, Row, SOON};
+use super::{NAMELESS_BRIDGES, NO_BRIDGES, NO_CLOUD, NOT_RUNNING, Row, SOON};
 use crate::harness::Engine;
 
 pub const ROWS: &[Row] = &[
@@ -64,6 +64,41 @@ pub const ROWS: &[Row] = &[
         host.docker();
         host
     }),
+    Row::new("hosts in another configuration file, ExecStart without them", |site| {
+        let unit = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --config-file /etc/docker/other.json\n";
+        let daemon = r#"{"hosts": ["fd://", "tcp://127.0.0.1:2375"], "bip": "10.50.0.1/16", "tls": false}"#;
+        let host = site.usual().file("/etc/docker/other.json", daemon);
+        let host = host.file("/etc/systemd/system/docker.service.d/own.conf", unit).boot();
+        host.docker();
+        assert!(host.ok("ip -4 addr show docker0").contains("10.50.0.1/16"));
+        host
+    }),
+    Row::new("a change that waits for the next restart", |site| {
+        let host = site.usual().file("/etc/docker/daemon.json", r#"{"bip": "10.50.0.1/16"}"#).boot();
+        host.docker();
+        host.ok("sleep 1.1");
+        host.write("/etc/docker/daemon.json", "{\"bip\": \"10.51.0.1/16\"}\n");
+        host
+    }),
+    Row::new("live-restore, the engine stopped, a container running on", |site| {
+        let host = site.usual().file("/etc/docker/daemon.json", r#"{"live-restore": true}"#).boot();
+        host.docker().container("web", "-p 8080:80");
+        host.stop_docker();
+        host.ok("ip -o link show master docker0 | grep veth");
+        host
+    })
+    .unjudged(&[NO_CLOUD, NOT_RUNNING]),
+    Row::new("rebooted, with networks of before", |site| {
+        let mut host = site.usual().file("/etc/docker/daemon.json", r#"{"bip": "10.50.0.1/16"}"#).boot();
+        host.docker();
+        host.ok("docker network create own");
+        host.container("web", "--network own --restart always -p 8080:80");
+        host.reboot();
+        host.start_docker().expect("it starts again");
+        host.ok("docker ps --format '{{.Names}}' | grep web");
+        host
+    })
+    .unjudged_by_user(&[NAMELESS_BRIDGES]),
     Row::new("a swarm of one with a service", |site| {
         let host = site.usual().boot();
         host.docker();

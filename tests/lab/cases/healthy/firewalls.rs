@@ -10,6 +10,20 @@ pub const ROWS: &[Row] = &[
         host.docker().container("web", "-p 8080:80");
         host
     }),
+    Row::new("the legacy iptables", |site| {
+        let host = site.usual().boot();
+        host.ok("update-alternatives --set iptables /usr/sbin/iptables-legacy && update-alternatives --set ip6tables /usr/sbin/ip6tables-legacy");
+        host.docker().container("web", "-p 8080:80");
+        assert!(host.ok("iptables-legacy -t nat -S").contains("MASQUERADE"));
+        host
+    }),
+    Row::new("a ruleset of the administrator's own in nftables", |site| {
+        let host = site.usual().boot();
+        host.ok("nft 'table inet own { chain input { type filter hook input priority 0; policy drop; ct state established,related accept; \
+                 iif lo accept; tcp dport 22 accept; icmp type echo-request accept; } }'");
+        host.docker().container("web", "-p 8080:80");
+        host
+    }),
     Row::new("firewalld", |site| {
         let host = site.usual().extras().boot();
         host.ok("systemctl start firewalld");

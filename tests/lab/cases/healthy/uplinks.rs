@@ -24,6 +24,34 @@ pub const ROWS: &[Row] = &[
         host.docker().container("web", "-p 8080:80");
         host
     }),
+    Row::new("ifupdown", |site| {
+        let interfaces = "auto lo\niface lo inet loopback\nauto ens33\niface ens33 inet static\n address 10.0.0.2/24\n gateway 10.0.0.1\n";
+        let host = site.lab.host(site.engine).on(site.lan("10.0.0.1/24"), "ens33", "");
+        let host = host.file("/etc/network/interfaces", interfaces).resolver("10.0.0.1").boot();
+        host.sh("ifup ens33");
+        assert!(host.ok("ip route show default").contains("via 10.0.0.1 dev ens33"));
+        host.docker().container("web", "-p 8080:80");
+        host
+    }),
+    Row::new("the uplink is a port of a bridge", |site| {
+        let host = site.lab.host(site.engine).on(site.lan("10.0.0.1/24"), "eth0", "").resolver("10.0.0.1").boot();
+        host.ok("ip link add br0 type bridge && ip link set eth0 master br0 && ip link set br0 up");
+        host.ok("ip addr add 10.0.0.2/24 dev br0 && ip route add default via 10.0.0.1 dev br0");
+        host.docker().container("web", "-p 8080:80");
+        host
+    })
+    .unjudged_by_user(&[NAMELESS_BRIDGES]),
+    Row::new("two uplinks: an on-link gateway, a second default, a rule by source", |site| {
+        let second = site.lab.fabric();
+        let host = site.lab.host(site.engine).on(site.lan("10.0.0.1/24"), "eth0", "10.0.0.2/32");
+        let host = host.on(&second, "eth1", "192.168.40.2/22").route("10.0.0.1 dev eth0").route("default via 10.0.0.1 metric 100");
+        let host = host.route("default via 192.168.40.1 metric 200").route("default via 192.168.40.1 table 40");
+        let host = host.resolver("192.168.40.1").boot();
+        site.fabrics.push(second);
+        host.ok("ip rule add from 192.168.40.2 lookup 40");
+        host.docker().container("web", "-p 8080:80");
+        host
+    }),
     Row::new("two LANs", |site| {
         let second = site.lab.fabric();
         let host = site.usual().on(&second, "eth1", "192.168.40.2/22").route("192.168.128.0/17 via 192.168.40.1").boot();
