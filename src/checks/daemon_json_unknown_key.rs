@@ -102,7 +102,7 @@ fn is_deaf_object(key: &ConfigKey, keys: &[ConfigKey], version: Version) -> bool
     opened
         && !config::is_closed_object(name, version)
         && !config::is_read_when_opened(name)
-        && config::find(name).is_none()
+        && config::find(name).is_none_or(|key| !key.known_to(version))
         && keys
             .iter()
             .filter_map(|key| key.pointer.strip_prefix(&inside))

@@ -94,8 +94,12 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
             zh: format!("{name} {state_zh}{means_zh}；它最后的输出：{said}"),
         },
     )
-    .evidence(Evidence::new(format!("journalctl -u {name} -o cat --no-pager -n 200"), unmasked(line)))
-    .evidence(state_shown(unit, name));
+    // The help that dockerd prints behind a wrong flag is more than a hundred lines.
+    .evidence(Evidence::new(format!("journalctl -u {name} -o cat --no-pager -n 500"), unmasked(line)));
+    if unit.active_state == "failed" {
+        // In a loop it is another one a moment later.
+        finding = finding.evidence(state_shown(unit, name));
+    }
     if changed_since(host, log, line) {
         finding = finding.remedy(Remedy::manual(
             text!("the configuration changed since then: start the engine again", "此后配置已被修改：再次启动引擎"),

@@ -104,7 +104,8 @@ fn spelled(flag: &DaemonFlag) -> String {
     }
 }
 
-/// A drop-in that starts the engine with the same flags but those of `-H`, so that `hosts` decides; only where every flag is known.
+/// A drop-in that starts the engine with the same flags but those of `-H`, so that `hosts` decides; only where every flag is known. Its name
+/// sorts behind those of other drop-ins, whose ExecStart= would win otherwise.
 fn without_hosts(host: &Snapshot, line: &CommandLine, outlook: Outlook) -> Option<Remedy> {
     let program = line.program.as_deref()?;
     if line.flags.iter().any(|flag| flag.withheld) || !line.expands.is_empty() {
@@ -122,7 +123,7 @@ fn without_hosts(host: &Snapshot, line: &CommandLine, outlook: Outlook) -> Optio
     let text = format!("[Service]\\nExecStart=\\nExecStart={}\\n", words.join(" ").replace('%', "%%%%"));
     let mut commands = vec![
         format!("mkdir -p {directory}"),
-        format!("printf {} > {directory}/10-hosts.conf", configuration::quoted(&text)),
+        format!("printf {} > {directory}/zz-hosts.conf", configuration::quoted(&text)),
         "systemctl daemon-reload".to_owned(),
     ];
     commands.extend(configuration::restart(host));

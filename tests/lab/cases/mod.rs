@@ -1,6 +1,7 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
 mod bundle;
+mod config;
 mod daemon_json_grammar;
 mod engine_facts;
 mod evidence;
@@ -20,6 +21,7 @@ pub fn all() -> Cases {
     bundle::add(&mut cases);
     evidence::add(&mut cases);
     users::add(&mut cases);
+    config::add(&mut cases);
     daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
     extras::add(&mut cases);

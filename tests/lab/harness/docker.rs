@@ -15,6 +15,8 @@ impl Host {
         if start.succeeded() {
             return Ok(());
         }
+        // The journal is written behind the engine's back.
+        self.sh("journalctl --sync");
         let log = self.sh(&format!("journalctl --no-pager -o cat -u docker.service --since=@{}", since.trim()));
         Err(format!("{}{}", log.stdout, start.stderr))
     }
