@@ -244,6 +244,11 @@ fn takes(
             "路由 `{said}` 把发往容器 {container}（网络 {name} 上的 {address}）的数据包带离了 {link}：本机访问不到它，它发布的端口也没有响应",
             container = container.name
         ),
+        None if route.destination.contains(&subnet) => text!(
+            "`{said}` takes the whole of network {name} ({subnet} on {link}) away from its bridge: a container on it will not \
+             be reached",
+            "路由 `{said}` 把整个网络 {name}（{link} 上的 {subnet}）带离了网桥：该网络上的容器会无法访问"
+        ),
         None => text!(
             "`{said}` takes a part of network {name} ({subnet} on {link}) away from its bridge: a container that gets an \
              address there will not be reached",

@@ -46,11 +46,10 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker network create --ipv6 --subnet 172.30.0.0/24 --subnet fd00:18::/64 six");
         host.container("web", "--network six");
         fabric.ok("ip -6 route add fd00:18::/64 via fd00:1::2");
-        let reaches = || host.exec("web", "ping -6 -c 1 -W 1 2001:db8::7").succeeded();
+        let reaches = || container_reaches(&host, "web", "2001:db8::7");
         host.eventually(super::SOON, "docker exec web ping -6 -c 1 -W 1 2001:db8::7");
         healthy(&host);
         host.ok("sysctl -w net.ipv6.conf.all.forwarding=0");
-        // The kernel drops the default route's neighbour flag with it, the route stays.
         assert!(!reaches());
         let report = host.diagnose();
         let finding = only(&report, CHECK, "error", "sysctl:net.ipv6.conf.all.forwarding");

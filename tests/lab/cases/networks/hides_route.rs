@@ -64,7 +64,7 @@ pub fn add(cases: &mut Cases) {
         let report = host.diagnose();
         says(
             only(&report, CHECK, "warning", "network:bridge"),
-            "takes a part of network bridge (172.17.0.0/16 on docker0)",
+            "takes the whole of network bridge (172.17.0.0/16 on docker0)",
         );
         host.container("web", "");
         assert!(!host_reaches(&host, "172.17.0.2") && !container_reaches(&host, "web", "172.17.0.1"));
