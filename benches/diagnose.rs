@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods)] // it starts programs and reads the clock
 
 #[path = "../tests/lab/harness/mod.rs"]
-#[allow(dead_code, unused_imports)] // the harness serves the cases of the lab first
+#[allow(unused_imports)] // the harness serves the cases of the lab first
 mod harness;
 
 use std::process::Command;

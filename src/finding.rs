@@ -145,8 +145,6 @@ impl Finding {
 pub struct Findings {
     pub found: Vec<Finding>,
     pub missing: Vec<Missing>,
-    /// What was looked at and found right, for the closing line: `3 networks`.
-    pub judged: usize,
 }
 
 impl Findings {

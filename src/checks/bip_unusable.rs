@@ -25,7 +25,6 @@ pub static CHECK: Check = Check {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
     let Some(bip) = setting(host, "bip")? else { return Ok(()) };
-    findings.judged += 1;
     let bridge = setting(host, "bridge");
     if let Ok(Some(bridge)) = &bridge {
         if let Some(outlook) = outlook(host, &[bip.said, bridge.said])? {

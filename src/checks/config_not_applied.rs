@@ -92,7 +92,6 @@ fn differing(
 fn live_restore(host: &Snapshot, file: &DaemonJson, info: &Info, findings: &mut Findings) {
     let Some(key) = file.key("/live-restore") else { return };
     let Some(wanted) = written(&key.value) else { return };
-    findings.judged += 1;
     let runs = info.live_restore;
     if wanted == runs.to_string() {
         return;
@@ -110,7 +109,6 @@ fn mtu(host: &Snapshot, file: &DaemonJson, default: &Network, findings: &mut Fin
     let Some(key) = file.key("/mtu") else { return };
     let Some(runs) = default.options.get("com.docker.network.driver.mtu") else { return };
     let Some(wanted) = written(&key.value).filter(|wanted| wanted != "0") else { return };
-    findings.judged += 1;
     if wanted == *runs {
         return;
     }
@@ -134,7 +132,6 @@ fn bip(host: &Snapshot, file: &DaemonJson, default: &Network, process: &Process,
     }
     let Ok(prefix) = wanted.parse::<IpNet>() else { return };
     let Some(runs) = default.ipam.iter().find(|ipam| ipam.subnet.addr().is_ipv4()) else { return };
-    findings.judged += 1;
     if runs.subnet == prefix.trunc() && runs.gateway.is_none_or(|gateway| gateway == prefix.addr()) {
         return;
     }
@@ -165,7 +162,6 @@ fn pools(host: &Snapshot, file: &DaemonJson, info: &Info, findings: &mut Finding
     if wanted.is_empty() || !says {
         return;
     }
-    findings.judged += 1;
     let mut runs: Vec<(IpNet, u8)> =
         info.default_address_pools.iter().map(|(base, size)| (base.trunc(), *size)).collect();
     wanted.sort_unstable();
@@ -207,7 +203,6 @@ fn flags(host: &Snapshot, process: &Process, findings: &mut Findings) {
     if next.program.is_none() {
         return;
     }
-    findings.judged += 1;
     let (runs, starts) = (by_name(&process.flags), by_name(&next.flags));
     let mut names: Vec<&str> = runs.keys().chain(starts.keys()).copied().collect();
     names.sort_unstable();

@@ -26,7 +26,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
     let file = findings.need("engine.daemon_json", &host.engine.daemon_json)?;
     let version = next_version(host).ok();
-    findings.judged += 1;
     let faults = match refusal(file, version) {
         Err(()) => return Err(configuration::no_version(host)),
         Ok(Some(refusal)) => vec![refused(file, &refusal, version)],

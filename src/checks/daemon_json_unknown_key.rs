@@ -28,7 +28,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let mut refused = Vec::new();
     for key in keys {
         let Some(name) = judged_name(key, keys, version) else { continue };
-        findings.judged += 1;
         match config::standing(name, version) {
             Standing::Known => {}
             Standing::Deaf { means } => findings.push(unread(host, file, key, name, means)),

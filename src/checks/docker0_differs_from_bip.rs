@@ -39,7 +39,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let addresses = findings.need("addresses", &host.addresses)?;
     // No docker0 at all: bridge-link-missing.
     let Some(docker0) = links.iter().find(|link| link.name == "docker0" && link.is_bridge()) else { return Ok(()) };
-    findings.judged += 1;
     let carried: Vec<IpNet> = addresses
         .iter()
         .filter(|address| address.link == docker0.index && address.address.addr().is_ipv4())

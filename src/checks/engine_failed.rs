@@ -36,7 +36,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             ),
         });
     }
-    findings.judged += 1;
     if own_process(host).is_some() {
         return Ok(());
     }

@@ -27,7 +27,6 @@ pub static CHECK: Check = Check {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
     let Some(range) = setting(host, "fixed-cidr")? else { return Ok(()) };
-    findings.judged += 1;
     let Ok(IpNet::V4(prefix)) = parse_cidr(range.value) else { return no_prefix(host, &range, findings) };
     let version = next_version(host)?;
     let Some((pool, source)) = default_pool(host, version)? else { return Ok(()) };

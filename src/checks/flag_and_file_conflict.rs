@@ -27,7 +27,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let line = findings.need("engine.next_command_line", &host.engine.next_command_line)?;
     let mut told: Vec<&str> = Vec::new();
     for flag in &line.flags {
-        findings.judged += 1;
         for (key, said) in both(flag, file, host) {
             if told.contains(&key.name) {
                 continue;

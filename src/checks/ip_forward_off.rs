@@ -36,14 +36,13 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let sysctls = findings.need("sysctls", &scene.host.sysctls)?;
     if let Err(missing) = here.containers() {
-        return without_containers(&here, sysctls, findings, missing);
+        return without_containers(&here, sysctls, missing);
     }
     let mut off: BTreeMap<String, Off> = BTreeMap::new();
     for bridge in here.bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal)) {
         // Where the bridge has no address in the container's subnet (`inhibit_ipv4`) another machine routes for it.
         let routed_here = |address: &IpAddr| bridge.connected.iter().any(|subnet| subnet.contains(address));
         for (container, address) in residents(&here, bridge)?.into_iter().filter(|(_, address)| routed_here(address)) {
-            findings.judged += 1;
             let Some(key) = switched_off(&here, sysctls, bridge, address)? else { continue };
             let of_bridge = key.contains(&format!(".{}.", bridge.link_name));
             let (ipv4, name) = (address.is_ipv4(), bridge.name.to_owned());
@@ -60,15 +59,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 }
 
 /// Where the engine's containers are not known: right as long as no bridge's way out is switched off.
-fn without_containers(
-    here: &Here,
-    sysctls: &BTreeMap<String, String>,
-    findings: &mut Findings,
-    missing: Missing,
-) -> Result<(), Missing> {
+fn without_containers(here: &Here, sysctls: &BTreeMap<String, String>, missing: Missing) -> Result<(), Missing> {
     for bridge in &here.bridges {
         for subnet in &bridge.connected {
-            findings.judged += 1;
             if switched_off(here, sysctls, bridge, subnet.addr())?.is_some() {
                 return Err(missing);
             }

@@ -29,7 +29,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     findings.need("routes", &scene.host.routes)?;
     let fib = Fib::new(scene.host)?;
     for (server, line, file) in in_use(resolvers) {
-        findings.judged += 1;
         let lookup = fib.lookup(&Query::to(server));
         if let Verdict::Undetermined(why) = &lookup.verdict {
             findings.lacks(Missing { fact: "routes", why: why.clone() });

@@ -57,7 +57,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         let Some(index) = bridge.index().filter(|_| !here.is_lan(bridge)) else { continue };
         let ask = Ask { here: &here, with: &fib, without: fib.without_link(index), bridge: index };
         for subnet in &bridge.connected {
-            findings.judged += 1;
             judge(scene, &ask, bridge, *subnet, &shared(routes, &here, *subnet), findings);
         }
     }

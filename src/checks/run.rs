@@ -45,8 +45,6 @@ pub struct Outcome {
     pub findings: Vec<Told>,
     /// What the check missed, by fact.
     pub missing: Vec<Missing>,
-    /// How many subjects it judged.
-    pub judged: usize,
 }
 
 /// All checks over one host.
@@ -75,8 +73,7 @@ pub fn judge(name: &str, scene: &Scene, checks: &[&'static Check], selection: &S
 }
 
 fn run_one(check: &'static Check, scene: &Scene) -> Outcome {
-    let mut outcome =
-        Outcome { check, status: Status::Pass, reason: None, findings: Vec::new(), missing: Vec::new(), judged: 0 };
+    let mut outcome = Outcome { check, status: Status::Pass, reason: None, findings: Vec::new(), missing: Vec::new() };
     if let Applies::No(why) = (check.applies)(scene) {
         outcome.status = Status::NotApplicable;
         outcome.reason = Some(why);
@@ -86,12 +83,11 @@ fn run_one(check: &'static Check, scene: &Scene) -> Outcome {
     if let Err(missing) = (check.run)(scene, &mut findings) {
         findings.lacks(missing);
     }
-    let Findings { mut found, missing, judged } = findings;
+    let Findings { mut found, missing } = findings;
     found.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.subject.cmp(&b.subject)));
     outcome.findings =
         found.into_iter().map(|finding| Told { finding, hidden_by: None, explains: Vec::new() }).collect();
     outcome.missing = if scene.host.profile.files_only { missing.into_iter().map(in_files).collect() } else { missing };
-    outcome.judged = judged;
     outcome
 }
 

@@ -58,7 +58,6 @@ pub fn refusal(error: &clap::Error) -> Refusal {
             ),
         );
     }
-    let given = get(ContextKind::InvalidValue);
     let message = match error.kind() {
         ErrorKind::UnknownArgument if !name.starts_with('-') => {
             text!("{option:?} is one argument too many; see --help", "多余的参数 {option:?}；请查看 --help")
@@ -77,24 +76,7 @@ pub fn refusal(error: &clap::Error) -> Refusal {
         ErrorKind::MissingRequiredArgument => {
             text!("{option} is missing; see --help", "缺少 {option}；请查看 --help")
         }
-        ErrorKind::InvalidValue if given.is_empty() => text!("{name} needs a value", "{name} 需要一个值"),
-        ErrorKind::InvalidValue => {
-            let valid = get(ContextKind::ValidValue);
-            text!(
-                "{given:?} is no value for {name}; it takes one of: {valid}",
-                "{given:?} 不是 {name} 的有效值；可用的值：{valid}"
-            )
-        }
-        ErrorKind::ValueValidation if name == "--timeout" => {
-            text!(
-                "{given:?} is no value for --timeout; it takes whole seconds, from 1 to 3600",
-                "{given:?} 不是 --timeout 的有效值；可用的值为 1 到 3600 的整数秒"
-            )
-        }
-        ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            text!("{given:?} is no value for {name}: {why}", "{given:?} 不是 {name} 的有效值：{why}")
-        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => no_value(error, &name),
         ErrorKind::ArgumentConflict => {
             let other = get(ContextKind::PriorArg);
             if other.is_empty() || other == option {
@@ -110,6 +92,30 @@ pub fn refusal(error: &clap::Error) -> Refusal {
     };
     let place = if name.is_empty() { None } else { Some(name) };
     Refusal { place, ..Refusal::usage("", message) }
+}
+
+/// Why a value does not do, and which would.
+fn no_value(error: &clap::Error, name: &str) -> Text {
+    let get = |kind| error.get(kind).map(said).unwrap_or_default();
+    let given = get(ContextKind::InvalidValue);
+    if given.is_empty() && error.kind() == ErrorKind::InvalidValue {
+        return text!("{name} needs a value", "{name} 需要一个值");
+    }
+    if name == "--timeout" {
+        return text!(
+            "{given:?} is no value for --timeout; it takes whole seconds, from 1 to 3600",
+            "{given:?} 不是 --timeout 的有效值；可用的值为 1 到 3600 的整数秒"
+        );
+    }
+    let valid = get(ContextKind::ValidValue);
+    if valid.is_empty() {
+        let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        return text!("{given:?} is no value for {name}: {why}", "{given:?} 不是 {name} 的有效值：{why}");
+    }
+    text!(
+        "{given:?} is no value for {name}; it takes one of: {valid}",
+        "{given:?} 不是 {name} 的有效值；可用的值：{valid}"
+    )
 }
 
 fn hinted(message: Text, suggestion: &str) -> Text {
