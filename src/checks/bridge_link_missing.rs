@@ -30,8 +30,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     for bridge in &here.bridges {
         let Some(network) = bridge.network else { continue };
         if bridge.link.is_none() {
-            // Among links that could not be read it may be.
-            if scene.host.links.gaps().is_empty() {
+            if let Some(other) = under_another_name(&here, network) {
+                findings.lacks(other);
+            } else if scene.host.links.gaps().is_empty() {
+                // Among links that could not be read it may be.
                 findings.push(no_link(bridge));
             }
         } else if scene.host.addresses.gaps().is_empty()
@@ -41,6 +43,22 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         }
     }
     Ok(())
+}
+
+/// Whether some other bridge carries the network's gateway: builds of others (a NAS's, say) may name their bridges in their own way.
+fn under_another_name(here: &Here, network: &Network) -> Option<Missing> {
+    let gateway = network.ipam.iter().find_map(|ipam| ipam.gateway)?;
+    let carries = here.addresses.iter().filter(|address| address.address.addr() == gateway);
+    let link = carries.filter_map(|address| here.link(address.link)).find(|link| link.is_bridge())?;
+    Some(Missing {
+        fact: "links",
+        why: text!(
+            "bridge {link} carries the gateway of network {name}: it is not known whether it is that network's",
+            "网桥 {link} 带有网络 {name} 的网关地址，不知道它是否就是该网络的网桥",
+            link = link.name,
+            name = network.name
+        ),
+    })
 }
 
 /// The subnet of which the link has no address, and the gateway it should have. A network may ask for a bridge without addresses:

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Scene;
+use super::configuration::quoted;
 use super::here::Here;
 use super::peers::subnets;
 use crate::engine::Bridge;
@@ -32,7 +33,7 @@ pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Rem
     } else if bridge.network.is_none() && bridge.link_name != "docker_gwbridge" {
         left_behind(bridge)
     } else {
-        user_network(free, subnet, bridge, impact)
+        user_network(free, subnet, bridge, &members(here, bridge), impact)
     }
 }
 
@@ -77,7 +78,13 @@ fn own_bridge(bridge: &Bridge, free: Option<IpNet>, impact: crate::text::Text) -
     Remedy::manual(title, impact, Vec::new()).restarts_engine()
 }
 
-fn user_network(free: Option<IpNet>, subnet: IpNet, bridge: &Bridge, impact: crate::text::Text) -> Remedy {
+fn user_network(
+    free: Option<IpNet>,
+    subnet: IpNet,
+    bridge: &Bridge,
+    on_it: &[&str],
+    impact: crate::text::Text,
+) -> Remedy {
     let name = bridge.name;
     let title = match free {
         Some(free) => text!(
@@ -90,16 +97,50 @@ fn user_network(free: Option<IpNet>, subnet: IpNet, bridge: &Bridge, impact: cra
             "用无人使用的子网重建网络 {name}：所有私有地址段在本机都已有路由，请向网络管理员申请一段"
         ),
     };
-    let mut options = if subnet.addr().is_ipv4() { String::new() } else { "--ipv6 ".to_owned() };
-    if name == "docker_gwbridge" {
-        // What the engine itself creates it with (moby v28.5.2 daemon/network.go, `createGWBridge`).
-        options += "-o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false \
-                    -o com.docker.network.bridge.enable_ip_masquerade=true ";
-    }
     let commands = free.map(|free| {
-        vec![format!("docker network rm {name}"), format!("docker network create {options}--subnet {free} {name}")]
+        let options = as_it_was(bridge, Family::of(subnet.addr()));
+        let name = quoted(name);
+        let mut commands: Vec<String> =
+            on_it.iter().map(|it| format!("docker network disconnect -f {name} {}", quoted(it))).collect();
+        commands.push(format!("docker network rm {name}"));
+        commands.push(format!("docker network create {options}--subnet {free} {name}"));
+        commands.extend(on_it.iter().map(|it| format!("docker network connect {name} {}", quoted(it))));
+        commands
     });
     Remedy::manual(title, impact, commands.unwrap_or_default())
+}
+
+/// What `docker network create` needs to make a network as it was, but for its subnet of one family.
+fn as_it_was(bridge: &Bridge, family: Family) -> String {
+    let name = bridge.name;
+    let mut words: Vec<String> = Vec::new();
+    if let Some(network) = bridge.network {
+        if network.internal {
+            words.push("--internal".to_owned());
+        }
+        if network.ipv6 {
+            words.push("--ipv6".to_owned());
+        }
+        let others = network.ipam.iter().map(|ipam| ipam.subnet).filter(|other| Family::of(other.addr()) != family);
+        words.extend(others.map(|other| format!("--subnet {other}")));
+        let kept = network.options.iter().filter(|(key, _)| key.starts_with("com.docker.network."));
+        words.extend(kept.map(|(key, value)| format!("-o {}", quoted(&format!("{key}={value}")))));
+    } else if family == Family::V6 {
+        words.push("--ipv6".to_owned());
+    }
+    if name == "docker_gwbridge" && bridge.network.is_none_or(|network| network.options.is_empty()) {
+        // What the engine itself creates it with (moby v28.5.2 daemon/network.go, `createGWBridge`).
+        let made_with = [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
+        words.extend(made_with.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}")));
+    }
+    words.iter().map(|word| format!("{word} ")).collect()
+}
+
+/// The names of the containers on a network, running or not: it cannot be removed under the ones, and the others would not start again.
+fn members<'a>(here: &Here<'a>, bridge: &Bridge) -> Vec<&'a str> {
+    let (Some(network), Ok(containers)) = (bridge.network, here.containers()) else { return Vec::new() };
+    let on_it = containers.iter().filter(|one| one.endpoints.iter().any(|end| end.network_id == network.id));
+    on_it.map(|one| one.name.as_str()).collect()
 }
 
 /// A link that looks like Docker's and that no network of the engine owns.
