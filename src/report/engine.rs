@@ -16,7 +16,9 @@ pub(super) fn section(host: &Snapshot) -> EngineV1 {
     };
     EngineV1 {
         kind,
-        version: api.map(|api| api.version.engine.clone()).filter(|version| !version.is_empty()),
+        version: running_version(host)
+            .map(|version| version.to_string())
+            .or_else(|| api.map(|api| api.version.engine.clone()).filter(|version| !version.is_empty())),
         next_version: next_version(host).ok().map(|version| version.to_string()),
         state: match live {
             Liveness::Running => "running",
@@ -28,19 +30,27 @@ pub(super) fn section(host: &Snapshot) -> EngineV1 {
         on_this_host: match whereabouts(host) {
             Whereabouts::Here => Some(true),
             Whereabouts::Elsewhere(_) => Some(false),
-            Whereabouts::Unknown(_) => None,
+            // One that does not run is where its unit or its program is.
+            Whereabouts::Unknown(_) => {
+                let idle = matches!(live, Liveness::Stopped | Liveness::Failed);
+                (idle && installed(host)).then_some(true)
+            }
         },
         firewall_backend: firewall_backend(host),
     }
+}
+
+/// Whether an engine's program or unit is on this host.
+fn installed(host: &Snapshot) -> bool {
+    matches!(host.engine.binary.ok(), Some(Some(_))) || matches!(host.engine.unit.ok(), Some(Some(_)))
 }
 
 /// Whether anything of a Docker Engine was seen.
 fn seen(host: &Snapshot) -> bool {
     let engine = &host.engine;
     engine.api.is_known()
+        || installed(host)
         || matches!(engine.package.ok(), Some(Some(_)))
-        || matches!(engine.binary.ok(), Some(Some(_)))
-        || matches!(engine.unit.ok(), Some(Some(_)))
         || engine.processes.ok().is_some_and(|processes| !processes.is_empty())
 }
 

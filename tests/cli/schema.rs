@@ -83,6 +83,21 @@ fn lists_of_a_report_are_sorted() {
 }
 
 #[test]
+fn the_engine_of_a_host_is_told_as_it_is() {
+    let engine = |name: &str| json(&["diagnose", "-o", "json", "--from", &host(name)])["hosts"][0]["engine"].clone();
+    let running = engine("26.1-vpn");
+    assert_eq!(running["on_this_host"], true);
+    assert_eq!(running["version"], running["next_version"], "one version is written in one way");
+    let failed = engine("26.1-bip-network-address");
+    assert_eq!(failed["state"], "failed");
+    assert_eq!(failed["on_this_host"], true);
+    assert_eq!(failed["version"], Value::Null);
+    let none = engine("26.1-no-engine");
+    assert_eq!((&none["kind"], &none["state"]), (&"none".into(), &"absent".into()));
+    assert_eq!(none["on_this_host"], Value::Null);
+}
+
+#[test]
 fn snapshots_are_valid() {
     let validator = strict("snapshot-v1.json");
     is_valid(&validator, &json(&["snapshot"]), "snapshot-v1.json");
