@@ -129,8 +129,9 @@ fn wrong(host: &Host) -> Text {
     let mut said =
         text!("{en}; {passed_en} passed", "{zh}；{passed_zh}通过", passed_en = passed.en, passed_zh = passed.zh);
     if hidden > 0 {
-        said.en.push_str(&format!(", {hidden} hidden behind their cause"));
-        said.zh.push_str(&format!("，{hidden} 项因同一原因而隐藏"));
+        let whose = if hidden == 1 { "its cause" } else { "their causes" };
+        said.en.push_str(&format!(", {hidden} hidden behind {whose}"));
+        said.zh.push_str(&format!("，{hidden} 项由已列出的原因引起，不再单独显示"));
     }
     said.en.push('.');
     said.zh.push('。');
