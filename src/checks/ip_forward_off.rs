@@ -106,7 +106,13 @@ fn switched_off(
     let uplink = uplink(here, address)?;
     if address.is_ipv6() {
         let all = "net.ipv6.conf.all.forwarding";
-        return Ok((uplink.is_some() && is_off(all)).then(|| all.to_owned()));
+        // Since Linux 6.17 what arrives on a link with `force_forwarding` passes all the same.
+        let forced = |link: &str| {
+            let key = format!("net.ipv6.conf.{}.force_forwarding", link.replace('.', "/"));
+            sysctls.get(&key).is_some_and(|value| value == "1")
+        };
+        let off = uplink.is_some_and(|uplink| is_off(all) && !(forced(&bridge.link_name) && forced(&uplink)));
+        return Ok(off.then(|| all.to_owned()));
     }
     let global = "net.ipv4.ip_forward";
     for link in [Some(bridge.link_name.clone()), uplink].into_iter().flatten() {

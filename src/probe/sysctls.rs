@@ -41,9 +41,10 @@ const IPV4_LINK: [&str; 8] = [
     "proxy_arp",
 ];
 
-const IPV6_LINK: [&str; 8] = [
+const IPV6_LINK: [&str; 9] = [
     "disable_ipv6",
     "forwarding",
+    "force_forwarding",
     "accept_ra",
     "ignore_routes_with_linkdown",
     "use_oif_addrs_only",

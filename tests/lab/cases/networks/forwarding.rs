@@ -54,6 +54,16 @@ pub fn add(cases: &mut Cases) {
         let report = host.diagnose();
         let finding = only(&report, CHECK, "error", "sysctl:net.ipv6.conf.all.forwarding");
         says(finding, "does not forward for container web on network six");
+        // Linux 6.17 and later can forward for two links alone.
+        let bridge = host.ok("ip -o link show type bridge | grep -o 'br-[0-9a-f]*'");
+        let forced = ["eth0", bridge.trim()].map(|link| format!("net.ipv6.conf.{link}.force_forwarding"));
+        if host.sh(&format!("sysctl -w {}=1 {}=1", forced[0], forced[1])).succeeded() {
+            assert!(reaches());
+            healthy(&host);
+            host.ok(&format!("sysctl -w {}=0", forced[0]));
+            assert!(!reaches());
+            only(&host.diagnose(), CHECK, "error", "sysctl:net.ipv6.conf.all.forwarding");
+        }
         carry_out(&host, finding, "sysctl -w");
         assert!(reaches());
         healthy(&host);
