@@ -23,6 +23,20 @@ pub const ROWS: &[Row] = &[
     })
     .unjudged_by_user(&[NAMELESS_BRIDGES])
     .kept(Engine::V28, "networks"),
+    Row::new("networks that only new engines have: routed, isolated, IPv6 alone", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        let mode = "-o com.docker.network.bridge.gateway_mode";
+        host.ok(&format!("docker network create {mode}_ipv4=routed --subnet 10.88.0.0/24 routed"));
+        host.ok(&format!("docker network create --internal {mode}_ipv4=isolated isolated"));
+        host.ok("docker network create --ipv4=false --ipv6 --subnet fd00:88::/64 six");
+        host.container("web", "--network routed -p 8080:80");
+        host.container("job", "--network isolated");
+        host.container("new", "--network six");
+        host
+    })
+    .on(&[Engine::V28])
+    .unjudged_by_user(&[NAMELESS_BRIDGES]),
     Row::new("IPv6 on docker0 and on the uplink", |site| {
         let daemon = r#"{"ipv6": true, "fixed-cidr-v6": "fd00:77::/64"}"#;
         let host = site.lab.host(site.engine);
