@@ -46,7 +46,8 @@ fn fatal_of<'a>(attempt: &[&'a str]) -> Option<&'a str> {
     let find = |patterns: &[&str]| {
         attempt.iter().rev().copied().find(|line| patterns.iter().any(|pattern| line.contains(pattern)))
     };
-    find(ENGINE).or_else(|| find(SYSTEMD))
+    // What systemd's child says about a program that is not there may be lost: it is gone before the journal has seen whose it is.
+    find(ENGINE).or_else(|| find(SYSTEMD)).or_else(|| find(&["status=203/EXEC"]))
 }
 
 /// systemd's last word about an attempt; before 230 it had another.
@@ -300,6 +301,7 @@ const MEANINGS: &[Row] = &[
         "单元中的某个 EnvironmentFile= 不存在",
     ),
     (&["Failed at step EXEC"], &[], "systemd could not execute the engine's program", "systemd 无法执行引擎程序"),
+    (&["status=203/EXEC"], &[], "systemd could not execute the engine's program", "systemd 无法执行引擎程序"),
     (&["xecutable"], &[], "systemd could not find the engine's program", "systemd 找不到引擎程序"),
     (
         &["ip6tables", "No chain/target/match by that name"],

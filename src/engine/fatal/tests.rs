@@ -50,6 +50,8 @@ fn an_earlier_attempt_says_nothing_about_the_last() {
     assert_eq!(after(&[&["Starting Docker...", said][..], &ended].concat()), Some(said));
     let silent = ["Starting Docker...", "time=\"2026\" level=info msg=\"Starting up\""];
     assert_eq!(after(&[&silent[..], &ended].concat()), None);
+    let lost = ["Starting Docker...", "docker.service: Main process exited, code=exited, status=203/EXEC"];
+    assert_eq!(after(&[&lost[..], &ended[1..]].concat()), Some(lost[1]));
     let file = "docker.service: Failed to load environment files: No such file or directory";
     assert_eq!(after(&[file, "docker.service: Failed with result 'resources'."]), Some(file));
 }

@@ -26,8 +26,7 @@ pub fn add(cases: &mut Cases) {
         drop_in(&host, &exec_start("--bipp 10.8.0.1/24"));
         failed(&host, "unknown flag: --bipp", &["a flag that this version does not know", "unknown flag: --bipp"]);
         drop_in(&host, "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd-old -H fd://\n");
-        let says = "Failed at step EXEC spawning /usr/bin/dockerd-old: No such file or directory";
-        failed(&host, says, &["systemd could not execute the engine's program", says]);
+        failed(&host, "status=203/EXEC", &["systemd could not execute the engine's program"]);
         drop_in(&host, "[Service]\nEnvironmentFile=/etc/sysconfig/docker\n");
         let says = "Failed to load environment files: No such file or directory";
         failed(&host, says, &["an EnvironmentFile= of the unit does not exist", says]);
