@@ -223,8 +223,8 @@ fn flags(host: &Snapshot, process: &Process, findings: &mut Findings) {
         Finding::info(
             format!("unit:{unit}"),
             text!(
-                "the running engine (process {pid}) has other flags than {unit} gives it at the next start: {words}",
-                "运行中的引擎（进程 {pid}）的参数与 {unit} 下次启动时给出的不同：{words}"
+                "the running engine has other flags than {unit} gives it at the next start: {words}",
+                "运行中的引擎的参数与 {unit} 下次启动时给出的不同：{words}"
             ),
         )
         .evidence(shown)

@@ -239,7 +239,7 @@ fn expected(kind: Kind, value: &ConfigValue) -> Option<Text> {
         (Kind::Text, _) => text!("a string in double quotes", "双引号括起的字符串"),
         (Kind::Address, _) => text!("one IP address in double quotes", "双引号括起的一个 IP 地址"),
         (Kind::Texts, _) => text!("a list of strings", "字符串列表"),
-        (Kind::Addresses, _) => text!("a list of IP addresses", "IP 地址列表"),
+        (Kind::Addresses, _) => text!("a list of IP addresses", "由 IP 地址组成的列表"),
         (Kind::Object, _) => text!("an object", "对象"),
         (Kind::Pools, _) => text!("a list of objects with base and size", "由含 base 与 size 的对象组成的列表"),
     };

@@ -1,9 +1,12 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use super::here::{Here, has_bridges};
 use super::iproute::{self, shows_route};
 use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::{Whereabouts, whereabouts};
 use crate::finding::{Finding, Findings, Remedy};
-use crate::host::{Family, Link, Missing, Route, RouteKind};
+use crate::host::{Family, Link, Missing, NextHop, Route, RouteKind, Snapshot};
+use crate::path::fib::{Fib, Query};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -21,6 +24,10 @@ pub static CHECK: Check = Check {
 
 /// The main table, RT_TABLE_MAIN.
 const MAIN: u32 = 254;
+
+/// Addresses outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to them.
+const OUTSIDE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
+const OUTSIDE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30));
 
 fn applies(scene: &Scene) -> Applies {
     let veth = scene.host.links.ok().is_some_and(|links| links.iter().any(Link::is_container_veth));
@@ -43,7 +50,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         let winners: Vec<&Route> = defaults().filter(|route| route.metric == best).collect();
         if let Some(link) = winners.first().and_then(|route| into_docker(route, &here))
             && winners.iter().all(|route| into_docker(route, &here).is_some())
-            && !through_a_container(winners[0], &here)?
+            && !through_a_router(scene, winners[0], &here)?
         {
             findings.push(finding(&here, winners[0], link, defaults().count() > winners.len()));
         }
@@ -51,8 +58,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     Ok(())
 }
 
-/// Whether the gateway is a running container: one that routes or holds a VPN for this host, which is somebody's purpose.
-fn through_a_container(route: &Route, here: &Here) -> Result<bool, Missing> {
+/// Whether the gateway is a running container that has a way out of its own, past this route: a VPN or a router for the host,
+/// which is somebody's purpose. Without such a way its packets come back to it.
+fn through_a_router(scene: &Scene, route: &Route, here: &Here) -> Result<bool, Missing> {
+    let fib = Fib::new(scene.host)?;
     for hop in &route.next_hops {
         let (Some(via), Some(bridge)) = (hop.via, hop.link.and_then(|link| here.bridge(link))) else {
             return Ok(false);
@@ -60,8 +69,29 @@ fn through_a_container(route: &Route, here: &Here) -> Result<bool, Missing> {
         if !here.endpoints(bridge)?.iter().any(|(_, address)| *address == via) {
             return Ok(false);
         }
+        let outside = if via.is_ipv4() { OUTSIDE_V4 } else { OUTSIDE_V6 };
+        let lookup = fib.lookup(&Query::forwarded(via, outside, &bridge.link_name));
+        let past = lookup.is_unicast() && lookup.link().is_some_and(|link| here.bridge(link).is_none());
+        if !past && !has_way_to_a_tunnel(scene.host, via, here) {
+            return Ok(false);
+        }
     }
     Ok(true)
+}
+
+/// A route through a real gateway that is no default one and narrow enough for a tunnel's far end.
+fn has_way_to_a_tunnel(host: &Snapshot, via: IpAddr, here: &Here) -> bool {
+    let narrow = |route: &Route| route.destination.prefix_len() == route.destination.max_prefix_len();
+    let past = |hop: &NextHop| hop.via.is_some() && hop.link.is_some_and(|link| here.bridge(link).is_none());
+    host.routes.ok().is_some_and(|routes| {
+        routes.iter().any(|route| {
+            route.destination.addr().is_ipv4() == via.is_ipv4()
+                && route.table == MAIN
+                && route.kind == RouteKind::Unicast
+                && narrow(route)
+                && route.next_hops.iter().any(past)
+        })
+    })
 }
 
 /// The Docker bridge or container's veth that all hops of a route leave by. A bridge with a port that is no container's leads

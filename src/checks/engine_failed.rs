@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     id: "engine-failed",
     group: Group::Engine,
     about: About {
-        en: "the engine's unit failed, or restarts in a loop", zh: "引擎的单元启动失败，或在循环重启"
+        en: "the engine's unit failed, or restarts in a loop", zh: "引擎的单元启动失败，或正在反复重启"
     },
     docs: docs!("engine-failed"),
     applies,

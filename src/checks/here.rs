@@ -126,9 +126,13 @@ impl<'a> Here<'a> {
     }
 
     /// Whether a card, a bond, a VLAN or the like is a port of a Docker bridge: then its subnet is the LAN's, and who is on it is not the
-    /// engine's alone to say.
+    /// engine's alone to say. A guest's uplink may be a veth; one that is called veth leads into a container somebody wired by hand.
     pub fn is_lan(&self, bridge: &Bridge) -> bool {
-        let leads_out = |port: &&Link| !matches!(port.kind.as_deref(), Some("tun" | "dummy" | "ifb"));
+        let leads_out = |port: &&Link| match port.kind.as_deref() {
+            Some("tun" | "dummy" | "ifb") => false,
+            Some("veth") => !port.name.starts_with("veth"),
+            _ => true,
+        };
         bridge.index().is_some_and(|index| self.ports(index).1.iter().any(leads_out))
     }
 

@@ -13,6 +13,7 @@ mod suggest;
 mod usage;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -47,7 +48,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
     let ending = Ending { output: cli.global.output, medium };
     let context = Context { cli: cli.global, medium, detail };
-    finish(dispatch(&context, &cli.command), &ending)
+    // A fault of ours must not cost the one JSON document that a program reads.
+    let answer = catch_unwind(AssertUnwindSafe(|| dispatch(&context, &cli.command)));
+    finish(answer.unwrap_or_else(|_| Err(broken())), &ending)
+}
+
+fn broken() -> Refusal {
+    Refusal::output(
+        "dnetctl",
+        text!(
+            "dnetctl itself is at fault here, and nothing was changed; please report the lines above with `dnetctl --version`",
+            "这是 dnetctl 自身的错误，没有做任何改动；请附上面的输出和 `dnetctl --version` 的结果报告此问题"
+        ),
+    )
 }
 
 fn dispatch(context: &Context, command: &Command) -> Answer {

@@ -333,13 +333,13 @@ const MEANINGS: &[Row] = &[
         &["pid file found"],
         &[],
         "another dockerd runs, or a stale pid file says so",
-        "另一个 dockerd 正在运行，或残留的 pid 文件这样表示",
+        "另一个 dockerd 正在运行，或者有残留的 pid 文件",
     ),
     (
         &["process with PID", "is still running"],
         &[],
         "another dockerd runs, or a stale pid file says so",
-        "另一个 dockerd 正在运行，或残留的 pid 文件这样表示",
+        "另一个 dockerd 正在运行，或者有残留的 pid 文件",
     ),
 ];
 

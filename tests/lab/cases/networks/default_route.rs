@@ -13,7 +13,14 @@ pub fn add(cases: &mut Cases) {
         assert!(host_reaches(&host, INTERNET) && container_reaches(&host, "web", INTERNET));
         healthy(&host);
         let veth = host.ok("ip -o link show master docker0 | sed 's/^[0-9]*: //; s/@.*//'");
-        for (route, link) in [("via 172.17.0.9", "docker0"), ("dev docker0", "docker0"), ("dev VETH", veth.trim())] {
+        // 172.17.0.2 is the container, which has no way out but through this host.
+        let hops = [
+            ("via 172.17.0.2", "docker0"),
+            ("via 172.17.0.9", "docker0"),
+            ("dev docker0", "docker0"),
+            ("dev VETH", veth.trim()),
+        ];
+        for (route, link) in hops {
             host.ok(&format!("ip route add default {}", route.replace("VETH", veth.trim())));
             assert!(!host_reaches(&host, INTERNET), "{route}");
             assert!(!container_reaches(&host, "web", INTERNET), "{route}");
