@@ -2,7 +2,7 @@
 
 use super::cases::tell;
 use super::keeper::{Keeper, state, unique};
-use super::{Engine, Fabric, Output, Report};
+use super::{Engine, Fabric, Output, Report, program};
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -127,7 +127,9 @@ impl HostBuilder {
         }
         keeper.tell(&format!("layer {}", self.engine.root().display()));
         keeper.tell(&format!("seed {}", seed.display()));
-        keeper.tell(&format!("bind {} /usr/local/bin/dnetctl", env!("CARGO_BIN_EXE_dnetctl")));
+        for (file, seen_as) in program::files() {
+            keeper.tell(&format!("bind {} {seen_as}", file.display()));
+        }
         self.words.iter().for_each(|word| keeper.tell(word));
         let mut host = Host { engine: self.engine, id: self.id, pid: String::new(), keeper };
         host.power_on();

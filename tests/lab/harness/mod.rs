@@ -10,6 +10,7 @@ mod fabric;
 mod host;
 mod keeper;
 mod output;
+mod program;
 mod record;
 mod report;
 mod victim;
@@ -61,7 +62,8 @@ fn prepare() -> Result<(), String> {
     if !roots.status.success() {
         return Err(format!("tests/lab/roots failed: {}", String::from_utf8_lossy(&roots.stderr).trim()));
     }
-    keeper::sweep()
+    keeper::sweep()?;
+    program::prepare()
 }
 
 /// A file beside the sources of this test.
