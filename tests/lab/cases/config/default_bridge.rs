@@ -20,9 +20,7 @@ pub fn add(cases: &mut Cases) {
         let says = ["fixed-cidr 10.2.5.0/24 is not inside 10.1.0.0/16 of bip 10.1.0.1/16", consequence];
         only(&host, "error", &fixed_cidr(&says));
         // Inside, the whole, and wider than it: all of these give out what they say.
-        for (range, gets) in
-            [("10.1.0.128/25", "10.1.0.128/24"), ("10.1.0.0/24", "10.1.0.2/24"), ("10.0.0.0/8", "10.1.0.2/24")]
-        {
+        for (range, gets) in [("10.1.0.128/25", "10.1.0.128/24"), ("10.0.0.0/8", "10.1.0.2/24")] {
             accepted(&host, &format!("{{\"bip\": \"10.1.0.1/24\", \"fixed-cidr\": \"{range}\"}}"));
             let run = host.ok("docker run --rm bb:1 ip -4 -o addr show dev eth0");
             assert!(run.contains(&format!("inet {gets} ")), "{range}: {run}");

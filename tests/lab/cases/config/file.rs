@@ -89,7 +89,7 @@ pub fn add(cases: &mut Cases) {
         let host = lab.host(engine).boot();
         let fault = whole(&[":2:1: one `}` too many"]);
         refused(&host, "{\"mtu\": 1400}\n}", "invalid character '}' after top-level value", &fault);
-        for json in ["\u{feff}{\"mtu\": 1400}", "", "{\"mtu\": 1400}\n"] {
+        for json in ["\u{feff}{\"mtu\": 1400}", ""] {
             accepted(&host, json);
         }
     });

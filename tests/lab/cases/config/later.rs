@@ -1,7 +1,7 @@
 //! A configuration that changed after the engine's start, and a docker0 that is not what bip says.
 
 use super::{DROP_IN, FILE, Fault, exec_start, in_order, mended, only, starts};
-use crate::harness::{Cases, Engine, Host, Report};
+use crate::harness::{Cases, Host, Report};
 
 pub fn add(cases: &mut Cases) {
     cases.each_engine("config", "a good change that is not applied yet", |lab, engine| {
@@ -55,7 +55,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(report.status("engine-failed"), "pass", "it runs: {report}");
         assert!(report.findings_of("config-not-applied").is_empty(), "told once: {report}");
         host.ok("docker run --rm bb:1 ping -c 1 -W 2 10.55.0.1");
-        assert!(host.restart_docker().expect_err("as foretold").contains("failed to allocate gateway (10.56.0.0)"));
+        super::does_not_start(&host, "what was foretold", "failed to allocate gateway (10.56.0.0)");
         host.ok("journalctl --sync");
         let report = host.diagnose();
         mended(&host, &report, "bip-not-a-host-address", "set bip to 10.56.0.1/24");
@@ -100,21 +100,17 @@ pub fn add(cases: &mut Cases) {
         host.write(FILE, "{\"live-restore\": true, \"bip\": \"10.66.0.1/24\"}");
         starts(&host, "another bip");
         host.ok("docker exec kept ping -c 1 -W 2 10.55.0.1");
-        kept(&host, engine);
+        assert!(host.ok("ip -4 -br addr show dev docker0").contains("10.55.0.1/24"));
+        let fault = Fault {
+            check: "docker0-differs-from-bip",
+            subject: "link:docker0",
+            says: &["docker0 keeps 10.55.0.1/24 and not 10.66.0.1/24 of bip: live-restore kept containers running"],
+        };
+        let report = only(&host, "warning", &fault);
+        mended(&host, &report, "docker0-differs-from-bip", "with no container running");
+        assert!(host.ok("ip -4 -br addr show dev docker0").contains("10.66.0.1/24"));
+        host.ok("docker run --rm bb:1 ping -c 1 -W 2 10.66.0.1");
     });
-}
-
-fn kept(host: &Host, _engine: Engine) {
-    assert!(host.ok("ip -4 -br addr show dev docker0").contains("10.55.0.1/24"));
-    let fault = Fault {
-        check: "docker0-differs-from-bip",
-        subject: "link:docker0",
-        says: &["docker0 keeps 10.55.0.1/24 and not 10.66.0.1/24 of bip: live-restore kept containers running"],
-    };
-    let report = only(host, "warning", &fault);
-    mended(host, &report, "docker0-differs-from-bip", "with no container running");
-    assert!(host.ok("ip -4 -br addr show dev docker0").contains("10.66.0.1/24"));
-    host.ok("docker run --rm bb:1 ping -c 1 -W 2 10.66.0.1");
 }
 
 /// Nothing is wrong, and something is not in effect.
