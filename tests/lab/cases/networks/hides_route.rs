@@ -41,6 +41,7 @@ pub fn add(cases: &mut Cases) {
         let intranet = intranet.boot();
         fabric.ok("ip route add 172.17.40.0/24 via 10.0.0.9 && echo 1 > /proc/sys/net/ipv4/ip_forward");
         intranet.ok("(sleep 30 | timeout 30 busybox nc -l -p 5432) > /dev/null 2>&1 &");
+        intranet.eventually(super::SOON, "ss -Hnlt | grep -q :5432");
         host.ok("(sleep 30 | timeout 30 busybox nc 172.17.40.7 5432) > /dev/null 2>&1 &");
         host.eventually(super::SOON, "ss -Hnt state established | grep -q 172.17.40.7:5432");
         host.docker();
