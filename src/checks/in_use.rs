@@ -23,19 +23,27 @@ pub struct Use {
     pub evidence: Option<Evidence>,
 }
 
-/// What this host uses of addresses, whoever has them; `owned` are those that somebody behind the bridge has.
-pub fn in_use(scene: &Scene, here: &Here, bridge: &Bridge, owned: Option<&BTreeSet<IpAddr>>) -> Vec<Use> {
+/// What this host uses of a bridge's subnet; `owned` are the addresses that somebody behind the bridge has.
+pub fn in_use(
+    scene: &Scene,
+    here: &Here,
+    bridge: &Bridge,
+    subnet: IpNet,
+    owned: Option<&BTreeSet<IpAddr>>,
+) -> Vec<Use> {
+    let mut uses = declared(scene, bridge);
     // Whose they are decides: a resolver or a gateway may well be a container.
-    let Some(owned) = owned else { return declared(scene, bridge) };
-    let mut uses = named(here);
-    uses.extend(declared(scene, bridge));
-    uses.extend(seen(here, bridge));
-    uses.retain(|used| !owned.contains(&used.address));
+    if let Some(owned) = owned {
+        uses.splice(0..0, named(here, subnet));
+        uses.extend(seen(here, bridge));
+        uses.retain(|used| !owned.contains(&used.address));
+    }
+    uses.retain(|used| subnet.contains(&used.address));
     uses
 }
 
-/// Addresses that configuration names.
-fn named(here: &Here) -> Vec<Use> {
+/// Addresses of a subnet that configuration names.
+fn named(here: &Here, subnet: IpNet) -> Vec<Use> {
     let mut uses = Vec::new();
     if let Some(resolvers) = here.host.resolvers.ok() {
         for file in [&resolvers.host, &resolvers.systemd_resolved].into_iter().flatten() {
@@ -47,7 +55,9 @@ fn named(here: &Here) -> Vec<Use> {
         }
     }
     for route in here.host.routes.ok().into_iter().flatten() {
-        uses.extend(route.next_hops.iter().filter_map(|hop| hop.via).map(|address| Use {
+        // A host may have a million routes: only those that matter are put into words.
+        let gateways = route.next_hops.iter().filter_map(|hop| hop.via).filter(|via| subnet.contains(via));
+        uses.extend(gateways.map(|address| Use {
             address,
             how: text!("a gateway of this host's routes", "本机路由的网关"),
             evidence: Some(shows_route(route, here)),

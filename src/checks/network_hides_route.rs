@@ -94,9 +94,8 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
             _ => {}
         }
     }
-    let uses: Vec<(Use, &Route)> = in_use(scene, here, bridge, owned.as_ref().ok())
+    let uses: Vec<(Use, &Route)> = in_use(scene, here, bridge, subnet, owned.as_ref().ok())
         .into_iter()
-        .filter(|used| subnet.contains(&used.address))
         .filter_map(|used| match ask.about(used.address) {
             Meets::Hidden(route) if !is_set_apart(here, bridge, subnet, route) => Some((used, route)),
             _ => None,
