@@ -162,6 +162,12 @@ const MEANINGS: &[Row] = &[
         "默认网桥没有得到 IPv4 地址",
     ),
     (
+        &["failed to add IPv4 address", "to bridge: file exists"],
+        &["bip-unusable"],
+        "an earlier attempt left the address of bip on the default bridge",
+        "之前的启动尝试把 bip 的地址留在了默认网桥上",
+    ),
+    (
         &["DefaultGatewayIPv4"],
         &["default-gateway-outside-bip"],
         "default-gateway is not a free address of the default bridge's subnet",

@@ -1,6 +1,6 @@
 //! bip: the addresses that an engine refuses, and those that it takes although no container can use them.
 
-use super::{FILE, Fault, accepted, default_bridge, does_not_start, mended, only, refused, starts};
+use super::{FILE, Fault, accepted, default_bridge, does_not_start, fails, mended, only, refused, starts};
 use crate::harness::{Cases, Engine, Host};
 
 const SUBJECT: &str = "/etc/docker/daemon.json#/bip";
@@ -56,7 +56,18 @@ pub fn add(cases: &mut Cases) {
             _ => "bridge has no IPv4 address configured",
         };
         let fault = unusable(&["bip fd00:1::1/64 is an IPv6 address", "since 28.0 `bip6` takes this"]);
+        // A start that systemd tries by itself would be the first one.
+        host.ok("systemctl stop docker.socket docker.service");
         refused(&host, "{\"bip\": \"fd00:1::1/64\"}", said, &fault);
+        if engine < Engine::V28 {
+            // The address stays, and every later attempt stumbles over it.
+            fails(
+                &host,
+                "fd00:1::1/64 once more",
+                "failed to add IPv4 address fd00:1::1/64 to bridge: file exists",
+                &fault,
+            );
+        }
         accepted(&host, "{\"bip\": \"10.1.0.1/24\"}");
     });
     cases.each_engine("config", "bip leaves no room for a container", |lab, engine| {
