@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::here::{Here, has_bridges};
 use super::iproute::{self, shows_route};
@@ -6,7 +6,7 @@ use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::{Whereabouts, whereabouts};
 use crate::finding::{Finding, Findings, Remedy};
 use crate::host::{Family, Link, Missing, NextHop, Route, RouteKind, Snapshot};
-use crate::path::fib::{Fib, Query};
+use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -24,10 +24,6 @@ pub static CHECK: Check = Check {
 
 /// The main table, RT_TABLE_MAIN.
 const MAIN: u32 = 254;
-
-/// Addresses outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to them.
-const OUTSIDE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
-const OUTSIDE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30));
 
 fn applies(scene: &Scene) -> Applies {
     let veth = scene.host.links.ok().is_some_and(|links| links.iter().any(Link::is_container_veth));
@@ -69,8 +65,7 @@ fn through_a_router(scene: &Scene, route: &Route, here: &Here) -> Result<bool, M
         if !here.endpoints(bridge)?.iter().any(|(_, address)| *address == via) {
             return Ok(false);
         }
-        let outside = if via.is_ipv4() { OUTSIDE_V4 } else { OUTSIDE_V6 };
-        let lookup = fib.lookup(&Query::forwarded(via, outside, &bridge.link_name));
+        let lookup = fib.lookup(&Query::forwarded(via, outside(Family::of(via)), &bridge.link_name));
         let past = lookup.is_unicast() && lookup.link().is_some_and(|link| here.bridge(link).is_none());
         if !past && !has_way_to_a_tunnel(scene.host, via, here) {
             return Ok(false);

@@ -5,8 +5,8 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Missing, Network};
-use crate::path::fib::{Fib, Query};
+use crate::host::{Family, Missing, Network};
+use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -135,9 +135,7 @@ fn switched_off(
 
 /// The link by which this host reaches the internet; none where it reaches it not at all.
 fn uplink(here: &Here, address: IpAddr) -> Result<Option<String>, Missing> {
-    let internet: IpAddr =
-        if address.is_ipv4() { [1, 1, 1, 1].into() } else { [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111].into() };
-    let lookup = Fib::new(here.host)?.lookup(&Query::to(internet));
+    let lookup = Fib::new(here.host)?.lookup(&Query::to(outside(Family::of(address))));
     Ok(lookup.link().filter(|_| lookup.is_unicast()).map(|index| here.name(index)))
 }
 

@@ -6,7 +6,7 @@ use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{Family, Firewall, IptablesDump, Missing};
-use crate::path::fib::{Fib, Query};
+use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -52,9 +52,7 @@ struct WayOut {
 }
 
 fn way_out(here: &Here, fib: &Fib, from: IpAddr) -> Option<WayOut> {
-    let internet: IpAddr =
-        if from.is_ipv4() { [1, 1, 1, 1].into() } else { [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111].into() };
-    let lookup = fib.lookup(&Query::to(internet));
+    let lookup = fib.lookup(&Query::to(outside(Family::of(from))));
     if !lookup.is_unicast() {
         return None;
     }

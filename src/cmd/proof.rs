@@ -1,17 +1,14 @@
 //! What a host without faults was shown to have, for the closing line.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use crate::engine::{Bridge, Liveness, Whereabouts, bridges, liveness, whereabouts};
-use crate::host::{Fact, Snapshot};
-use crate::path::fib::{Fib, Query, ReversePath};
+use crate::host::{Fact, Family, Snapshot};
+use crate::path::fib::{Fib, Query, ReversePath, outside};
 use crate::report::Proof;
 use crate::text::Text;
-
-/// An address that is outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to it.
-const OUTSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
 
 pub fn proof(host: &Snapshot) -> Proof {
     let bridges = bridges(host).ok();
@@ -47,13 +44,13 @@ fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
     let mut traced = None;
     for bridge in open {
         let source = bridge.connected.iter().find_map(container_in)?;
-        let lookup = fib.lookup(&Query::forwarded(source, OUTSIDE, &bridge.link_name));
+        let query = Query::forwarded(source, outside(Family::V4), &bridge.link_name);
+        let lookup = fib.lookup(&query);
         let out = lookup.hops.iter().all(|hop| hop.link.is_some_and(|link| !dockers.contains(&link)));
         if !lookup.is_unicast() || !out {
             return Some(false);
         }
-        let arrives = Query::forwarded(source, OUTSIDE, &bridge.link_name);
-        if fib.reverse_path(&arrives) != ReversePath::Pass || !answers_pass(&fib, host, lookup.link()?) {
+        if fib.reverse_path(&query) != ReversePath::Pass || !answers_pass(&fib, host, lookup.link()?) {
             return None;
         }
         traced = Some(true);
@@ -69,7 +66,7 @@ fn answers_pass(fib: &Fib, host: &Snapshot, uplink: u32) -> bool {
     // Masqueraded packets carry the uplink's own address, where it has one.
     let own = addresses.iter().find(|one| one.link == uplink && one.address.addr().is_ipv4());
     own.is_none_or(|own| {
-        fib.reverse_path(&Query::forwarded(OUTSIDE, own.address.addr(), &link.name)) == ReversePath::Pass
+        fib.reverse_path(&Query::forwarded(outside(Family::V4), own.address.addr(), &link.name)) == ReversePath::Pass
     })
 }
 

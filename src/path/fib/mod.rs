@@ -15,7 +15,9 @@ mod v6;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::host::{Family, Missing, NextHop, Route, Rule, Snapshot};
+use rules::Ended;
+
+use crate::host::{Family, Missing, NextHop, Route, RouteKind, Rule, Snapshot};
 use crate::text::{Text, text};
 
 use index::Index;
@@ -136,6 +138,14 @@ struct Flow {
 /// LOOPBACK_IFINDEX, include/net/flow.h.
 const LOOPBACK: u32 = 1;
 
+/// An address of that family that is outside of every host: a.root-servers.net (IANA root hints). Nothing is sent to it.
+pub fn outside(family: Family) -> IpAddr {
+    match family {
+        Family::V4 => [198, 41, 0, 4].into(),
+        Family::V6 => [0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30].into(),
+    }
+}
+
 impl Query {
     /// What this host sends to `destination`, with nothing else said.
     pub fn to(destination: IpAddr) -> Self {
@@ -240,11 +250,44 @@ impl Lookup<'_> {
 }
 
 impl<'a> Lookup<'a> {
+    /// What the rules ended with, as the caller is told; `choose` settles the sources of the hops that were found.
+    fn ended(ended: Ended<'a>, choose: impl FnOnce(&'a Route, &mut [Choice])) -> Self {
+        let (answer, rule) = match ended {
+            Ended::Action(verdict, rule) => return Lookup { rule: Some(rule), ..Lookup::of(verdict) },
+            Ended::Answer(answer, rule) => (answer, rule),
+        };
+        match answer {
+            Answer::Nothing => Lookup::of(Verdict::NoRoute),
+            Answer::Unknown(why) => Lookup { rule, ..Lookup::of(Verdict::Undetermined(why)) },
+            Answer::Reject(route) => Lookup { rule, route: Some(route), ..Lookup::of(reject_verdict(route.kind)) },
+            Answer::Found(found) => {
+                let verdict = match found.route.kind {
+                    RouteKind::Local => Verdict::Local,
+                    RouteKind::Broadcast => Verdict::Broadcast,
+                    RouteKind::Multicast => Verdict::Multicast,
+                    RouteKind::Anycast => Verdict::Anycast,
+                    _ => Verdict::Unicast,
+                };
+                let mut choices = found.hops;
+                choose(found.route, &mut choices);
+                Lookup::found(verdict, rule, Some(found.route), choices)
+            }
+        }
+    }
+
     fn found(verdict: Verdict, rule: Option<&'a Rule>, route: Option<&'a Route>, choices: Vec<Choice>) -> Self {
         let source = choices.first().and_then(|first| first.source);
         let source = source.filter(|_| choices.iter().all(|choice| choice.source == source));
         let hops = choices.into_iter().map(|choice| choice.hop).collect();
         Lookup { verdict, rule, route, hops, source }
+    }
+}
+
+fn reject_verdict(kind: RouteKind) -> Verdict {
+    match kind {
+        RouteKind::Unreachable => Verdict::Unreachable,
+        RouteKind::Prohibit => Verdict::Prohibit,
+        _ => Verdict::Blackhole,
     }
 }
 

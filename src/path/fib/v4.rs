@@ -170,30 +170,12 @@ impl<'a> Fib<'a> {
     }
 
     fn answer_v4(&self, flow: &Flow, ended: Ended<'a>) -> Lookup<'a> {
-        let (answer, rule) = match ended {
-            Ended::Action(verdict, rule) => return Lookup { rule: Some(rule), ..Lookup::of(verdict) },
-            Ended::Answer(answer, rule) => (answer, rule),
-        };
-        match answer {
-            Answer::Nothing => Lookup::of(Verdict::NoRoute),
-            Answer::Unknown(why) => Lookup { rule, ..Lookup::of(Verdict::Undetermined(why)) },
-            Answer::Reject(route) => Lookup { rule, route: Some(route), ..Lookup::of(reject_verdict(route.kind)) },
-            Answer::Found(found) => {
-                let verdict = match found.route.kind {
-                    RouteKind::Local => Verdict::Local,
-                    RouteKind::Broadcast => Verdict::Broadcast,
-                    RouteKind::Multicast => Verdict::Multicast,
-                    RouteKind::Anycast => Verdict::Anycast,
-                    _ => Verdict::Unicast,
-                };
-                let mut choices = found.hops;
-                for choice in &mut choices {
-                    // The source is chosen for what this host sends.
-                    choice.source = choice.source.filter(|_| flow.source.is_none());
-                }
-                Lookup::found(verdict, rule, Some(found.route), choices)
+        Lookup::ended(ended, |_, choices| {
+            for choice in choices {
+                // The source is chosen for what this host sends.
+                choice.source = choice.source.filter(|_| flow.source.is_none());
             }
-        }
+        })
     }
 }
 
@@ -234,14 +216,6 @@ fn deliver_to_many(destination: Ipv4Addr, mut answer: Lookup) -> Lookup {
 
 pub(super) const LINK_SCOPE: u8 = 253;
 const IGMP: u8 = 2;
-
-pub(super) fn reject_verdict(kind: RouteKind) -> Verdict {
-    match kind {
-        RouteKind::Unreachable => Verdict::Unreachable,
-        RouteKind::Prohibit => Verdict::Prohibit,
-        _ => Verdict::Blackhole,
-    }
-}
 
 /// `rtm_scope` as a number.
 pub(super) fn scope_number(scope: Scope) -> Option<u8> {

@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::rules::Ended;
-use super::v4::reject_verdict;
 use super::{Answer, Choice, Fib, Flow, Found, LOOPBACK, Lookup, Verdict};
 use crate::host::{NextHop, Route, RouteKind};
 use crate::text::Text;
@@ -28,30 +26,14 @@ impl<'a> Fib<'a> {
         let strict = narrow || bound;
         self.enter_vrf(&mut flow);
         let wish = Wish { link: if input { flow.iif } else { flow.oif }, strict };
-        let (answer, rule) = match self.ask_rules(&flow, |table, _| self.table_v6(&flow, table, &wish)) {
-            Ended::Action(verdict, rule) => return Lookup { rule: Some(rule), ..Lookup::of(verdict) },
-            Ended::Answer(answer, rule) => (answer, rule),
-        };
-        match answer {
-            Answer::Nothing => Lookup::of(Verdict::NoRoute),
-            Answer::Unknown(why) => Lookup { rule, ..Lookup::of(Verdict::Undetermined(why)) },
-            Answer::Reject(route) => Lookup { rule, route: Some(route), ..Lookup::of(reject_verdict(route.kind)) },
-            Answer::Found(found) => {
-                let verdict = match found.route.kind {
-                    RouteKind::Local => Verdict::Local,
-                    RouteKind::Anycast => Verdict::Anycast,
-                    RouteKind::Multicast => Verdict::Multicast,
-                    _ => Verdict::Unicast,
-                };
-                let mut choices = found.hops;
-                if flow.source.is_none() {
-                    for choice in &mut choices {
-                        choice.source = self.source_v6(found.route, &choice.hop, destination);
-                    }
+        let ended = self.ask_rules(&flow, |table, _| self.table_v6(&flow, table, &wish));
+        Lookup::ended(ended, |route, choices| {
+            if flow.source.is_none() {
+                for choice in choices {
+                    choice.source = self.source_v6(route, &choice.hop, destination);
                 }
-                Lookup::found(verdict, rule, Some(found.route), choices)
             }
-        }
+        })
     }
 
     fn table_v6(&self, flow: &Flow, table: u32, wish: &Wish) -> Answer<'a> {
