@@ -11,6 +11,7 @@ mod parse;
 mod path;
 mod probe;
 mod report;
+mod subnet;
 mod text;
 
 pub use cmd::run;

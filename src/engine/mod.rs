@@ -1,9 +1,13 @@
 //! The Docker Engine as a model, by version: what it accepts, what it does, what is its own. Pure.
 
+pub mod allocator;
 pub mod config;
 pub mod fatal;
 mod networks;
+pub mod next;
 pub mod pool;
+pub mod pools;
+pub mod reserved;
 pub mod settings;
 pub mod startup;
 mod version;

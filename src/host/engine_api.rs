@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, NetworkHistory};
 
 /// What an engine said over its API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Api {
     /// Running and stopped.
     #[serde(default)]
     pub containers: Fact<Vec<Container>>,
+    /// Asked of engines that choose subnets in turn (18.06 to 26.1).
+    #[serde(default)]
+    pub history: Fact<NetworkHistory>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Api, DaemonFlag, DaemonJson, EngineKind, Fact, Place};
+use super::{Api, DaemonFlag, DaemonJson, EngineKind, Fact, Network, Place};
 
 /// The engine: what is installed (it starts next), what runs, and how it is configured.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Engine {
     /// /etc/default/docker, /etc/sysconfig/docker, /etc/conf.d/docker.
     pub options_files: Fact<Vec<OptionsFile>>,
     pub daemon_json: Fact<DaemonJson>,
+    /// The local networks that the engine keeps on disk (network/files/local-kv.db below its root) and takes up again at its next start; read
+    /// only while no engine runs. Known and empty: there is no such file.
+    pub stored_networks: Fact<Vec<Network>>,
     /// The inode of our own network namespace (/proc/self/ns/net).
     pub own_netns: Fact<u64>,
     /// Where the API is, and who listens there, seen without connecting.

@@ -7,12 +7,14 @@ mod engine_api;
 mod engine_files;
 mod fact;
 mod firewall;
+mod history;
 mod link;
 mod manager;
 mod neighbour;
 mod resolver;
 mod route;
 mod rule;
+mod runtime;
 mod snapshot;
 mod socket;
 
@@ -28,12 +30,14 @@ pub use engine_files::{
 };
 pub use fact::{Fact, Gap, Missing};
 pub use firewall::{BaseChain, Firewall, IptablesDump};
+pub use history::{NetworkAction, NetworkEvent, NetworkHistory};
 pub use link::Link;
 pub use manager::{Manager, Modules};
 pub use neighbour::{Neighbour, NeighbourState};
 pub use resolver::{ResolvConf, Resolvers};
 pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, table_name};
 pub use rule::{Rule, RuleAction};
+pub use runtime::RuntimeNetwork;
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, Cloud, Engine, Fact, Firewall, Link, Manager, Modules, Neighbour, NextHopObject, Resolvers, Route, Rule,
-    Socket,
+    RuntimeNetwork, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -54,6 +54,9 @@ pub struct Snapshot {
     /// Known and none: this host is on no cloud that left a trace.
     #[serde(default)]
     pub cloud: Fact<Option<Cloud>>,
+    /// Networks of other runtimes, as their files say.
+    #[serde(default)]
+    pub runtimes: Fact<Vec<RuntimeNetwork>>,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -117,6 +120,7 @@ impl Snapshot {
             modules: Fact::NotCollected,
             managers: Fact::NotCollected,
             cloud: Fact::NotCollected,
+            runtimes: Fact::NotCollected,
             engine: Engine::default(),
         }
     }

@@ -34,6 +34,7 @@ fn host() -> Snapshot {
     host.engine.api = Fact::known(Api {
         endpoint: "unix:///var/run/docker.sock".to_owned(),
         chosen_by: "default".to_owned(),
+        history: Fact::NotCollected,
         version: ApiVersion {
             kind: EngineKind::Docker,
             engine: "26.1.5".to_owned(),

@@ -127,6 +127,7 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
         containers: containers
             .and_then(|reply| api_json::containers(&reply.body).map_err(read))
             .unwrap_or_else(Fact::Unreadable),
+        history: Fact::NotCollected,
         version,
     })
 }
