@@ -41,6 +41,7 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -s v -l verbose -d 'Also s
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print version'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "pick-subnet" -d 'Propose subnets that collide with nothing; say who holds the rest and what the engine will take next'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "snapshot" -d 'Print the facts that would be judged, as JSON without secrets'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "checks" -d 'List the checks'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "explain" -d 'Print the page of one check'
@@ -49,13 +50,13 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "man" -d 'Print the 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
-warning\t''
-info\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
+warning\t''
+info\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"
@@ -73,6 +74,46 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l mesh -d 'Th
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet -d 'Findings only'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l prefix -d 'Prefix length of each subnet [default: 24; with --for pools and swarm 16; with -6 64]' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l count -d 'How many subnets [default: 1]' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l pool -d 'Look here, in this order, instead of in the private ranges (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l for -d 'What the subnets are for; prints what makes the engine use them' -r -f -a "bip\t'docker0: "bip" in daemon.json'
+pools\t'The engine\'s own choices: "default-address-pools" in daemon.json'
+network\t'One network: docker network create'
+gwbridge\t'docker_gwbridge, before the host joins a swarm'
+swarm\t'A new swarm\'s overlay networks: docker swarm init'"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l check -d 'Propose nothing: exit with 0 if this range is free, with 1 if it is taken, and say who holds it' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l need-networks -d 'Propose nothing: exit with 0 if the next N `docker network create` succeed, else with 1, and say where they go' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l fail-on -d 'Findings count too: exit with 1 from this severity on [default: only the answer counts]' -r -f -a "error\t''
+warning\t''
+info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s 6 -l ipv6 -d 'IPv6: a unique local prefix (RFC 4193)'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l predict -d 'Also show which subnets the engine will take by itself'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l map -d 'Also draw who holds the private ranges'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l strict -d 'Require every check that applies here'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s q -l quiet -d 'Findings only'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"

@@ -61,6 +61,8 @@ pub struct Global {
 pub enum Command {
     /// Run every check over this host; print findings with evidence and remedy
     Diagnose(Box<Diagnose>),
+    /// Propose subnets that collide with nothing; say who holds the rest and what the engine will take next
+    PickSubnet(Box<PickSubnet>),
     /// Print the facts that would be judged, as JSON without secrets
     Snapshot,
     /// List the checks
@@ -82,6 +84,16 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Diagnose {
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+}
+
+/// What the commands share that run checks over hosts.
+#[derive(Debug, Args)]
+pub struct Pipeline {
     /// Run these checks only (repeatable, commas allowed)
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     pub only: Vec<String>,
@@ -91,9 +103,6 @@ pub struct Diagnose {
     /// Exit with 3 if one of these checks could not be judged
     #[arg(long, value_delimiter = ',', value_name = "ID")]
     pub require: Vec<String>,
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
-    pub fail_on: FailOn,
     /// Require every check that applies here
     #[arg(long)]
     pub strict: bool,
@@ -112,6 +121,56 @@ pub struct Diagnose {
     /// Keep the snapshot of this very run
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PickSubnet {
+    /// Prefix length of each subnet [default: 24; with --for pools and swarm 16; with -6 64]
+    #[arg(long, value_name = "LEN", allow_negative_numbers = true)]
+    pub prefix: Option<String>,
+    /// How many subnets [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub count: Option<String>,
+    /// Look here, in this order, instead of in the private ranges (repeatable, commas allowed)
+    #[arg(long, value_delimiter = ',', value_name = "CIDR")]
+    pub pool: Vec<String>,
+    /// What the subnets are for; prints what makes the engine use them
+    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
+    pub purpose: Option<Purpose>,
+    /// IPv6: a unique local prefix (RFC 4193)
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// Propose nothing: exit with 0 if this range is free, with 1 if it is taken, and say who holds it
+    #[arg(long, value_name = "CIDR")]
+    pub check: Option<String>,
+    /// Propose nothing: exit with 0 if the next N `docker network create` succeed, else with 1, and say where they go
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub need_networks: Option<String>,
+    /// Also show which subnets the engine will take by itself
+    #[arg(long)]
+    pub predict: bool,
+    /// Also draw who holds the private ranges
+    #[arg(long)]
+    pub map: bool,
+    /// Findings count too: exit with 1 from this severity on [default: only the answer counts]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// docker0: "bip" in daemon.json
+    Bip,
+    /// The engine's own choices: "default-address-pools" in daemon.json
+    Pools,
+    /// One network: docker network create
+    Network,
+    /// docker_gwbridge, before the host joins a swarm
+    Gwbridge,
+    /// A new swarm's overlay networks: docker swarm init
+    Swarm,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

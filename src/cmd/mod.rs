@@ -7,6 +7,8 @@ mod env;
 mod from;
 mod generate;
 mod options;
+mod pick_subnet;
+mod pipeline;
 mod proof;
 mod save;
 mod suggest;
@@ -67,6 +69,7 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
     options::global(&context.cli)?;
     match command {
         Command::Diagnose(diagnose) => diagnose::run(context, diagnose),
+        Command::PickSubnet(pick) => pick_subnet::run(context, pick),
         Command::Snapshot => collect::snapshot(context),
         Command::Checks => catalogue::checks(context),
         Command::Explain { id } => catalogue::explain(context, id),

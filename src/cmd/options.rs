@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::suggest::known;
 use crate::checks::{Options, Peer, Selection};
-use crate::cli::{Diagnose, Global};
+use crate::cli::{Global, Pipeline};
 use crate::exit::Refusal;
 use crate::probe::given::{Root, root_at};
 use crate::probe::parse_endpoint;
@@ -45,16 +45,16 @@ pub fn global(global: &Global) -> Result<(), Refusal> {
 }
 
 /// # Errors
-/// Options of `diagnose` that contradict each other or the global ones.
-pub fn consistent(global: &Global, diagnose: &Diagnose) -> Result<(), Refusal> {
-    if !diagnose.from.is_empty() {
+/// Options of a pipeline that contradict each other or the global ones.
+pub fn consistent(global: &Global, pipeline: &Pipeline) -> Result<(), Refusal> {
+    if !pipeline.from.is_empty() {
         for (given, name) in [(global.root.is_some(), "--root"), (global.host.is_some(), "-H")] {
             if given {
                 return Err(apart("--from", name));
             }
         }
     }
-    if diagnose.mesh && diagnose.from.len() < 2 {
+    if pipeline.mesh && pipeline.from.len() < 2 {
         return Err(Refusal::usage(
             "--mesh",
             text!(
@@ -63,7 +63,7 @@ pub fn consistent(global: &Global, diagnose: &Diagnose) -> Result<(), Refusal> {
             ),
         ));
     }
-    if diagnose.save.is_some() && diagnose.from.len() > 1 {
+    if pipeline.save.is_some() && pipeline.from.len() > 1 {
         return Err(Refusal::usage(
             "--save",
             text!(
@@ -75,7 +75,7 @@ pub fn consistent(global: &Global, diagnose: &Diagnose) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn apart(one: &str, other: &str) -> Refusal {
+pub fn apart(one: &str, other: &str) -> Refusal {
     Refusal::usage(one, text!("{one} cannot go together with {other}", "{one} 不能与 {other} 同时使用"))
 }
 
@@ -83,14 +83,14 @@ fn apart(one: &str, other: &str) -> Refusal {
 ///
 /// # Errors
 /// An id that is none, or one that is both asked for and left out.
-pub fn selection(diagnose: &Diagnose) -> Result<Selection, Refusal> {
-    for (option, ids) in [("--only", &diagnose.only), ("--skip", &diagnose.skip), ("--require", &diagnose.require)] {
+pub fn selection(pipeline: &Pipeline) -> Result<Selection, Refusal> {
+    for (option, ids) in [("--only", &pipeline.only), ("--skip", &pipeline.skip), ("--require", &pipeline.require)] {
         for id in ids {
             known(option, id)?;
         }
     }
-    let both = |ids: &[String]| ids.iter().find(|id| diagnose.skip.contains(id)).cloned();
-    for (option, ids) in [("--only", &diagnose.only), ("--require", &diagnose.require)] {
+    let both = |ids: &[String]| ids.iter().find(|id| pipeline.skip.contains(id)).cloned();
+    for (option, ids) in [("--only", &pipeline.only), ("--require", &pipeline.require)] {
         if let Some(id) = both(ids) {
             return Err(Refusal::usage(
                 option,
@@ -98,27 +98,27 @@ pub fn selection(diagnose: &Diagnose) -> Result<Selection, Refusal> {
             ));
         }
     }
-    let outside = |id: &&String| !diagnose.only.is_empty() && !diagnose.only.contains(id);
-    if let Some(id) = diagnose.require.iter().find(outside) {
+    let outside = |id: &&String| !pipeline.only.is_empty() && !pipeline.only.contains(id);
+    if let Some(id) = pipeline.require.iter().find(outside) {
         return Err(Refusal::usage(
             "--require",
             text!("--require {id} names a check that --only leaves out", "--require {id} 指定的检查项已被 --only 排除"),
         ));
     }
-    Ok(Selection { only: diagnose.only.clone(), skip: diagnose.skip.clone() })
+    Ok(Selection { only: pipeline.only.clone(), skip: pipeline.skip.clone() })
 }
 
 /// What the user declared about the network.
 ///
 /// # Errors
 /// A range or an address that is none.
-pub fn declared(diagnose: &Diagnose) -> Result<Options, Refusal> {
-    let avoid = diagnose.avoid.iter().map(|range| cidr("--avoid", range)).collect::<Result<Vec<_>, _>>()?;
-    let peers = diagnose.peer.iter().map(|said| peer(said)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Options { avoid, peers, mesh: diagnose.mesh })
+pub fn declared(pipeline: &Pipeline) -> Result<Options, Refusal> {
+    let avoid = pipeline.avoid.iter().map(|range| cidr("--avoid", range)).collect::<Result<Vec<_>, _>>()?;
+    let peers = pipeline.peer.iter().map(|said| peer(said)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Options { avoid, peers, mesh: pipeline.mesh })
 }
 
-fn cidr(option: &str, said: &str) -> Result<IpNet, Refusal> {
+pub fn cidr(option: &str, said: &str) -> Result<IpNet, Refusal> {
     let said = said.trim();
     let Ok(net) = said.parse::<IpNet>() else {
         return Err(Refusal::usage(

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::pick::{PickV1, Picked};
 use super::{Host, Row, engine, rows};
 use crate::checks::{Check, Outcome, Status};
 use crate::exit::Refusal;
@@ -22,6 +23,9 @@ pub struct Report {
     /// `checks` and `explain` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalogue: Option<Vec<EntryV1>>,
+    /// `pick-subnet` only.
+    #[serde(flatten)]
+    pick: Option<PickV1>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +156,11 @@ impl Report {
         report.checks.sort_by(|a, b| (&a.host, a.id).cmp(&(&b.host, b.id)));
         report.findings = rows(hosts, false).iter().map(FindingV1::of).collect();
         report
+    }
+
+    /// The report of `pick-subnet`.
+    pub fn of_pick(hosts: &[Host], picked: &Picked) -> Self {
+        Report { pick: Some(PickV1::of(picked)), ..Report::of_hosts(hosts) }
     }
 
     /// The report of a run that was refused.

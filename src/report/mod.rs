@@ -5,6 +5,7 @@ mod engine;
 pub mod json;
 
 mod page;
+pub mod pick;
 mod short;
 mod snippet;
 pub mod stream;

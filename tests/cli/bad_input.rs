@@ -45,7 +45,7 @@ fn the_command_line() {
     let cases: &[Case] = &[
         (&[], "a command is missing", None),
         (&["diagnos"], "there is no command \"diagnos\"; did you mean diagnose?", None),
-        (&["pick-subnet"], "there is no command \"pick-subnet\"", None),
+        (&["fix-routes"], "there is no command \"fix-routes\"", None),
         (&["diagnose", "--outptu"], "there is no option --outptu; did you mean --output?", Some("--outptu")),
         (&["diagnose", "surplus"], "\"surplus\" is one argument too many", None),
         (&["diagnose", "--only"], "--only needs a value", Some("--only")),
