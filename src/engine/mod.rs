@@ -10,6 +10,7 @@ pub mod pools;
 pub mod reserved;
 pub mod settings;
 pub mod startup;
+pub mod swarm;
 mod version;
 mod whereabouts;
 

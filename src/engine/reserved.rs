@@ -1,9 +1,14 @@
 //! Which prefixes of the host keep an engine from choosing a subnet, by version.
+//!
+//! Only subnets that the engine chooses itself are held against these; one that was given (`--subnet`, `bip`, an address that docker0 has) never is,
+//! in any version, nor is one of a global scope (v26.1.5 libnetwork/network.go `requestPoolHelper`, v28.5.2 libnetwork/network.go `ipamAllocateVersion`).
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
 use super::Version;
-use crate::host::{Missing, Snapshot};
+use crate::host::{Family, Missing, ResolvConf, Resolvers, Route, Scope, Snapshot};
 
 /// A prefix that the engine goes round, and what of the host it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +25,141 @@ pub enum ReservedBy {
     Nameserver { file: String, line: u32 },
 }
 
-/// The prefixes that `version` reserves on this host (IPv4 and IPv6), in no order.
+/// The prefixes that `version` reserves on this host (IPv4 and IPv6), in no order. The routes of Docker's own bridges are among them, as they are
+/// for the engine.
 ///
 /// # Errors
 /// [`Missing`] when routes or resolvers are not known.
-pub fn reserved(_host: &Snapshot, _version: Version) -> Result<Vec<Reserved>, Missing> {
-    todo!("engine/reserved")
+pub fn reserved(host: &Snapshot, version: Version) -> Result<Vec<Reserved>, Missing> {
+    let routes = host.routes.get("routes")?;
+    let resolvers = host.resolvers.get("resolvers")?;
+    let by_routes = routes
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| keeps_off(route, version))
+        .map(|(place, route)| Reserved { prefix: route.destination, by: ReservedBy::Route(place) });
+    let nameservers = read_by(resolvers, version).into_iter().flat_map(|file| {
+        file.nameservers.iter().map(|(address, line)| Reserved {
+            prefix: IpNet::from(*address),
+            by: ReservedBy::Nameserver { file: file.path.clone(), line: *line },
+        })
+    });
+    Ok(by_routes.chain(nameservers).collect())
+}
+
+/// Whether a route keeps `version` off its destination: IPv4, of the main table, and not cloned (the IPv4 table of a kernel since 3.6 holds none).
+/// Neither type, protocol, metric nor state of the link are looked at.
+///
+/// - Up to 20.10.14 every route but the default one, which has no destination on the wire (v20.10.14
+///   vendor/github.com/docker/libnetwork/netutils/utils_linux.go `CheckRouteOverlaps`).
+/// - From 20.10.15 those of scope `link` alone (v20.10.15, the same file; v26.1.5 libnetwork/netutils/utils_linux.go).
+/// - From 27.5 not those whose destination begins at 0.0.0.0, so that of `0.0.0.0/1` and `128.0.0.0/1` the second one counts (v27.5.1
+///   libnetwork/netutils/utils_linux.go `queryOnLinkRoutes`).
+pub fn keeps_off(route: &Route, version: Version) -> bool {
+    route.family() == Family::V4
+        && route.table == MAIN
+        && !route.is_default()
+        && (route.scope == Scope::Link || !version.at_least(20, 10, 15))
+        && !(version.at_least(27, 5, 0) && route.destination.network().is_unspecified())
+}
+
+const MAIN: u32 = 254;
+
+/// What systemd-resolved writes into /etc/resolv.conf as the only nameserver.
+const STUB: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53));
+
+/// The file that `version` reads: /etc/resolv.conf; from 19.03 that of systemd-resolved if the former has 127.0.0.53 and nothing else (v18.09.9 and
+/// v19.03.15 vendor/github.com/docker/libnetwork/resolvconf/resolvconf.go `Get`, `Path`; v28.5.2
+/// libnetwork/internal/resolvconf/resolvconf_path.go). It decides once in its life; a file that is not there has no nameserver.
+fn read_by(resolvers: &Resolvers, version: Version) -> Option<&ResolvConf> {
+    let file = resolvers.host.as_ref()?;
+    let stub_alone = matches!(file.nameservers.as_slice(), [(only, _)] if *only == STUB);
+    if stub_alone && version.at_least(19, 3, 0) { resolvers.systemd_resolved.as_ref() } else { Some(file) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Fact, RouteKind};
+
+    fn route(destination: &str, scope: Scope) -> Route {
+        Route {
+            destination: destination.parse().unwrap(),
+            table: MAIN,
+            kind: RouteKind::Unicast,
+            scope,
+            protocol: 3,
+            metric: 0,
+            tos: 0,
+            from: None,
+            source: None,
+            next_hops: Vec::new(),
+            next_hop_object: None,
+            mtu: None,
+            preference: 0,
+        }
+    }
+
+    fn conf(path: &str, nameservers: &[&str]) -> ResolvConf {
+        let nameservers = nameservers.iter().zip(1..).map(|(address, line)| (address.parse().unwrap(), line));
+        ResolvConf { path: path.to_owned(), nameservers: nameservers.collect() }
+    }
+
+    fn host(routes: Vec<Route>, resolvers: Resolvers) -> Snapshot {
+        Snapshot { routes: Fact::known(routes), resolvers: Fact::known(resolvers), ..Snapshot::empty("h") }
+    }
+
+    fn prefixes(host: &Snapshot, version: &str) -> Vec<String> {
+        let version = Version::parse(version).unwrap();
+        reserved(host, version).unwrap().iter().map(|reserved| reserved.prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn routes_with_a_gateway_counted_until_20_10_14() {
+        let routes = vec![
+            route("0.0.0.0/0", Scope::Global),
+            route("10.0.0.0/8", Scope::Global),
+            route("192.168.1.0/24", Scope::Link),
+            Route { kind: RouteKind::Blackhole, ..route("172.16.0.0/12", Scope::Global) },
+            Route { table: 100, ..route("172.20.0.0/16", Scope::Link) },
+            route("fd00::/64", Scope::Link),
+        ];
+        let host = host(routes, Resolvers::default());
+        for old in ["1.9.1", "18.09.9", "20.10.14"] {
+            assert_eq!(prefixes(&host, old), ["10.0.0.0/8", "192.168.1.0/24", "172.16.0.0/12"], "{old}");
+        }
+        for new in ["20.10.15", "20.10.24", "26.1.5", "28.5.2", "29.7.2"] {
+            assert_eq!(prefixes(&host, new), ["192.168.1.0/24"], "{new}");
+        }
+    }
+
+    #[test]
+    fn halves_of_the_default_route() {
+        let by_link = ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"].map(|half| route(half, Scope::Link));
+        let on_link = host(by_link.to_vec(), Resolvers::default());
+        assert_eq!(prefixes(&on_link, "26.1.5"), ["0.0.0.0/1", "128.0.0.0/1"]);
+        assert_eq!(prefixes(&on_link, "27.4.1"), ["0.0.0.0/1", "128.0.0.0/1"]);
+        assert_eq!(prefixes(&on_link, "27.5.0"), ["128.0.0.0/1"]);
+        let by_gateway = ["0.0.0.0/1", "128.0.0.0/1"].map(|half| route(half, Scope::Global));
+        assert!(prefixes(&host(by_gateway.to_vec(), Resolvers::default()), "26.1.5").is_empty());
+    }
+
+    #[test]
+    fn the_stub_of_systemd_resolved() {
+        let upstream = Some(conf("/run/systemd/resolve/resolv.conf", &["10.0.0.2", "fd00::2"]));
+        let alone =
+            Resolvers { host: Some(conf("/etc/resolv.conf", &["127.0.0.53"])), systemd_resolved: upstream.clone() };
+        let alone = host(Vec::new(), alone);
+        assert_eq!(prefixes(&alone, "18.09.9"), ["127.0.0.53/32"]);
+        assert_eq!(prefixes(&alone, "19.03.0"), ["10.0.0.2/32", "fd00::2/128"]);
+        let not_alone = conf("/etc/resolv.conf", &["127.0.0.53", "10.0.0.3"]);
+        let not_alone = Resolvers { host: Some(not_alone), systemd_resolved: upstream };
+        assert_eq!(prefixes(&host(Vec::new(), not_alone), "28.5.2"), ["127.0.0.53/32", "10.0.0.3/32"]);
+        assert!(prefixes(&host(Vec::new(), Resolvers::default()), "28.5.2").is_empty());
+    }
+
+    #[test]
+    fn what_was_not_seen_is_no_empty_list() {
+        assert!(reserved(&Snapshot::empty("h"), Version::new(28, 5, 2)).is_err());
+    }
 }
