@@ -9,12 +9,22 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::raw::{RawContainer, RawEndpoint, RawInfo, RawIpamConfig, RawNetwork, RawPort, RawSwarm, RawVersion};
+use self::raw::{
+    RawContainer, RawEndpoint, RawEvent, RawInfo, RawIpamConfig, RawNetwork, RawPort, RawSwarm, RawVersion,
+};
 use super::mask::mask;
 use crate::host::{
-    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Network, Published, SwarmNode,
+    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Network, NetworkAction, NetworkEvent,
+    NetworkHistory, Published, SwarmNode,
 };
 use crate::text::{Text, text};
+
+/// Events that an engine remembers (moby v20.10.24, v26.1.5 daemon/events/events.go `eventsLimit`).
+const REMEMBERED: usize = 256;
+
+/// So many may have happened between our clock's word in `until` and the engine's look into its memory; they are not in the reply, and
+/// each may have pushed an older one out.
+const MEANWHILE: usize = 64;
 
 /// GET /version, with the reply's `Server` header; `spoken` is left empty.
 ///
@@ -132,6 +142,45 @@ pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
     })
 }
 
+/// GET /events with `since` and `until` and no filter: JSON documents one after the other. Taken are networks made and removed on this
+/// node; of those of the swarm (`scope`) an overlay network shows again when this node takes part in it.
+///
+/// # Errors
+/// A sentence when the body is no JSON; an event that does not decode is a gap.
+pub fn history(body: &[u8]) -> Result<Fact<NetworkHistory>, Text> {
+    let (mut seen, mut events, mut gaps) = (0, Vec::new(), Vec::new());
+    for event in serde_json::Deserializer::from_slice(body).into_iter::<Value>() {
+        let event = event.map_err(|fault| wrong("/events", &fault))?;
+        seen += 1;
+        match serde_json::from_value::<RawEvent>(event) {
+            Ok(event) => events.extend(network_event(event)),
+            Err(_) => gaps.push(not_an_element(seen, "/events")),
+        }
+    }
+    let complete = seen <= REMEMBERED - MEANWHILE && gaps.is_empty();
+    Ok(Fact::with_gaps(NetworkHistory { complete, events }, gaps))
+}
+
+fn network_event(raw: RawEvent) -> Option<NetworkEvent> {
+    let action = match (raw.kind.as_deref()?, raw.action.as_deref()?) {
+        ("network", "create") => NetworkAction::Create,
+        ("network", "destroy") => NetworkAction::Destroy,
+        _ => return None,
+    };
+    if raw.scope.as_deref() == Some("swarm") {
+        return None;
+    }
+    let actor = raw.actor?;
+    let mut attributes = actor.attributes.unwrap_or_default();
+    Some(NetworkEvent {
+        at: raw.time_nano.unwrap_or_default(),
+        action,
+        network_id: actor.id.unwrap_or_default(),
+        name: attributes.remove("name").unwrap_or_default(),
+        driver: attributes.remove("type").unwrap_or_default(),
+    })
+}
+
 fn whole<T: DeserializeOwned>(body: &[u8], call: &str) -> Result<T, Text> {
     // serde's own message may quote a value; the place is enough.
     serde_json::from_slice(body).map_err(|fault| wrong(call, &fault))
@@ -165,17 +214,18 @@ fn list<R: DeserializeOwned, T, K: Ord>(
     for (index, item) in items.unwrap_or_default().into_iter().enumerate() {
         match serde_json::from_value::<R>(item).ok().and_then(&make) {
             Some(value) => values.push(value),
-            None => {
-                let at = index + 1;
-                gaps.push(Gap::new(text!(
-                    "element {at} of the reply to {call} is not what an engine replies there",
-                    "{call} 应答中的第 {at} 个元素不符合引擎的应答格式"
-                )));
-            }
+            None => gaps.push(not_an_element(index + 1, call)),
         }
     }
     values.sort_by_key(order);
     Ok(Fact::with_gaps(values, gaps))
+}
+
+fn not_an_element(at: usize, call: &str) -> Gap {
+    Gap::new(text!(
+        "element {at} of the reply to {call} is not what an engine replies there",
+        "{call} 应答中的第 {at} 个元素不符合引擎的应答格式"
+    ))
 }
 
 /// API 1.18 and older prints booleans as 0 and 1.

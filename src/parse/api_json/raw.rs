@@ -157,3 +157,24 @@ pub(super) struct RawPort {
     #[serde(rename = "Type")]
     pub(super) kind: Option<String>,
 }
+
+#[derive(Deserialize)]
+pub(super) struct RawEvent {
+    #[serde(rename = "Type")]
+    pub(super) kind: Option<String>,
+    #[serde(rename = "Action")]
+    pub(super) action: Option<String>,
+    #[serde(rename = "Actor")]
+    pub(super) actor: Option<RawActor>,
+    pub(super) scope: Option<String>,
+    #[serde(rename = "timeNano")]
+    pub(super) time_nano: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawActor {
+    #[serde(rename = "ID")]
+    pub(super) id: Option<String>,
+    #[serde(rename = "Attributes")]
+    pub(super) attributes: Option<BTreeMap<String, String>>,
+}

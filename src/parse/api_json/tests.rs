@@ -93,3 +93,32 @@ fn containers_with_networks_and_ports_and_nothing_else() {
     assert_eq!((old.name.as_str(), old.state.as_str()), ("old", "exited"));
     assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
 }
+
+#[test]
+fn networks_made_and_removed_among_all_events() {
+    let of = |kind: &str, action: &str, scope: &str, at: u64| {
+        format!(
+            "{{\"Type\":\"{kind}\",\"Action\":\"{action}\",\"Actor\":{{\"ID\":\"n{at}\",\"Attributes\":{{\"name\":\"own\",\
+             \"type\":\"bridge\",\"token\":\"PLANTED\"}}}},\"scope\":\"{scope}\",\"time\":1,\"timeNano\":{at}}}\n"
+        )
+    };
+    let body = of("network", "create", "local", 1)
+        + &of("network", "connect", "local", 2)
+        + &of("network", "create", "swarm", 3)
+        + &of("container", "create", "local", 4)
+        + &of("container", "exec_create: sh -c 'x=PLANTED'", "local", 5)
+        + &of("network", "destroy", "local", 6);
+    let fact = history(body.as_bytes()).expect("a stream");
+    let known = fact.ok().expect("known");
+    let told: Vec<_> = known.events.iter().map(|event| (event.at, event.action, event.network_id.as_str())).collect();
+    assert_eq!(told, [(1, NetworkAction::Create, "n1"), (6, NetworkAction::Destroy, "n6")]);
+    assert_eq!((known.events[0].name.as_str(), known.events[0].driver.as_str()), ("own", "bridge"));
+    assert!(known.complete && !format!("{fact:?}").contains("PLANTED"));
+
+    let many = body.repeat(43);
+    assert!(!history(many.as_bytes()).expect("a stream").ok().expect("known").complete, "258 events");
+    assert_eq!(history(b"").expect("none"), Fact::known(NetworkHistory { complete: true, events: Vec::new() }));
+    let odd = history(br#"{"Type":7}{"Type":"network"}"#).expect("a stream");
+    assert_eq!((odd.gaps().len(), odd.ok().expect("known").complete), (1, false));
+    assert!(history(br#"{"Type":"network""#).is_err() && history(b"<html>").is_err());
+}

@@ -7,9 +7,9 @@ mod endpoint;
 pub use endpoint::parse_endpoint;
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
 
 use self::awake::{Evidence, Seen};
 use self::endpoint::{Chosen, Endpoint};
@@ -21,6 +21,10 @@ use crate::text::{Text, text};
 
 /// The newest API version whose replies are known (engine 29.7).
 const NEWEST_API: (u32, u32) = (1, 55);
+
+/// The API versions of the engines that choose subnets in turn: of 18.06 and of 26.1 (moby v18.06.3-ce, v26.1.5 api/common.go
+/// `DefaultVersion`; 27.0 has 1.46).
+const IN_TURN: std::ops::RangeInclusive<(u32, u32)> = (1, 38)..=(1, 45);
 
 /// The endpoint, with who listens there, and what the engine said.
 pub struct Look {
@@ -105,69 +109,76 @@ fn may_ask(chosen: &Chosen, owner: &EngineEndpoint) -> Result<(), Text> {
 
 async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadline: Instant) -> Result<Api, Text> {
     let (version, prefix) = {
-        let reply = call(chosen, evidence, files, "/version", deadline).await?;
+        let reply = call(chosen, evidence, files, "/version".to_owned(), deadline).await?;
         let mut version = api_json::version(&reply.body, &reply.server).map_err(|why| at(&chosen.endpoint, why))?;
         let prefix = negotiate(&version).map(|spoken| format!("/v{spoken}"));
         version.spoken = prefix.as_deref().map_or(version.api.clone(), |prefix| prefix[2..].to_owned());
         (version, prefix.unwrap_or_default())
     };
-    let get = async |path: &str| call(chosen, evidence, files, &format!("{prefix}{path}"), deadline).await;
-    // One after the other would take three time limits where the engine hangs.
-    let (info, networks, containers) = together(get("/info"), get("/networks"), get("/containers/json?all=1")).await;
-    let read = |why: Text| at(&chosen.endpoint, why);
+    let get = |path: String| call(chosen, evidence, files, prefix.clone() + &path, deadline);
+    let mut paths = vec!["/info".to_owned(), "/networks".to_owned(), "/containers/json?all=1".to_owned()];
+    paths.extend(past_events(chosen, &version));
+    // One after the other would take several time limits where the engine hangs.
+    let mut replies = together(paths.into_iter().map(get).collect()).await.into_iter();
+    let mut next = || replies.next();
     Ok(Api {
         endpoint: chosen.endpoint.to_string(),
         chosen_by: chosen.by.clone(),
-        info: info
-            .and_then(|reply| api_json::info(&reply.body).map_err(read))
-            .map_or_else(Fact::Unreadable, Fact::known),
-        networks: networks
-            .and_then(|reply| api_json::networks(&reply.body).map_err(read))
-            .unwrap_or_else(Fact::Unreadable),
-        containers: containers
-            .and_then(|reply| api_json::containers(&reply.body).map_err(read))
-            .unwrap_or_else(Fact::Unreadable),
-        history: Fact::NotCollected,
+        info: read(next(), chosen, |body| api_json::info(body).map(Fact::known)),
+        networks: read(next(), chosen, api_json::networks),
+        containers: read(next(), chosen, api_json::containers),
+        history: read(next(), chosen, api_json::history),
         version,
     })
 }
 
-/// Waits for three futures at once.
-async fn together<T>(
-    first: impl Future<Output = T>,
-    second: impl Future<Output = T>,
-    third: impl Future<Output = T>,
-) -> (T, T, T) {
-    let (mut first, mut second, mut third) = (pin!(first), pin!(second), pin!(third));
-    let mut done = (None, None, None);
-    poll_fn(|context| {
-        settle(&mut done.0, first.as_mut(), context);
-        settle(&mut done.1, second.as_mut(), context);
-        settle(&mut done.2, third.as_mut(), context);
-        match std::mem::take(&mut done) {
-            (Some(a), Some(b), Some(c)) => Poll::Ready((a, b, c)),
-            some => {
-                done = some;
-                Poll::Pending
-            }
-        }
-    })
-    .await
+/// What a reply says; nothing where there was no call.
+fn read<T>(
+    reply: Option<Result<client::Reply, Text>>,
+    chosen: &Chosen,
+    says: impl FnOnce(&[u8]) -> Result<Fact<T>, Text>,
+) -> Fact<T> {
+    match reply {
+        None => Fact::NotCollected,
+        Some(Err(why)) => Fact::Unreadable(why),
+        Some(Ok(reply)) => says(&reply.body).unwrap_or_else(|why| Fact::Unreadable(at(&chosen.endpoint, why))),
+    }
 }
 
-fn settle<T>(done: &mut Option<T>, future: Pin<&mut impl Future<Output = T>>, context: &mut Context<'_>) {
-    if done.is_none()
-        && let Poll::Ready(value) = future.poll(context)
-    {
-        *done = Some(value);
+/// The call for all that an engine remembers, of engines that choose subnets in turn: what was made and removed decides where the turn is.
+/// `until` must be in the engine's past, or the reply ends only then (moby v20.10.24 api/server/router/system/system_routes.go `getEvents`),
+/// so only an engine that reads the same clock is asked. Without a filter, for the memory is one for all events.
+fn past_events(chosen: &Chosen, version: &ApiVersion) -> Option<String> {
+    let in_turn = version.kind == EngineKind::Docker && number(&version.api).is_some_and(|api| IN_TURN.contains(&api));
+    if !in_turn || !matches!(chosen.endpoint, Endpoint::Unix(_)) {
+        return None;
     }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    // Seconds and nine digits (api/types/time/timestamp.go `ParseTimestamps`); whole seconds would lose the last one's events.
+    Some(format!("/events?since=0&until={}.{:09}", now.as_secs(), now.subsec_nanos()))
+}
+
+/// Waits for all of them at once.
+async fn together<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<Pin<Box<_>>> = futures.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, done) in waiting.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(value) = future.as_mut().poll(context) {
+                *done = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }
 
 async fn call(
     chosen: &Chosen,
     evidence: Option<&Evidence>,
     files: &Files,
-    path: &str,
+    path: String,
     deadline: Instant,
 ) -> Result<client::Reply, Text> {
     if evidence.is_some_and(|evidence| !evidence.still_holds(files)) {
@@ -180,20 +191,21 @@ async fn call(
     let left = deadline.saturating_duration_since(Instant::now());
     // A little is kept for the answer to travel back to who collects.
     let left = left.saturating_sub(Duration::from_millis(50));
-    client::get(&chosen.endpoint, path, client::CALL_LIMIT.min(left)).await
+    client::get(&chosen.endpoint, &path, client::CALL_LIMIT.min(left)).await
 }
 
 /// The version to put before the paths: the newest that both know, none where the engine's own version is no number.
 fn negotiate(version: &ApiVersion) -> Option<String> {
-    let number = |text: &str| {
-        let (major, minor) = text.split_once('.')?;
-        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
-    };
     let theirs = number(&version.api)?;
     let least = version.minimum_api.as_deref().and_then(number).unwrap_or(theirs);
     // An engine that no longer speaks what we know is asked in its oldest words.
     let (major, minor) = theirs.min(NEWEST_API).max(least.min(theirs));
     Some(format!("{major}.{minor}"))
+}
+
+fn number(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 fn at(endpoint: &Endpoint, why: Text) -> Text {

@@ -106,6 +106,45 @@ fn one_call_that_fails_costs_its_own_fact() {
     assert!(matches!(&api.containers, Fact::Unreadable(why) if why.en.contains("not what an engine replies")));
 }
 
+const EVENT: &str =
+    r#"{"Type":"network","Action":"create","Actor":{"ID":"n","Attributes":{"name":"own"}},"timeNano":7}"#;
+
+fn engine_in_turn(path: &str, stream: &mut UnixStream) {
+    let version = r#"{"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24","Components":[{"Name":"Engine"}]}"#;
+    match path.strip_prefix("/v1.45/events?since=0&until=") {
+        Some(until) => {
+            let nanoseconds = until.split_once('.').map(|(_, nanoseconds)| nanoseconds.len());
+            let event = if nanoseconds == Some(9) { EVENT } else { "wrong" };
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let _ = write!(stream, "{head}{:x}\r\n{event}\r\n0\r\n\r\n", event.len());
+        }
+        None if path == "/version" => say(stream, "200 OK", "Docker/26.1.5 (linux)", version),
+        None => say(stream, "200 OK", "", "null"),
+    }
+}
+
+fn engine_whose_events_never_end(path: &str, stream: &mut UnixStream) {
+    if !path.contains("/events") {
+        return engine_in_turn(path, stream);
+    }
+    let _ = write!(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{EVENT}\r\n", EVENT.len());
+    thread::sleep(Duration::from_secs(30));
+}
+
+#[test]
+fn an_engine_that_takes_turns_is_asked_for_what_it_remembers() {
+    let api = look_at(engine_in_turn, Duration::from_secs(10)).ok().cloned().expect("an engine");
+    let history = api.history.ok().expect("events");
+    assert_eq!((history.complete, history.events[0].name.as_str(), history.events[0].at), (true, "own", 7));
+    let api = look_at(old_engine, Duration::from_secs(10)).ok().cloned().expect("an engine");
+    assert_eq!(api.history, Fact::NotCollected);
+
+    let began = Instant::now();
+    let api = look_at(engine_whose_events_never_end, Duration::from_secs(1)).ok().cloned().expect("an engine");
+    assert!(matches!(&api.history, Fact::Unreadable(why) if why.en.contains("does not answer")), "{:?}", api.history);
+    assert!(api.networks.is_known() && began.elapsed() < Duration::from_secs(3));
+}
+
 fn podman(path: &str, stream: &mut UnixStream) {
     let version =
         r#"{"Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24","Components":[{"Name":"Podman Engine"}]}"#;

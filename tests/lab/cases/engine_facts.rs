@@ -109,6 +109,40 @@ pub fn add(cases: &mut Cases) {
         host.ok("systemctl stop docker.service docker.socket; systemctl reset-failed");
         host.start_docker().expect("a carriage return ends the line");
     });
+    cases.engines(
+        [Engine::V20, Engine::V26],
+        "engine-facts",
+        "networks made and removed since the engine started",
+        |lab, engine| {
+            let host = lab.host(engine).boot();
+            host.docker();
+            let history = |events: usize| {
+                let seen = engine_of(&host.dnetctl(&["snapshot"]));
+                let history = known(&seen, "/api/known/value/history").clone();
+                assert_eq!(history["events"].as_array().map(Vec::len), Some(events), "{history:#}");
+                history
+            };
+            host.ok("docker network create one && docker network create --internal two && docker network rm one");
+            let told = history(3);
+            let shown = |event: &Value| format!("{} {} {}", event["action"], event["name"], event["driver"]).replace('"', "");
+            let events: Vec<String> = told["events"].as_array().into_iter().flatten().map(shown).collect();
+            assert_eq!(events, ["create one bridge", "create two bridge", "destroy one bridge"]);
+            assert_eq!(told["complete"], true);
+            assert_eq!(told["events"][1]["network_id"], host.ok("docker network inspect -f '{{.Id}}' two").trim());
+            let age = host.ok("date +%s%N").trim().parse::<u64>().expect("nanoseconds");
+            let age = age - told["events"][2]["at"].as_u64().expect("nanoseconds");
+            assert!(age < 20_000_000_000, "{age} ns since the last");
+            // Another engine process remembers nothing, and nothing was forgotten.
+            host.restart_docker().expect("starts");
+            assert_eq!(history(0)["complete"], true);
+            // Events of containers push those of networks out: 4 events a run.
+            host.ok("docker network create three");
+            host.ok("for i in $(seq 40); do docker create --name c1 bb:1 true && docker rename c1 c2 && docker rename c2 c1 && docker rm c1; done");
+            assert_eq!(history(1)["complete"], true, "161 events");
+            host.ok("for i in $(seq 40); do docker create --name c1 bb:1 true && docker rename c1 c2 && docker rename c2 c1 && docker rm c1; done");
+            assert_eq!(history(0)["complete"], false, "321 events");
+        },
+    );
 }
 
 fn engine_of(output: &Output) -> Value {
