@@ -21,6 +21,7 @@ pub fn facts(context: &Context) -> Result<Snapshot, Refusal> {
     let request = Request {
         root: context.cli.root.clone(),
         timeout: Duration::from_secs(context.cli.timeout),
+        routes: probe::Keep::All,
         engine: context.cli.host.clone(),
         docker_host: variable("DOCKER_HOST"),
         docker_context: variable("DOCKER_CONTEXT"),

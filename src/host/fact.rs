@@ -76,6 +76,10 @@ impl<T> Fact<T> {
         matches!(self, Fact::Known { .. })
     }
 
+    pub fn is_not_collected(&self) -> bool {
+        matches!(self, Fact::NotCollected)
+    }
+
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
         match self {
             Fact::Known { value, gaps } => Fact::Known { value: change(value), gaps },

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cloud, Engine, Fact, Firewall, Link, Manager, Modules, Neighbour, NextHopObject, Resolvers, Route, Rule,
-    RuntimeNetwork, Socket,
+    Address, Cloud, Engine, Fact, Firewall, Link, Manager, Modules, Neighbour, NextHopObject, Resolvers, Route,
+    RouteRanges, Rule, RuntimeNetwork, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -31,6 +31,9 @@ pub struct Snapshot {
     /// All tables, both families.
     #[serde(default)]
     pub routes: Fact<Vec<Route>>,
+    /// Instead of `routes`, where they are too many to be kept one by one and only their destinations were asked for.
+    #[serde(default, skip_serializing_if = "Fact::is_not_collected")]
+    pub route_ranges: Fact<RouteRanges>,
     #[serde(default)]
     pub next_hop_objects: Fact<Vec<NextHopObject>>,
     /// In the order the kernel asks them.
@@ -110,6 +113,7 @@ impl Snapshot {
             links: Fact::NotCollected,
             addresses: Fact::NotCollected,
             routes: Fact::NotCollected,
+            route_ranges: Fact::NotCollected,
             next_hop_objects: Fact::NotCollected,
             rules: Fact::NotCollected,
             neighbours: Fact::NotCollected,

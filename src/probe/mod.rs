@@ -22,6 +22,7 @@ mod unit;
 mod unit_files;
 
 pub use api::parse_endpoint;
+pub use netlink::Keep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ pub struct Request {
     pub root: Option<PathBuf>,
     /// For the whole collection.
     pub timeout: Duration,
+    /// Whether very many routes may be kept as ranges.
+    pub routes: Keep,
     /// `-H`: the engine's endpoint, before DOCKER_HOST and the contexts.
     pub engine: Option<String>,
     /// The environment's DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, XDG_RUNTIME_DIR and HOME, as the docker CLI reads them.
@@ -89,7 +92,10 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         let until = deadline.min(Instant::now() + ENGINE);
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
-    let routes = ask("routes", TABLES, deadline, netlink::routes);
+    let routes = {
+        let keep = request.routes;
+        ask("routes", TABLES, deadline, move || Fact::known(netlink::look_at_routes(keep)))
+    };
     let links = ask("links", TABLES, deadline, netlink::links);
     let addresses = ask("addresses", TABLES, deadline, netlink::addresses);
     let rules = ask("rules", QUICK, deadline, netlink::rules);
@@ -114,7 +120,11 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
     snapshot.addresses = addresses.finish();
     snapshot.rules = rules.finish();
     snapshot.next_hop_objects = next_hop_objects.finish();
-    snapshot.routes = routes.finish();
+    (snapshot.routes, snapshot.route_ranges) = match routes.finish() {
+        Fact::Known { value: look, .. } => (look.routes, look.ranges),
+        Fact::NotCollected => Default::default(),
+        Fact::Unreadable(why) => (Fact::Unreadable(why), Fact::NotCollected),
+    };
     snapshot.neighbours = neighbours.finish();
     snapshot.sockets = sockets.finish();
     snapshot.sysctls = sysctls.finish();

@@ -12,6 +12,7 @@ mod namespace;
 mod proof;
 mod queries;
 mod random;
+mod ranges;
 mod rules;
 mod world;
 
@@ -37,8 +38,11 @@ fn main() {
         }
     }
     type Job = fn() -> Result<(), Failed>;
-    let dumps: [(&str, Job); 2] =
-        [("routes_that_change", churn::routes_that_change), ("links_that_come_and_go", churn::links_that_come_and_go)];
+    let dumps: [(&str, Job); 3] = [
+        ("routes_that_change", churn::routes_that_change),
+        ("links_that_come_and_go", churn::links_that_come_and_go),
+        ("routes_as_ranges", ranges::the_same_routes),
+    ];
     for (name, job) in dumps {
         trials.push(Trial::test(format!("netlink::{name}"), move || namespace::within(job)).with_ignored_flag(!run));
     }

@@ -18,16 +18,7 @@ impl<'a> Attributes<'a> {
     /// # Errors
     /// When a length does not fit the bytes that are there.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Undecodable> {
-        let mut all = Vec::new();
-        let mut rest = bytes;
-        while let Some(&[a, b, c, d]) = rest.first_chunk::<4>() {
-            let length = usize::from(u16::from_ne_bytes([a, b]));
-            let kind = u16::from_ne_bytes([c, d]) & !(NESTED | NETWORK_ORDER);
-            let value = rest.get(4..length).ok_or_else(|| Undecodable(format!("attribute {kind} is cut off")))?;
-            all.push((kind, value));
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-        }
-        Ok(Attributes(all))
+        each(bytes).collect::<Result<_, _>>().map(Attributes)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u16, &'a [u8])> + '_ {
@@ -77,15 +68,32 @@ impl<'a> Attributes<'a> {
     }
 }
 
+/// The attributes one by one; one whose length does not fit the bytes that are there ends them with an error.
+pub fn each(bytes: &[u8]) -> impl Iterator<Item = Result<(u16, &[u8]), Undecodable>> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let &[a, b, c, d] = rest.first_chunk::<4>()?;
+        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let kind = u16::from_ne_bytes([c, d]) & !(NESTED | NETWORK_ORDER);
+        let value = rest.get(4..length);
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+        if value.is_none() {
+            rest = &[];
+        }
+        Some(value.map(|value| (kind, value)).ok_or_else(|| Undecodable(format!("attribute {kind} is cut off"))))
+    })
+}
+
 /// NLA_F_NESTED, NLA_F_NET_BYTEORDER.
 const NESTED: u16 = 0x8000;
 const NETWORK_ORDER: u16 = 0x4000;
 
-fn wrong_length(kind: u16, bytes: &[u8]) -> Undecodable {
+pub fn wrong_length(kind: u16, bytes: &[u8]) -> Undecodable {
     Undecodable(format!("attribute {kind} has {} bytes", bytes.len()))
 }
 
-fn address(bytes: &[u8]) -> Option<IpAddr> {
+/// An address of either family, by its length.
+pub fn address(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
         4 => Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
         16 => Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),

@@ -29,17 +29,18 @@ pub struct Request {
     pub may_be_unknown: bool,
 }
 
-/// What came back.
-pub struct Dump<T> {
-    pub items: Vec<T>,
+/// How a dump went.
+#[derive(Default)]
+pub struct Dump {
     /// NLM_F_DUMP_INTR: something changed meanwhile, the list is not of one moment.
     pub interrupted: bool,
     pub undecodable: Vec<Undecodable>,
 }
 
-impl<T> Dump<T> {
-    pub fn nothing() -> Self {
-        Dump { items: Vec::new(), interrupted: false, undecodable: Vec::new() }
+impl Dump {
+    pub fn join(&mut self, mut other: Dump) {
+        self.interrupted |= other.interrupted;
+        self.undecodable.append(&mut other.undecodable);
     }
 }
 
@@ -60,15 +61,17 @@ impl Socket {
         Ok(Socket { socket, sequence: 0 })
     }
 
+    /// Gives `take` the type and payload of every message.
+    ///
     /// # Errors
     /// What the kernel answered instead, or WouldBlock when it fell silent.
-    pub fn dump<T>(
+    pub fn dump(
         &mut self,
         request: &Request,
-        decode: &impl Fn(u16, &[u8]) -> Result<Option<T>, Undecodable>,
-    ) -> io::Result<Dump<T>> {
+        mut take: impl FnMut(u16, &[u8]) -> Result<(), Undecodable>,
+    ) -> io::Result<Dump> {
         self.send(request.kind, NLM_F_REQUEST | NLM_F_DUMP, &request.payload)?;
-        let mut dump = Dump::nothing();
+        let mut dump = Dump::default();
         let mut buffer = Vec::with_capacity(BUFFER);
         loop {
             self.receive(&mut buffer)?;
@@ -82,10 +85,7 @@ impl Socket {
                 match message.kind {
                     NLMSG_DONE => return status(message.payload).map(|()| dump),
                     NLMSG_ERROR => status(message.payload)?,
-                    kind => match decode(kind, message.payload) {
-                        Ok(item) => dump.items.extend(item),
-                        Err(why) => dump.undecodable.push(why),
-                    },
+                    kind => dump.undecodable.extend(take(kind, message.payload).err()),
                 }
             }
         }

@@ -6,20 +6,24 @@
 mod address;
 mod attributes;
 mod churn;
+mod destination;
 mod dump;
 mod link;
 mod neighbour;
 mod nexthop;
 mod route;
+mod routes;
 mod rule;
 
 use std::io;
 
-use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Route, Rule};
+#[cfg(any(test, feature = "internals"))]
+use crate::host::Route;
+use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Rule};
 use crate::text::{Text, text};
 
-use churn::Churn;
 use dump::{Dump, Socket};
+pub use routes::{Keep, look as look_at_routes};
 
 /// A dump that the kernel calls inconsistent is made again so many times.
 const ATTEMPTS: usize = 5;
@@ -38,31 +42,10 @@ pub fn addresses() -> Fact<Vec<Address>> {
     collect("addresses", &[address::request()], address::decode)
 }
 
-/// The routes of all tables and both families; those of one prefix in the order the kernel tries them.
+/// Every route of all tables and both families; those of one prefix in the order the kernel tries them.
+#[cfg(any(test, feature = "internals"))]
 pub fn routes() -> Fact<Vec<Route>> {
-    // IPv4 route dumps never carry NLM_F_DUMP_INTR: what changes meanwhile is heard from the notifications.
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
-        let churn = match Churn::listen() {
-            Ok(churn) => churn,
-            Err(error) => return unreadable("routes", &error),
-        };
-        let routes = collect("routes", &[route::request(Family::V4), route::request(Family::V6)], route::decode);
-        if !churn.heard_something() {
-            return routes;
-        }
-        last = Some(routes);
-    }
-    match last {
-        Some(Fact::Known { value, mut gaps }) => {
-            if gaps.is_empty() {
-                gaps.push(interrupted("routes"));
-            }
-            Fact::with_gaps(value, gaps)
-        }
-        Some(other) => other,
-        None => Fact::NotCollected,
-    }
+    routes::look(Keep::All).routes
 }
 
 /// All nexthop objects; none on kernels before 5.3.
@@ -89,31 +72,41 @@ fn collect<T>(
     requests: &[dump::Request],
     decode: impl Fn(u16, &[u8]) -> Result<Option<T>, Undecodable>,
 ) -> Fact<Vec<T>> {
-    let mut all = Vec::new();
-    let mut gaps = Vec::new();
+    let take = |all: &mut Vec<T>, kind: u16, payload: &[u8]| decode(kind, payload).map(|item| all.extend(item));
+    collect_into(what, requests, Vec::new, take)
+}
+
+/// The same for what is not a list: every attempt begins with a `fresh` one and `take`s all messages of all requests.
+fn collect_into<T>(
+    what: &str,
+    requests: &[dump::Request],
+    fresh: impl Fn() -> T,
+    take: impl Fn(&mut T, u16, &[u8]) -> Result<(), Undecodable>,
+) -> Fact<T> {
     let mut socket = match Socket::open() {
         Ok(socket) => socket,
         Err(error) => return unreadable(what, &error),
     };
-    for request in requests {
-        let mut dump = Dump { items: Vec::new(), interrupted: true, undecodable: Vec::new() };
-        for _ in 0..ATTEMPTS {
-            dump = match socket.dump(request, &decode) {
-                Ok(dump) => dump,
-                Err(error) if request.may_be_unknown && is_unknown(&error) => Dump::nothing(),
+    let mut attempt = 1;
+    loop {
+        let mut all = fresh();
+        let mut whole = Dump::default();
+        for request in requests {
+            match socket.dump(request, |kind, payload| take(&mut all, kind, payload)) {
+                Ok(dump) => whole.join(dump),
+                Err(error) if request.may_be_unknown && is_unknown(&error) => {}
                 Err(error) => return unreadable(what, &error),
-            };
-            if !dump.interrupted {
-                break;
             }
         }
-        if dump.interrupted {
-            gaps.push(interrupted(what));
+        if whole.interrupted && attempt < ATTEMPTS {
+            attempt += 1;
+            continue;
         }
-        gaps.extend(dump.undecodable.iter().map(|why| undecodable(what, why)));
-        all.append(&mut dump.items);
+        let mut gaps = Vec::new();
+        gaps.extend(whole.interrupted.then(|| interrupted(what)));
+        gaps.extend(whole.undecodable.iter().map(|why| undecodable(what, why)));
+        return Fact::with_gaps(all, gaps);
     }
-    Fact::with_gaps(all, gaps)
 }
 
 /// What could not be read in a message, and of which object if that much could be read.
@@ -158,7 +151,7 @@ fn chinese(what: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    pub fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend((4 + value.len() as u16).to_ne_bytes());
         bytes.extend(kind.to_ne_bytes());

@@ -5,22 +5,22 @@ use super::attributes::{Attributes, family, family_number, prefix, split, word};
 use super::dump::Request;
 use crate::host::{Family, NextHop, Route, RouteKind, Scope};
 
-const RTM_NEWROUTE: u16 = 24;
+pub const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
-const RTA_DST: u16 = 1;
+pub const RTA_DST: u16 = 1;
 const RTA_SRC: u16 = 2;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
+pub const RTA_OIF: u16 = 4;
+pub const RTA_GATEWAY: u16 = 5;
 const RTA_PRIORITY: u16 = 6;
 const RTA_PREFSRC: u16 = 7;
 const RTA_METRICS: u16 = 8;
-const RTA_MULTIPATH: u16 = 9;
-const RTA_TABLE: u16 = 15;
-const RTA_VIA: u16 = 18;
+pub const RTA_MULTIPATH: u16 = 9;
+pub const RTA_TABLE: u16 = 15;
+pub const RTA_VIA: u16 = 18;
 const RTA_PREF: u16 = 20;
-const RTA_NH_ID: u16 = 30;
+pub const RTA_NH_ID: u16 = 30;
 const RTAX_MTU: u16 = 2;
-const RTM_F_CLONED: u32 = 0x200;
+pub const RTM_F_CLONED: u32 = 0x200;
 
 pub fn request(family: Family) -> Request {
     let mut payload = vec![0; 12];
@@ -100,7 +100,7 @@ pub fn hop_flags(flags: u32) -> NextHop {
     NextHop { dead: flags & 1 != 0, onlink: flags & 4 != 0, linkdown: flags & 16 != 0, ..NextHop::default() }
 }
 
-fn route_kind(number: u8) -> RouteKind {
+pub fn route_kind(number: u8) -> RouteKind {
     match number {
         1 => RouteKind::Unicast,
         2 => RouteKind::Local,
@@ -116,7 +116,7 @@ fn route_kind(number: u8) -> RouteKind {
     }
 }
 
-fn route_scope(number: u8) -> Scope {
+pub fn route_scope(number: u8) -> Scope {
     match number {
         0 => Scope::Global,
         200 => Scope::Site,
