@@ -1,7 +1,15 @@
 //! Free address space: who holds what, what is free, and what to propose. Pure.
 
+mod hiding;
+mod index;
 mod occupied;
 mod pick;
+mod pools;
+mod quiet;
+pub mod set;
+mod ula;
 
-pub use occupied::{Declared, Kind, Occupied, occupied};
+pub use index::{Index, Ranges, check, overlaps};
+pub use occupied::{Declared, Kind, Occupied, cloud_blind_spot, occupied};
 pub use pick::{Grade, Pick, Wish, pick};
+pub use pools::engine_pools;

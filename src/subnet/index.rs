@@ -1,0 +1,71 @@
+//! What is taken, ready to be asked many times.
+
+use ipnet::IpNet;
+
+use super::Occupied;
+use super::set::{Bits, Set};
+
+/// Ranges of both families.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranges {
+    pub v4: Set<u32>,
+    pub v6: Set<u128>,
+}
+
+impl Ranges {
+    pub fn new(prefixes: impl IntoIterator<Item = IpNet>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for prefix in prefixes {
+            v4.extend(u32::range(prefix));
+            v6.extend(u128::range(prefix));
+        }
+        Ranges { v4: Set::from_ranges(v4), v6: Set::from_ranges(v6) }
+    }
+
+    pub fn overlaps(&self, prefix: IpNet) -> bool {
+        let v4 = u32::range(prefix).is_some_and(|(first, last)| self.v4.overlaps(first, last));
+        v4 || u128::range(prefix).is_some_and(|(first, last)| self.v6.overlaps(first, last))
+    }
+}
+
+/// Everything occupied, as ranges for the search and as a list for the names. Building it sorts once; each question then is a walk along the
+/// ranges.
+pub struct Index<'a> {
+    pub(super) occupied: &'a [Occupied],
+    /// Whatever is taken.
+    pub(super) all: Ranges,
+    /// Of a million routes nobody wants a list of owners: those that came as ranges only. Nothing is ever put there.
+    pub(super) unnamed: Ranges,
+}
+
+impl<'a> Index<'a> {
+    pub fn new(occupied: &'a [Occupied]) -> Self {
+        Index { occupied, all: Ranges::new(occupied.iter().map(|taken| taken.prefix)), unnamed: Ranges::default() }
+    }
+
+    /// With further ranges that are taken, whose owners nobody asks for.
+    pub fn with(mut self, unnamed: Ranges) -> Self {
+        self.unnamed = unnamed;
+        self
+    }
+
+    /// Whether nobody holds any of it.
+    pub fn is_free(&self, prefix: IpNet) -> bool {
+        !self.all.overlaps(prefix) && !self.unnamed.overlaps(prefix)
+    }
+
+    /// Who holds some of it, in the order of the list.
+    pub fn holders(&self, prefix: IpNet) -> Vec<&'a Occupied> {
+        check(prefix, self.occupied)
+    }
+}
+
+/// Whether two prefixes share an address.
+pub fn overlaps(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b) || b.contains(&a)
+}
+
+/// Who holds some address of `prefix`: containing it, equal to it or inside it.
+pub fn check(prefix: IpNet, occupied: &[Occupied]) -> Vec<&Occupied> {
+    occupied.iter().filter(|taken| overlaps(taken.prefix, prefix)).collect()
+}

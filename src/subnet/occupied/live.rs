@@ -1,0 +1,96 @@
+//! Behind which routes somebody was seen.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::networks::Owned;
+use super::{Gathering, Kind, is_taken_space};
+use crate::host::{NeighbourState, SocketState};
+use crate::subnet::set::Set;
+
+/// An address that shows life, and in what words it is taken itself where nothing narrower than the default route covers it.
+struct Sign {
+    address: IpAddr,
+    owner: Option<String>,
+}
+
+/// Marks the routes that have a live address inside, and takes live private addresses that no other owner covers: behind the default route of a
+/// cloud's host lies its whole VPC.
+pub fn mark(gathering: &mut Gathering, owned: &Owned) {
+    let mut signs = signs(gathering, owned);
+    let containers: Vec<IpNet> =
+        gathering.found.iter().filter(|taken| taken.kind == Kind::Network).map(|taken| taken.prefix).collect();
+    let (v4, v6) = (Set::<u32>::from_prefixes(containers.iter().copied()), Set::<u128>::from_prefixes(containers));
+    // The engine's own networks hide what may lie behind a route and are no sign of life there.
+    signs.retain(|sign| {
+        is_taken_space(sign.address)
+            && match sign.address {
+                IpAddr::V4(address) => !v4.contains(address.into()),
+                IpAddr::V6(address) => !v6.contains(address.into()),
+            }
+    });
+    signs.sort_by_key(|sign| sign.address);
+    for taken in gathering.found.iter_mut().filter(|taken| taken.kind == Kind::Route) {
+        let (first, last) = (taken.prefix.network(), taken.prefix.broadcast());
+        let from = signs.partition_point(|sign| sign.address < first);
+        taken.live = signs.get(from).is_some_and(|sign| sign.address <= last);
+    }
+    for Sign { address, owner } in signs {
+        if let Some(owner) = owner.filter(|_| is_private(address)) {
+            gathering.push(IpNet::from(address), owner, Kind::Address);
+        }
+    }
+}
+
+/// RFC 1918, RFC 6598 and RFC 4193: where proposals come from, and so do others.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let shared = u32::from(address) & 0xffc0_0000 == 0x6440_0000;
+            address.is_private() || shared
+        }
+        IpAddr::V6(address) => address.is_unique_local(),
+    }
+}
+
+fn signs(gathering: &mut Gathering, owned: &Owned) -> Vec<Sign> {
+    let host = gathering.host;
+    let mut signs: Vec<Sign> = gathering
+        .found
+        .iter()
+        .filter(|taken| matches!(taken.kind, Kind::Nameserver))
+        .map(|taken| Sign { address: taken.prefix.addr(), owner: None })
+        .collect();
+    for address in host.addresses.ok().into_iter().flatten().filter(|address| !owned.is_docker_link(address.link)) {
+        signs.push(Sign { address: address.address.addr(), owner: None });
+    }
+    for route in host.routes.ok().into_iter().flatten() {
+        for hop in &route.next_hops {
+            if let Some(via) = hop.via.filter(|_| !hop.link.is_some_and(|link| owned.is_docker_link(link))) {
+                signs.push(Sign { address: via, owner: Some(format!("gateway {via}")) });
+            }
+        }
+    }
+    // Without them a proposal is not wrong, only less well informed.
+    for neighbour in gathering.seen("neighbours", &host.neighbours).into_iter().flatten() {
+        if neighbour.state == NeighbourState::Resolved && !owned.is_docker_link(neighbour.link) {
+            signs.push(Sign { address: neighbour.address, owner: None });
+        }
+    }
+    for socket in gathering.seen("sockets", &host.sockets).into_iter().flatten() {
+        if socket.state != SocketState::Listen {
+            let address = socket.remote.ip().to_canonical();
+            let state = if socket.state == SocketState::SynSent { "SYN-SENT" } else { "ESTAB" };
+            let remote = SocketAddr::new(address, socket.remote.port());
+            signs.push(Sign { address, owner: Some(format!("{remote} ({state})")) });
+        }
+    }
+    if let Some(info) = host.engine.api.ok().and_then(|api| api.info.ok()) {
+        let managers = info.swarm.managers.iter().filter_map(|manager| manager.parse::<SocketAddr>().ok());
+        for address in info.swarm.node_address.into_iter().chain(managers.map(|manager| manager.ip())) {
+            signs.push(Sign { address, owner: Some(format!("swarm node {address}")) });
+        }
+    }
+    signs
+}
