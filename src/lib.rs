@@ -3,6 +3,7 @@
 mod checks;
 mod cli;
 mod cmd;
+mod edit;
 mod engine;
 mod exit;
 mod finding;

@@ -10,6 +10,7 @@ mod options;
 mod pick_subnet;
 mod pipeline;
 mod proof;
+mod ranges;
 mod save;
 mod suggest;
 mod usage;

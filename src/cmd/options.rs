@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
+use super::ranges::cidr;
 use super::suggest::known;
 use crate::checks::{Options, Peer, Selection};
 use crate::cli::{Global, Pipeline};
@@ -116,30 +115,6 @@ pub fn declared(pipeline: &Pipeline) -> Result<Options, Refusal> {
     let avoid = pipeline.avoid.iter().map(|range| cidr("--avoid", range)).collect::<Result<Vec<_>, _>>()?;
     let peers = pipeline.peer.iter().map(|said| peer(said)).collect::<Result<Vec<_>, _>>()?;
     Ok(Options { avoid, peers, mesh: pipeline.mesh })
-}
-
-pub fn cidr(option: &str, said: &str) -> Result<IpNet, Refusal> {
-    let said = said.trim();
-    let Ok(net) = said.parse::<IpNet>() else {
-        return Err(Refusal::usage(
-            option,
-            text!(
-                "{said:?} is no address range for {option}; write it like 10.20.0.0/16 or fd00:20::/64",
-                "{said:?} 不是 {option} 可用的地址段；写法如 10.20.0.0/16 或 fd00:20::/64"
-            ),
-        ));
-    };
-    let range = net.trunc();
-    if range != net {
-        return Err(Refusal::usage(
-            option,
-            text!(
-                "{net}, given to {option}, is an address inside its range; did you mean {range}?",
-                "{option} 的 {net} 是地址段内的某个地址；您是不是想用 {range}？"
-            ),
-        ));
-    }
-    Ok(net)
 }
 
 fn peer(said: &str) -> Result<Peer, Refusal> {

@@ -51,6 +51,49 @@ pub fn parse(path: &str, bytes: &[u8]) -> (DaemonJsonState, Vec<String>) {
     (DaemonJsonState::Parsed { keys, bom, trailing, invalid_utf8 }, masked)
 }
 
+/// The root of a daemon.json as an editor needs it; offsets are bytes of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// No value at all, or `null`: both are an object without members to the engine.
+    Nothing,
+    Object {
+        start: usize,
+        /// Behind the closing bracket.
+        end: usize,
+        /// Of duplicates, each; the last one counts. Keys longer than 500 bytes are left out.
+        members: Vec<Member>,
+    },
+}
+
+/// A member of the root object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub key: String,
+    /// Where its key starts, at the quote.
+    pub key_start: usize,
+    /// Its value.
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Where the members of a file stand; none for what does not parse, or has text behind its value.
+pub fn root(text: &str) -> Option<Root> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() || trimmed == "null" {
+        return Some(Root::Nothing);
+    }
+    let start = text.len() - text.trim_start().len();
+    let end = start + trimmed.len();
+    let document = grammar::read(&text[..end], start).ok().filter(|document| document.trailing.is_none())?;
+    let members = document.nodes.into_iter().filter_map(|node| match <[secret::Step; 1]>::try_from(node.path) {
+        Ok([secret::Step::Key(key)]) => {
+            Some(Member { key, key_start: node.key_start, start: node.start, end: node.end })
+        }
+        _ => None,
+    });
+    Some(Root::Object { start, end, members: members.collect() })
+}
+
 struct Decoded {
     text: String,
     bom: Option<Bom>,
