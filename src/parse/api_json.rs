@@ -250,7 +250,7 @@ fn swarm(raw: RawSwarm) -> SwarmNode {
     }
 }
 
-fn is_network_option(key: &str) -> bool {
+pub(super) fn is_network_option(key: &str) -> bool {
     key.starts_with("com.docker.network.") || matches!(key, "parent" | "macvlan_mode" | "ipvlan_mode" | "encrypted")
 }
 

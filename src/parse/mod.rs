@@ -1,6 +1,7 @@
 //! Text → facts. Pure; never panics, whatever the bytes.
 
 pub mod api_json;
+pub mod bolt;
 pub mod cloud_metadata;
 pub mod daemon_flags;
 pub mod daemon_json;
@@ -15,5 +16,6 @@ pub mod proc_net;
 pub mod proc_status;
 pub mod resolv_conf;
 pub mod secret;
+pub mod stored_networks;
 pub mod unit_file;
 pub mod unit_state;

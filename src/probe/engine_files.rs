@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::Files;
 use super::source::{Pending, ask};
+use super::stored_networks::{self, Setup};
 use super::unit_files::{UnitFiles, unreadable};
 use super::{package, process, unit};
 use crate::host::{
@@ -45,6 +46,7 @@ pub struct Asked {
     next_command_line: Fact<CommandLine>,
     /// The unit is a snap's.
     snap: bool,
+    deadline: Instant,
 }
 
 /// One source: the version of the program is the package's where it belongs to it.
@@ -79,6 +81,7 @@ pub fn start(files: &Files, deadline: Instant) -> Asked {
         files: files.clone(),
         next_command_line,
         snap,
+        deadline,
     }
 }
 
@@ -94,13 +97,24 @@ impl Asked {
         };
         let processes = self.processes.finish();
         let path = config_path(self.snap, &self.next_command_line, &processes);
+        let daemon_json = daemon_json(&self.files, &path);
+        let setup = Setup {
+            snap: self.snap,
+            processes: processes.clone(),
+            next: self.next_command_line.clone(),
+            daemon_json: daemon_json.clone(),
+        };
+        let files = self.files.clone();
+        let stored_networks =
+            ask("the engine's networks", LIMIT, self.deadline, move || stored_networks::look(&files, &setup));
         Engine {
             package,
             binary,
             unit: self.unit.finish(),
             socket_unit: self.socket_unit.finish(),
             options_files: options_files(&self.files),
-            daemon_json: daemon_json(&self.files, &path),
+            daemon_json,
+            stored_networks: stored_networks.finish(),
             own_netns: process::own_netns(&self.files),
             processes,
             next_command_line: self.next_command_line,

@@ -17,6 +17,7 @@ mod profile;
 mod resolvers;
 mod sockets;
 mod source;
+mod stored_networks;
 mod sysctls;
 mod unit;
 mod unit_files;

@@ -1,7 +1,10 @@
 //! What a snapshot says of the engine without asking it: held against the host's own words.
 
-use crate::harness::{Cases, Engine, Output};
+use crate::harness::{Cases, Engine, Host, Output};
 use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
 
@@ -143,6 +146,90 @@ pub fn add(cases: &mut Cases) {
             assert_eq!(history(0)["complete"], false, "321 events");
         },
     );
+    cases.each_engine("engine-facts", "networks on disk are those that the engine told", |lab, engine| {
+        let fabric = lab.fabric();
+        let host = lab.host(engine).on(&fabric, "eth0", "10.77.0.2/24").boot();
+        let stored = || known(&engine_of(&host.dnetctl(&["snapshot"])), "/stored_networks").clone();
+        assert_eq!(stored(), Value::Array(Vec::new()), "an engine that never ran");
+        host.docker();
+        for arguments in [
+            "gone",
+            "plain",
+            "second",
+            "--internal inside",
+            "--subnet 10.60.0.0/16 --ip-range 10.60.7.0/24 --gateway 10.60.0.9 -o com.docker.network.bridge.name=br-own ranged",
+            "--ipv6 --subnet 10.61.0.0/24 --subnet fd00:61::/64 --label token=PLANTED six",
+            "-d macvlan --subnet 10.77.0.0/24 -o parent=eth0 lan",
+            "--config-only --subnet 10.62.0.0/24 template",
+        ] {
+            host.ok(&format!("docker network create {arguments}"));
+        }
+        host.ok("docker network rm gone");
+        host.container("web", "--network plain");
+        let seen = engine_of(&host.dnetctl(&["snapshot"]));
+        assert_eq!(seen["stored_networks"], "not-collected");
+        let told = known(&seen, "/api/known/value/networks").clone();
+        assert!(told.as_array().is_some_and(|told| told.len() == 10), "{told:#}");
+        let same = |told: &Value, when: &str| {
+            let (stored, mut told) = (stored(), told.clone());
+            // Until its next start an engine does not tell of a gateway that nobody named.
+            with_gateways(&mut told, &stored);
+            assert_eq!(stored, told, "{when}: {stored:#}");
+            stored
+        };
+        host.stop_docker();
+        record(&host, &same(&told, "after a stop"));
+        // Files of a dead engine, seen from outside; its socket is nobody's then.
+        host.start_docker().expect("starts");
+        let told = known(&engine_of(&host.dnetctl(&["snapshot"])), "/api/known/value/networks").clone();
+        host.ok("systemctl mask --runtime docker.service; systemctl stop docker.socket; kill -KILL $(pidof dockerd)");
+        host.eventually(Duration::from_secs(5), "! pidof dockerd");
+        same(&told, "after a kill");
+        let mounted = engine_of(&host.dnetctl(&["snapshot", "--root", "/"]));
+        assert_eq!(known(&mounted, "/stored_networks"), &told);
+        let user = engine_of(&host.dnetctl_as_user(&["snapshot"]))["stored_networks"]["unreadable"]["en"].clone();
+        assert!(user.as_str().is_some_and(|why| why.contains("ermission denied")), "{user}");
+        // A swarm's own networks come again from the swarm.
+        host.ok("systemctl unmask --runtime docker.service");
+        host.start_docker().expect("starts");
+        host.ok("docker swarm init --advertise-addr 10.77.0.2");
+        host.eventually(Duration::from_secs(20), "docker network inspect ingress docker_gwbridge");
+        let told = known(&engine_of(&host.dnetctl(&["snapshot"])), "/api/known/value/networks").clone();
+        let told: Vec<Value> = told.as_array().into_iter().flatten().filter(|n| n["scope"] == "local").cloned().collect();
+        assert!(told.iter().any(|network| network["name"] == "docker_gwbridge"), "{told:#?}");
+        host.stop_docker();
+        same(&Value::Array(told), "a swarm's node");
+    });
+}
+
+/// Gateways that are missing, as the other has them.
+fn with_gateways(networks: &mut Value, from: &Value) {
+    for (index, network) in networks.as_array_mut().into_iter().flatten().enumerate() {
+        for (place, range) in network["ipam"].as_array_mut().into_iter().flatten().enumerate() {
+            if range["gateway"].is_null() {
+                range["gateway"] = from[index]["ipam"][place]["gateway"].clone();
+            }
+        }
+    }
+}
+
+/// Keeps the file, and what the engine told of its networks, for the tests of the parser.
+fn record(host: &Host, told: &Value) {
+    if std::env::var("DNETCTL_LAB_RECORD").as_deref() != Ok("1") {
+        return;
+    }
+    let dump = host.ok("od -An -v -tx1 /var/lib/docker/network/files/local-kv.db");
+    let byte = |hex: &str| u8::from_str_radix(hex, 16).expect("a byte");
+    let mut bytes: Vec<u8> = dump.split_ascii_whitespace().map(byte).collect();
+    // Without the pages that were never used.
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.truncate(used.next_multiple_of(4096));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bolt");
+    fs::create_dir_all(&directory).expect("a directory");
+    let engine = host.engine();
+    fs::write(directory.join(format!("{engine}.db")), bytes).expect("the database");
+    let told = serde_json::to_string_pretty(told).expect("JSON") + "\n";
+    fs::write(directory.join(format!("{engine}.json")), told).expect("the networks");
 }
 
 fn engine_of(output: &Output) -> Value {
