@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::Version;
-use crate::host::{Family, Missing, ResolvConf, Resolvers, Route, Scope, Snapshot};
+use crate::host::{Missing, ResolvConf, Resolvers, Route, RouteRanges, Scope, Snapshot};
 
 /// A prefix that the engine goes round, and what of the host it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Reserved {
 pub enum ReservedBy {
     /// A route of the main table: its place in `Snapshot::routes`.
     Route(usize),
+    /// A route of the main table over this link; routes were too many to be known one by one (`Snapshot::route_ranges`).
+    RouteOver(Option<u32>),
     /// A nameserver of this resolv.conf.
     Nameserver { file: String, line: u32 },
 }
@@ -31,20 +33,34 @@ pub enum ReservedBy {
 /// # Errors
 /// [`Missing`] when routes or resolvers are not known.
 pub fn reserved(host: &Snapshot, version: Version) -> Result<Vec<Reserved>, Missing> {
-    let routes = host.routes.get("routes")?;
     let resolvers = host.resolvers.get("resolvers")?;
-    let by_routes = routes
-        .iter()
-        .enumerate()
-        .filter(|(_, route)| keeps_off(route, version))
-        .map(|(place, route)| Reserved { prefix: route.destination, by: ReservedBy::Route(place) });
+    let by_routes = match host.route_ranges.ok() {
+        Some(ranges) => by_ranges(ranges, version),
+        None => by_routes(host.routes.get("routes")?, version),
+    };
     let nameservers = read_by(resolvers, version).into_iter().flat_map(|file| {
         file.nameservers.iter().map(|(address, line)| Reserved {
             prefix: IpNet::from(*address),
             by: ReservedBy::Nameserver { file: file.path.clone(), line: *line },
         })
     });
-    Ok(by_routes.chain(nameservers).collect())
+    Ok(by_routes.into_iter().chain(nameservers).collect())
+}
+
+fn by_routes(routes: &[Route], version: Version) -> Vec<Reserved> {
+    let reserving = routes.iter().enumerate().filter(|(_, route)| keeps_off(route, version));
+    reserving.map(|(place, route)| Reserved { prefix: route.destination, by: ReservedBy::Route(place) }).collect()
+}
+
+/// The same of routes that were added up: their destinations are still exact, which the nested prefixes of 27 and later ask for.
+fn by_ranges(ranges: &RouteRanges, version: Version) -> Vec<Reserved> {
+    let groups = ranges.groups.iter().filter(|group| table_keeps_off(group.owner.table, group.owner.scope, version));
+    groups
+        .flat_map(|group| {
+            let reserving = group.prefixes().filter(move |prefix| destination_keeps_off(*prefix, version));
+            reserving.map(|prefix| Reserved { prefix, by: ReservedBy::RouteOver(group.owner.link) })
+        })
+        .collect()
 }
 
 /// Whether a route keeps `version` off its destination: IPv4, of the main table, and not cloned (the IPv4 table of a kernel since 3.6 holds none).
@@ -56,11 +72,17 @@ pub fn reserved(host: &Snapshot, version: Version) -> Result<Vec<Reserved>, Miss
 /// - From 27.5 not those whose destination begins at 0.0.0.0, so that of `0.0.0.0/1` and `128.0.0.0/1` the second one counts (v27.5.1
 ///   libnetwork/netutils/utils_linux.go `queryOnLinkRoutes`).
 pub fn keeps_off(route: &Route, version: Version) -> bool {
-    route.family() == Family::V4
-        && route.table == MAIN
-        && !route.is_default()
-        && (route.scope == Scope::Link || !version.at_least(20, 10, 15))
-        && !(version.at_least(27, 5, 0) && route.destination.network().is_unspecified())
+    table_keeps_off(route.table, route.scope, version) && destination_keeps_off(route.destination, version)
+}
+
+fn table_keeps_off(table: u32, scope: Scope, version: Version) -> bool {
+    table == MAIN && (scope == Scope::Link || !version.at_least(20, 10, 15))
+}
+
+fn destination_keeps_off(destination: IpNet, version: Version) -> bool {
+    destination.addr().is_ipv4()
+        && destination.prefix_len() != 0
+        && !(version.at_least(27, 5, 0) && destination.network().is_unspecified())
 }
 
 const MAIN: u32 = 254;
@@ -156,6 +178,31 @@ mod tests {
         let not_alone = Resolvers { host: Some(not_alone), systemd_resolved: upstream };
         assert_eq!(prefixes(&host(Vec::new(), not_alone), "28.5.2"), ["127.0.0.53/32", "10.0.0.3/32"]);
         assert!(prefixes(&host(Vec::new(), Resolvers::default()), "28.5.2").is_empty());
+    }
+
+    #[test]
+    fn routes_that_were_added_up_reserve_the_same() {
+        let routes = vec![
+            route("0.0.0.0/0", Scope::Link),
+            route("0.0.0.0/1", Scope::Link),
+            route("10.0.0.0/20", Scope::Link),
+            route("10.0.0.0/24", Scope::Link),
+            route("10.0.1.0/24", Scope::Link),
+            route("10.0.3.0/24", Scope::Global),
+            route("fd00::/64", Scope::Link),
+            Route { table: 100, ..route("10.0.2.0/24", Scope::Link) },
+        ];
+        let ranges = Fact::known(RouteRanges::of(&routes));
+        let whole = host(routes, Resolvers::default());
+        let added_up = Snapshot { route_ranges: ranges, routes: Fact::NotCollected, ..whole.clone() };
+        for version in ["20.10.14", "26.1.5", "28.5.2"] {
+            assert_eq!(sorted(prefixes(&added_up, version)), sorted(prefixes(&whole, version)), "{version}");
+        }
+    }
+
+    fn sorted(mut prefixes: Vec<String>) -> Vec<String> {
+        prefixes.sort();
+        prefixes
     }
 
     #[test]

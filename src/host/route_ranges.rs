@@ -48,6 +48,9 @@ pub struct RouteOwner {
     /// There are more hops than this one: multipath, or hops that were too many to be told apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub several: bool,
+    /// Every hop is dead or without carrier.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
     pub prefix_len: u8,
 }
 
@@ -65,6 +68,7 @@ impl RouteOwner {
             link: first.and_then(|hop| hop.link),
             next_hop_object: route.next_hop_object,
             several: route.next_hops.len() > 1,
+            lost: first.is_some() && route.next_hops.iter().all(|hop| hop.dead || hop.linkdown),
             prefix_len: route.destination.prefix_len(),
         }
     }
@@ -259,6 +263,7 @@ mod tests {
             link: Some(2),
             next_hop_object: None,
             several: false,
+            lost: false,
             prefix_len,
         }
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Undecodable;
 use super::attributes::{self, each, family, word, wrong_length};
 use super::route::{
-    RTA_DST, RTA_GATEWAY, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTM_NEWROUTE,
+    RTA_DST, RTA_GATEWAY, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTM_NEWROUTE, hop_flags,
     route_kind, route_scope,
 };
 use crate::host::{Family, RouteOwner};
@@ -30,21 +30,27 @@ pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<(RouteOwner, IpAddr)>,
         link: None,
         next_hop_object: None,
         several: false,
+        lost: false,
         prefix_len,
     };
     let mut network = match family {
         Family::V4 => IpAddr::from([0; 4]),
         Family::V6 => IpAddr::from([0; 16]),
     };
+    let mut hops = None;
     for attribute in each(rest) {
         let (kind, value) = attribute?;
         match kind {
             RTA_DST => network = address(kind, value)?,
             RTA_TABLE => owner.table = number(kind, value)?,
             RTA_NH_ID => owner.next_hop_object = Some(number(kind, value)?),
-            RTA_MULTIPATH => multipath(&mut owner, value)?,
+            RTA_MULTIPATH => hops = Some(value),
             _ => hop(&mut owner, kind, value)?,
         }
+    }
+    match hops {
+        Some(hops) => multipath(&mut owner, hops)?,
+        None => owner.lost = (owner.via.is_some() || owner.link.is_some()) && is_lost(word(header, 8)),
     }
     if network.is_ipv4() != (family == Family::V4) || prefix_len > if network.is_ipv4() { 32 } else { 128 } {
         return Err(Undecodable(format!("{network}/{prefix_len} is no prefix")));
@@ -63,19 +69,31 @@ fn hop(owner: &mut RouteOwner, kind: u16, value: &[u8]) -> Result<(), Undecodabl
     Ok(())
 }
 
-/// The first of several struct rtnexthop: length, flags, weight - 1, link; then attributes of its own.
-fn multipath(owner: &mut RouteOwner, value: &[u8]) -> Result<(), Undecodable> {
-    let Some(header) = value.first_chunk::<8>() else { return Ok(()) };
-    let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
-    let inner = value.get(8..length).ok_or_else(|| Undecodable("a multipath hop is cut off".to_owned()))?;
-    let link = word(header, 4);
-    owner.link = (link != 0).then_some(link);
-    owner.several = value.len() >= length.next_multiple_of(4) + 8;
-    for attribute in each(inner) {
-        let (kind, value) = attribute?;
-        hop(owner, kind, value)?;
+/// Several struct rtnexthop: length, flags, weight - 1, link; then attributes of its own. The first one is told.
+fn multipath(owner: &mut RouteOwner, mut rest: &[u8]) -> Result<(), Undecodable> {
+    let (mut count, mut lost) = (0, true);
+    while let Some(header) = rest.first_chunk::<8>() {
+        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
+        let inner = rest.get(8..length).ok_or_else(|| Undecodable("a multipath hop is cut off".to_owned()))?;
+        if count == 0 {
+            let link = word(header, 4);
+            (owner.via, owner.link) = (None, (link != 0).then_some(link));
+            for attribute in each(inner) {
+                let (kind, value) = attribute?;
+                hop(owner, kind, value)?;
+            }
+        }
+        count += 1;
+        lost &= is_lost(u32::from(header[2]));
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
     }
+    (owner.several, owner.lost) = (count > 1, count > 0 && lost);
     Ok(())
+}
+
+fn is_lost(flags: u32) -> bool {
+    let hop = hop_flags(flags);
+    hop.dead || hop.linkdown
 }
 
 fn number(kind: u16, value: &[u8]) -> Result<u32, Undecodable> {
@@ -99,10 +117,10 @@ mod tests {
         bytes
     }
 
-    fn hop(link: u32, attributes: &[Vec<u8>]) -> Vec<u8> {
+    fn hop(link: u32, flags: u8, attributes: &[Vec<u8>]) -> Vec<u8> {
         let inner = attributes.concat();
         let mut bytes = (8 + inner.len() as u16).to_ne_bytes().to_vec();
-        bytes.extend([0, 0]);
+        bytes.extend([flags, 0]);
         bytes.extend(link.to_ne_bytes());
         bytes.extend(inner);
         bytes
@@ -112,7 +130,7 @@ mod tests {
     fn says_of_every_route_what_the_whole_decoding_says() {
         let number = |kind, value: u32| attribute(kind, &value.to_ne_bytes());
         let gateway = || attribute(RTA_GATEWAY, &[10, 0, 0, 1]);
-        let (first, second) = (hop(3, &[gateway()]), hop(4, &[attribute(RTA_VIA, &[2, 0, 10, 0, 0, 2])]));
+        let (first, second) = (hop(3, 16, &[gateway()]), hop(4, 0, &[attribute(RTA_VIA, &[2, 0, 10, 0, 0, 2])]));
         let v6 = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let messages = [
             message(2, 0, 1, &[gateway(), number(RTA_OIF, 2)]),
@@ -134,7 +152,9 @@ mod tests {
             message(10, 32, 1, &[attribute(RTA_DST, &v6), number(RTA_OIF, 2), attribute(99, b"newer")]),
             message(2, 32, 1, &[attribute(RTA_DST, &[10, 1, 2, 3]), attribute(RTA_VIA, &[&[10, 0][..], &v6].concat())]),
         ];
-        for message in &messages {
+        let mut lost = messages[0].clone();
+        lost[8] = 1;
+        for message in messages.iter().chain([&lost]) {
             let whole = route::decode(RTM_NEWROUTE, message).expect("decodes").expect("a route");
             let brief = decode(RTM_NEWROUTE, message).expect("decodes").expect("a route");
             assert_eq!(brief, (RouteOwner::of(&whole), whole.destination.addr()));
