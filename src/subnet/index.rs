@@ -19,6 +19,11 @@ impl Ranges {
             v4.extend(u32::range(prefix));
             v6.extend(u128::range(prefix));
         }
+        Ranges::from_spans(v4, v6)
+    }
+
+    /// Of spans with both ends inside, in any order.
+    pub fn from_spans(v4: Vec<(u32, u32)>, v6: Vec<(u128, u128)>) -> Self {
         Ranges { v4: Set::from_ranges(v4), v6: Set::from_ranges(v6) }
     }
 

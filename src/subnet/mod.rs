@@ -2,6 +2,7 @@
 
 mod hiding;
 mod index;
+mod joined;
 mod occupied;
 mod pick;
 mod pools;
@@ -10,6 +11,7 @@ pub mod set;
 mod ula;
 
 pub use index::{Index, Ranges, check, overlaps};
-pub use occupied::{Declared, Kind, Occupied, cloud_blind_spot, occupied};
+pub use joined::{joined, largest_first};
+pub use occupied::{Declared, Kind, Occupied, Unnamed, cloud_blind_spot, occupied};
 pub use pick::{Grade, Pick, Wish, pick};
 pub use pools::engine_pools;

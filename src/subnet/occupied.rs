@@ -4,6 +4,7 @@ mod cloud;
 mod live;
 mod networks;
 mod routes;
+mod unnamed;
 
 use std::net::IpAddr;
 
@@ -13,6 +14,7 @@ use crate::host::{Fact, Missing, Snapshot};
 use networks::Owned;
 
 pub use cloud::cloud_blind_spot;
+pub use unnamed::Unnamed;
 
 /// A range that somebody uses or claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,3 +144,6 @@ fn is_taken_space(address: IpAddr) -> bool {
     };
     !(local || address.is_loopback() || address.is_multicast() || address.is_unspecified())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Behind which routes somebody was seen.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
@@ -7,7 +8,7 @@ use ipnet::IpNet;
 use super::networks::Owned;
 use super::{Gathering, Kind, is_taken_space};
 use crate::host::{NeighbourState, SocketState};
-use crate::subnet::set::Set;
+use crate::subnet::Ranges;
 
 /// An address that shows life, and in what words it is taken itself where nothing narrower than the default route covers it.
 struct Sign {
@@ -19,25 +20,20 @@ struct Sign {
 /// cloud's host lies its whole VPC.
 pub fn mark(gathering: &mut Gathering, owned: &Owned) {
     let mut signs = signs(gathering, owned);
-    let containers: Vec<IpNet> =
-        gathering.found.iter().filter(|taken| taken.kind == Kind::Network).map(|taken| taken.prefix).collect();
-    let (v4, v6) = (Set::<u32>::from_prefixes(containers.iter().copied()), Set::<u128>::from_prefixes(containers));
+    let networks = gathering.found.iter().filter(|taken| taken.kind == Kind::Network);
+    let containers = Ranges::new(networks.map(|taken| taken.prefix));
     // The engine's own networks hide what may lie behind a route and are no sign of life there.
-    signs.retain(|sign| {
-        is_taken_space(sign.address)
-            && match sign.address {
-                IpAddr::V4(address) => !v4.contains(address.into()),
-                IpAddr::V6(address) => !v6.contains(address.into()),
-            }
-    });
+    signs.retain(|sign| is_taken_space(sign.address) && !containers.overlaps(IpNet::from(sign.address)));
     signs.sort_by_key(|sign| sign.address);
     for taken in gathering.found.iter_mut().filter(|taken| taken.kind == Kind::Route) {
         let (first, last) = (taken.prefix.network(), taken.prefix.broadcast());
         let from = signs.partition_point(|sign| sign.address < first);
         taken.live = signs.get(from).is_some_and(|sign| sign.address <= last);
     }
+    let covered = Ranges::new(gathering.found.iter().map(|taken| taken.prefix));
+    signs.retain(|sign| is_private(sign.address) && !covered.overlaps(IpNet::from(sign.address)));
     for Sign { address, owner } in signs {
-        if let Some(owner) = owner.filter(|_| is_private(address)) {
+        if let Some(owner) = owner {
             gathering.push(IpNet::from(address), owner, Kind::Address);
         }
     }
@@ -65,13 +61,14 @@ fn signs(gathering: &mut Gathering, owned: &Owned) -> Vec<Sign> {
     for address in host.addresses.ok().into_iter().flatten().filter(|address| !owned.is_docker_link(address.link)) {
         signs.push(Sign { address: address.address.addr(), owner: None });
     }
-    for route in host.routes.ok().into_iter().flatten() {
-        for hop in &route.next_hops {
-            if let Some(via) = hop.via.filter(|_| !hop.link.is_some_and(|link| owned.is_docker_link(link))) {
-                signs.push(Sign { address: via, owner: Some(format!("gateway {via}")) });
-            }
-        }
-    }
+    let single = host.routes.ok().into_iter().flatten().flat_map(|route| &route.next_hops);
+    let single = single.filter_map(|hop| Some((hop.via?, hop.link)));
+    let groups = host.route_ranges.ok().into_iter().flat_map(|ranges| &ranges.groups);
+    let grouped = groups.filter_map(|group| Some((group.owner.via?, group.owner.link)));
+    let not_dockers = |link: Option<u32>| !link.is_some_and(|link| owned.is_docker_link(link));
+    let gateways: BTreeSet<IpAddr> =
+        single.chain(grouped).filter(|(_, link)| not_dockers(*link)).map(|(via, _)| via).collect();
+    signs.extend(gateways.into_iter().map(|via| Sign { address: via, owner: Some(format!("gateway {via}")) }));
     // Without them a proposal is not wrong, only less well informed.
     for neighbour in gathering.seen("neighbours", &host.neighbours).into_iter().flatten() {
         if neighbour.state == NeighbourState::Resolved && !owned.is_docker_link(neighbour.link) {

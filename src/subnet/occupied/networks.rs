@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
+use super::routes::Names;
 use super::{Gathering, Kind, is_taken_space};
 use crate::engine::swarm::{SwarmPart, swarm_ranges};
 use crate::engine::{Liveness, bridges, liveness};
@@ -110,15 +111,14 @@ impl Owned {
 pub fn addresses(gathering: &mut Gathering, owned: &Owned) {
     let host = gathering.host;
     let Some(addresses) = gathering.seen("addresses", &host.addresses) else { return };
-    let links = host.links.ok().map_or(&[][..], Vec::as_slice);
-    let names: BTreeMap<u32, &str> = links.iter().map(|link| (link.index, link.name.as_str())).collect();
+    let names = Names::new(host);
     for address in addresses {
         let own = address.address;
         let is_runtimes = address.peer.is_none() && owned.runtimes.contains(&own.trunc());
         if !is_taken_space(own.addr()) || owned.is_docker_link(address.link) || is_runtimes {
             continue;
         }
-        let link = names.get(&address.link).map_or_else(|| format!("if{}", address.link), |name| (*name).to_owned());
+        let link = names.of(address.link);
         match address.peer {
             Some(peer) => {
                 let owner = format!("{} peer {peer} dev {link}", own.addr());

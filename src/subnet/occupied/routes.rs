@@ -1,112 +1,171 @@
 //! Routes of every table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::networks::Owned;
 use super::{Gathering, Kind, Occupied, is_taken_space};
-use crate::host::{Family, NextHop, Route, RouteKind, table_name};
+use crate::host::{Family, Link, NextHop, Route, RouteGroup, RouteKind, RouteOwner, RouteRanges, Snapshot, table_name};
 
 /// Everything that a route of some table claims, but for default routes, the kernel's own entries, and routes that only repeat what a
 /// network or an address of this host says already.
 pub fn routes(gathering: &mut Gathering, owned: &Owned) {
     let host = gathering.host;
+    let names = Names::new(host);
+    let push = |gathering: &mut Gathering, prefix: IpNet, owner: String, dead: bool| {
+        let host = host.name.clone();
+        gathering.found.push(Occupied { host, prefix, owner, kind: Kind::Route, live: false, dead });
+    };
+    if let Some(ranges) = host.route_ranges.ok() {
+        let halves =
+            halves(ranges.groups.iter().flat_map(|group| group.prefixes().map(|prefix| (prefix, group.owner.table))));
+        for group in split(ranges).0 {
+            for prefix in group.prefixes().filter(|prefix| !is_default(*prefix, group.owner.table, &halves)) {
+                let hop = hop(&group.owner);
+                if !is_repetition(prefix, group.owner.kind, std::slice::from_ref(&hop), owned) {
+                    push(gathering, prefix, group_words(prefix, &group.owner, &names), leads_nowhere(group.owner.kind));
+                }
+            }
+        }
+        return;
+    }
     let Some(routes) = gathering.seen("routes", &host.routes) else { return };
-    let links = host.links.ok().map_or(&[][..], Vec::as_slice);
-    let names: BTreeMap<u32, &str> = links.iter().map(|link| (link.index, link.name.as_str())).collect();
-    let halves = halves(routes);
-    let claims = routes.iter().filter(|route| is_claim(route, &halves) && !is_repetition(route, owned));
-    gathering.found.extend(claims.map(|route| Occupied {
-        host: host.name.clone(),
-        prefix: route.destination.trunc(),
-        owner: words(route, &names),
-        kind: Kind::Route,
-        live: false,
-        dead: is_dead(route),
-    }));
+    let halves = halves(routes.iter().map(|route| (route.destination, route.table)));
+    for route in routes {
+        let prefix = route.destination.trunc();
+        if is_claim(route.kind, route.protocol, prefix)
+            && !is_default(prefix, route.table, &halves)
+            && !is_repetition(prefix, route.kind, &route.next_hops, owned)
+        {
+            push(gathering, prefix, route_words(route, &names), is_dead(route));
+        }
+    }
+}
+
+/// More routes than these are not named one by one: the most specific ones beyond are [`Unnamed`](super::Unnamed).
+const MOST_NAMED: u64 = 20_000;
+
+/// The groups of routes that are named one by one, the widest prefixes first, and the rest.
+pub fn split(ranges: &RouteRanges) -> (Vec<&RouteGroup>, Vec<&RouteGroup>) {
+    let claims = |group: &&RouteGroup| {
+        let first = group.prefixes().next();
+        first.is_some_and(|first| is_claim(group.owner.kind, group.owner.protocol, first))
+    };
+    let mut groups: Vec<&RouteGroup> = ranges.groups.iter().filter(claims).collect();
+    groups.sort_by_key(|group| group.owner.prefix_len);
+    let mut count = 0;
+    let few = groups.iter().take_while(|group| {
+        count += size(group);
+        count <= MOST_NAMED
+    });
+    let rest = groups.split_off(few.count());
+    (groups, rest)
+}
+
+/// How many prefixes a group holds.
+fn size(group: &RouteGroup) -> u64 {
+    let bits = |width: u8| u32::from(width.saturating_sub(group.owner.prefix_len)).min(127);
+    let v4 = group.v4.iter().map(|(first, last)| (u64::from(u32::from(*last) - u32::from(*first)) + 1) >> bits(32));
+    let v6 = group.v6.iter().map(|(first, last)| {
+        let blocks = ((u128::from(*last) - u128::from(*first)) >> bits(128)).saturating_add(1);
+        u64::try_from(blocks).unwrap_or(u64::MAX)
+    });
+    v4.chain(v6).fold(0, u64::saturating_add)
 }
 
 /// The tables in which `0.0.0.0/1` and `128.0.0.0/1` (or `::/1` and `8000::/1`) stand together for a default route, as `redirect-gateway def1`
 /// of OpenVPN makes them. One of them alone is a route.
-fn halves(routes: &[Route]) -> BTreeSet<(Family, u32)> {
-    let half = |route: &&Route, upper: bool| {
-        let is_upper = match route.destination.network() {
-            IpAddr::V4(address) => !address.is_unspecified(),
-            IpAddr::V6(address) => !address.is_unspecified(),
-        };
-        route.is_half_default() && is_upper == upper
-    };
-    let tables = |upper: bool| -> BTreeSet<(Family, u32)> {
-        routes.iter().filter(|route| half(route, upper)).map(|route| (route.family(), route.table)).collect()
-    };
-    tables(false).intersection(&tables(true)).copied().collect()
+fn halves(routes: impl Iterator<Item = (IpNet, u32)>) -> BTreeSet<(Family, u32)> {
+    let (mut lower, mut upper) = (BTreeSet::new(), BTreeSet::new());
+    for (prefix, table) in routes.filter(|(prefix, _)| prefix.prefix_len() == 1) {
+        let half = if prefix.network().is_unspecified() { &mut lower } else { &mut upper };
+        half.insert((Family::of(prefix.addr()), table));
+    }
+    lower.intersection(&upper).copied().collect()
+}
+
+fn is_default(prefix: IpNet, table: u32, halves: &BTreeSet<(Family, u32)>) -> bool {
+    prefix.prefix_len() == 0 || (prefix.prefix_len() == 1 && halves.contains(&(Family::of(prefix.addr()), table)))
 }
 
 /// Whether a route says that somebody is behind its destination, or that nobody shall be. `throw` says neither: the lookup goes on with the
 /// next rule (ip-route(8)).
-fn is_claim(route: &Route, halves: &BTreeSet<(Family, u32)>) -> bool {
-    let counts = match route.kind {
+fn is_claim(kind: RouteKind, protocol: u8, prefix: IpNet) -> bool {
+    let counts = match kind {
         RouteKind::Broadcast | RouteKind::Anycast | RouteKind::Multicast | RouteKind::Throw => false,
         // The kernel has one for each address of this host (protocol 2); others are an admin's, for whole prefixes (AnyIP).
-        RouteKind::Local => route.protocol != 2,
+        RouteKind::Local => protocol != 2,
         _ => true,
     };
-    let default = route.is_default() || (route.is_half_default() && halves.contains(&(route.family(), route.table)));
-    // `::/n` and `0.0.0.0/n` have an unspecified network and are claims all the same.
-    let first = route.destination.network();
-    counts && !default && (first.is_unspecified() || is_taken_space(first))
+    // `0.0.0.0/n` and `::/n` begin with an address that is nobody's and are claims all the same.
+    let first = prefix.network();
+    counts && (first.is_unspecified() || is_taken_space(first))
 }
 
 /// The connected route of an address, or of a network that has this very prefix.
-fn is_repetition(route: &Route, owned: &Owned) -> bool {
-    let [hop] = route.next_hops.as_slice() else { return false };
-    let Some(link) = hop.link.filter(|_| hop.via.is_none() && route.kind == RouteKind::Unicast) else { return false };
-    let prefix = route.destination.trunc();
+fn is_repetition(prefix: IpNet, kind: RouteKind, hops: &[NextHop], owned: &Owned) -> bool {
+    let [hop] = hops else { return false };
+    let Some(link) = hop.link.filter(|_| hop.via.is_none() && kind == RouteKind::Unicast) else { return false };
     owned.is_network(prefix) || owned.is_connected(link, prefix)
+}
+
+fn leads_nowhere(kind: RouteKind) -> bool {
+    matches!(kind, RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit)
 }
 
 fn is_dead(route: &Route) -> bool {
     let lost = |hop: &NextHop| hop.dead || hop.linkdown;
-    matches!(route.kind, RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit)
-        || (!route.next_hops.is_empty() && route.next_hops.iter().all(lost))
+    leads_nowhere(route.kind) || (!route.next_hops.is_empty() && route.next_hops.iter().all(lost))
+}
+
+/// Names of links by their index.
+pub struct Names<'a>(BTreeMap<u32, &'a str>);
+
+impl<'a> Names<'a> {
+    pub fn new(host: &'a Snapshot) -> Self {
+        let name = |link: &'a Link| (link.index, link.name.as_str());
+        Names(host.links.ok().into_iter().flatten().map(name).collect())
+    }
+
+    pub fn of(&self, link: u32) -> String {
+        self.0.get(&link).map_or_else(|| format!("if{link}"), |name| (*name).to_owned())
+    }
 }
 
 /// The route as `ip route` prints it, with its table if that is not main: `10.0.0.0/8 via 10.171.223.247 dev eth0 table 100`.
-fn words(route: &Route, names: &BTreeMap<u32, &str>) -> String {
-    let mut words = String::new();
-    if route.kind != RouteKind::Unicast {
-        words = format!("{} ", route.kind.word());
-    }
-    words += &route.destination.to_string();
-    if let Some(from) = route.from {
-        words += &format!(" from {from}");
-    }
-    let several = route.next_hops.len() > 1;
-    for hop in &route.next_hops {
-        if several {
-            words += " nexthop";
-        }
-        words += &hop_words(hop, route.family(), names);
-    }
-    if route.table != 254 {
-        words += &format!(" table {}", table_name(route.table));
-    }
-    words
+fn route_words(route: &Route, names: &Names) -> String {
+    let from = route.from.map(|from| format!(" from {from}")).unwrap_or_default();
+    let before = if route.next_hops.len() > 1 { " nexthop" } else { "" };
+    let hop = |hop: &NextHop| format!("{before}{}", hop_words(hop, route.family(), names));
+    let hops: String = route.next_hops.iter().map(hop).collect();
+    words(route.kind, route.destination.trunc(), &(from + &hops), route.table)
 }
 
-fn hop_words(hop: &NextHop, family: Family, names: &BTreeMap<u32, &str>) -> String {
-    let mut words = match hop.via {
+/// A route of a group in the same words; of several hops the first is known.
+pub fn group_words(prefix: IpNet, owner: &RouteOwner, names: &Names) -> String {
+    let hop = hop_words(&hop(owner), owner.family, names);
+    let hops = if owner.several { format!(" nexthop{hop} …") } else { hop };
+    words(owner.kind, prefix, &hops, owner.table)
+}
+
+fn words(kind: RouteKind, prefix: IpNet, hops: &str, table: u32) -> String {
+    let kind = if kind == RouteKind::Unicast { String::new() } else { format!("{} ", kind.word()) };
+    let table = if table == 254 { String::new() } else { format!(" table {}", table_name(table)) };
+    format!("{kind}{prefix}{hops}{table}")
+}
+
+fn hop(owner: &RouteOwner) -> NextHop {
+    NextHop { via: owner.via, link: owner.link, ..NextHop::default() }
+}
+
+fn hop_words(hop: &NextHop, family: Family, names: &Names) -> String {
+    let via = match hop.via {
         Some(via) if Family::of(via) == family => format!(" via {via}"),
         Some(via) if via.is_ipv4() => format!(" via inet {via}"),
         Some(via) => format!(" via inet6 {via}"),
         None => String::new(),
     };
-    if let Some(link) = hop.link {
-        words += " dev ";
-        match names.get(&link) {
-            Some(name) => words += name,
-            None => words += &format!("if{link}"),
-        }
-    }
-    words
+    let dev = hop.link.map(|link| format!(" dev {}", names.of(link))).unwrap_or_default();
+    via + &dev
 }
