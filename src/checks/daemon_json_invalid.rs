@@ -1,12 +1,12 @@
 //! The file that the next start reads does not parse by that version's rules.
 
 use super::{About, Check, Group, Scene, configuration, docs};
-use crate::engine::config::{self, Kind};
+use crate::engine::file::{WrongType, wrong_types};
 use crate::engine::settings::{Outlook, outlook_of};
 use crate::engine::startup::{FaultKind, Refusal, refusal};
 use crate::engine::{Version, next_version};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Bom, ConfigKey, ConfigValue, DaemonJson, DaemonJsonState, Missing, Snapshot};
+use crate::host::{Bom, ConfigValue, DaemonJson, DaemonJsonState, Missing, Snapshot};
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {
@@ -29,7 +29,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let faults = match refusal(file, version) {
         Err(()) => return Err(configuration::no_version(host)),
         Ok(Some(refusal)) => vec![refused(file, &refusal, version)],
-        Ok(None) => types(host, file),
+        Ok(None) => types(file, version),
     };
     if !faults.is_empty()
         && let Some(outlook) = outlook_of(host, Some(file), &[])?
@@ -158,42 +158,16 @@ fn mark(path: &str, bom: Bom, engine: &str, engine_zh: &str) -> (Text, Evidence,
     )
 }
 
-/// Values of a type that the engine's decoder does not take (Go: `cannot unmarshal …`).
-fn types(host: &Snapshot, file: &DaemonJson) -> Vec<Fault> {
-    let DaemonJsonState::Parsed { keys, .. } = &file.state else { return Vec::new() };
-    let version = next_version(host).ok();
-    let wrong = keys.iter().filter_map(|key| {
-        let mut steps = key.pointer.strip_prefix('/')?.split('/');
-        let known = config::find(steps.next()?)?;
-        if version.is_some_and(|version| !known.known_to(version)) {
-            return None;
-        }
-        let value = &seen(file, key);
-        let expected = match (steps.next(), steps.next()) {
-            (None, _) => expected(known.kind, value)?,
-            (Some(item), None) if item.parse::<usize>().is_ok() => expected_item(known.kind, value)?,
-            (Some(_), None) if known.kind == Kind::Object => expected_member(known.name, value)?,
-            _ => return None,
-        };
-        Some(wrong_type(file, key, value, expected))
-    });
-    wrong.collect()
+/// Values of a type that the engine's decoder does not take.
+fn types(file: &DaemonJson, version: Option<Version>) -> Vec<Fault> {
+    wrong_types(file, version).into_iter().map(|wrong| wrong_type(file, wrong)).collect()
 }
 
-/// A value, and of one that was not kept whether it is a number: in the masked line a string keeps its quotes.
-fn seen(file: &DaemonJson, key: &ConfigKey) -> ConfigValue {
-    let place = &key.value_place;
-    let line = file.masked_lines.get(place.line.saturating_sub(1) as usize);
-    match line.and_then(|line| line.chars().nth(place.column.saturating_sub(1) as usize)) {
-        Some('*') if key.value == ConfigValue::Withheld => ConfigValue::Number("*".to_owned()),
-        _ => key.value.clone(),
-    }
-}
-
-fn wrong_type(file: &DaemonJson, key: &ConfigKey, value: &ConfigValue, expected: Text) -> Fault {
+fn wrong_type(file: &DaemonJson, wrong: WrongType) -> Fault {
+    let WrongType { key, value, expected } = wrong;
     let place = &key.value_place;
     let name = &key.pointer[1..];
-    let Text { en: got, zh: got_zh } = described(value);
+    let Text { en: got, zh: got_zh } = described(&value);
     let Text { en, zh } = expected;
     let line = place.line;
     Fault {
@@ -221,52 +195,5 @@ fn described(value: &ConfigValue) -> Text {
         ConfigValue::Withheld => text!("a string or a number", "字符串或数字"),
         ConfigValue::List(_) => text!("a list", "列表"),
         ConfigValue::Object(_) => text!("an object", "对象"),
-    }
-}
-
-/// What was expected, if a value of this kind cannot be this. An object where none belongs is opened by the engine, and its keys are unknown
-/// ones: another check.
-fn expected(kind: Kind, value: &ConfigValue) -> Option<Text> {
-    use ConfigValue as V;
-    let expected = match (kind, value) {
-        (_, V::Null | V::Withheld | V::Object(_)) | (Kind::Any, _) => return None,
-        (Kind::Bool, V::Bool(_)) | (Kind::Text, V::String(_)) => return None,
-        (Kind::Texts | Kind::Addresses | Kind::Pools, V::List(_)) => return None,
-        (Kind::Integer, V::Number(said)) if said == "*" || said.parse::<i64>().is_ok() => return None,
-        (Kind::Address, V::String(said)) if said.is_empty() || said.parse::<std::net::IpAddr>().is_ok() => return None,
-        (Kind::Bool, _) => text!("true or false without quotes", "不带引号的 true 或 false"),
-        (Kind::Integer, _) => text!("a whole number without quotes", "不带引号的整数"),
-        (Kind::Text, _) => text!("a string in double quotes", "双引号括起的字符串"),
-        (Kind::Address, _) => text!("one IP address in double quotes", "双引号括起的一个 IP 地址"),
-        (Kind::Texts, _) => text!("a list of strings", "字符串列表"),
-        (Kind::Addresses, _) => text!("a list of IP addresses", "由 IP 地址组成的列表"),
-        (Kind::Object, _) => text!("an object", "对象"),
-        (Kind::Pools, _) => text!("a list of objects with base and size", "由含 base 与 size 的对象组成的列表"),
-    };
-    Some(expected)
-}
-
-/// Members of an object whose type is always the same; `{"max-file": 3}` without quotes is the usual slip.
-fn expected_member(object: &str, value: &ConfigValue) -> Option<Text> {
-    use ConfigValue as V;
-    match (object, value) {
-        (_, V::Null | V::Withheld) => None,
-        ("log-opts" | "cluster-store-opts", V::String(_)) | ("features", V::Bool(_)) => None,
-        ("log-opts" | "cluster-store-opts", _) => Some(text!("a string in double quotes", "双引号括起的字符串")),
-        ("features", _) => Some(text!("true or false without quotes", "不带引号的 true 或 false")),
-        _ => None,
-    }
-}
-
-fn expected_item(kind: Kind, value: &ConfigValue) -> Option<Text> {
-    use ConfigValue as V;
-    match (kind, value) {
-        (_, V::Null | V::Withheld) => None,
-        (Kind::Addresses, V::String(said)) if said.parse::<std::net::IpAddr>().is_ok() => None,
-        (Kind::Addresses, _) => Some(text!("an IP address in double quotes", "双引号括起的 IP 地址")),
-        (Kind::Texts, V::String(_)) | (Kind::Pools, V::Object(_)) => None,
-        (Kind::Texts, _) => Some(text!("a string in double quotes", "双引号括起的字符串")),
-        (Kind::Pools, _) => Some(text!("an object with base and size", "含 base 与 size 的对象")),
-        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::config::{self, Standing};
+use crate::engine::file::judged_name;
 use crate::engine::settings::{outlook_of, readable_file};
 use crate::engine::{Version, next_version};
 use crate::finding::{Finding, Findings, Remedy, Severity};
@@ -75,22 +76,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         findings.push(configuration::keeps_from_starting(finding, "daemon-json-unknown-key"));
     }
     Ok(())
-}
-
-/// The name by which the engine judges a key: of the top level, and of what stands in an object that it opens.
-fn judged_name<'a>(key: &'a ConfigKey, keys: &[ConfigKey], version: Version) -> Option<&'a str> {
-    let path = key.pointer.strip_prefix('/')?;
-    match path.split_once('/') {
-        None => match key.value {
-            ConfigValue::Object(_) if !config::is_closed_object(path, version) => None,
-            _ => Some(path),
-        },
-        Some((above, name)) if !name.contains('/') && !config::is_closed_object(above, version) => keys
-            .iter()
-            .any(|key| key.pointer[1..] == *above && matches!(key.value, ConfigValue::Object(_)))
-            .then_some(name),
-        Some(_) => None,
-    }
 }
 
 /// An object that the engine opens to judge its keys, all of which it knows, and never reads.

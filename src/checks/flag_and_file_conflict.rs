@@ -2,10 +2,11 @@
 
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::config::{self, Key};
+use crate::engine::file::said_twice;
 use crate::engine::next_version;
 use crate::engine::settings::{Outlook, Said, outlook, readable_file};
 use crate::finding::{Finding, Findings, Remedy};
-use crate::host::{CommandLine, ConfigKey, DaemonFlag, DaemonJson, Missing, Snapshot};
+use crate::host::{CommandLine, DaemonFlag, Missing, Snapshot};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -25,9 +26,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
     let file = readable_file(host)?;
     let line = findings.need("engine.next_command_line", &host.engine.next_command_line)?;
+    let version = next_version(host).unwrap_or(config::NEWEST);
     let mut told: Vec<&str> = Vec::new();
     for flag in &line.flags {
-        for (key, said) in both(flag, file, host) {
+        for (key, said) in said_twice(flag, file, version) {
             if told.contains(&key.name) {
                 continue;
             }
@@ -39,16 +41,6 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         }
     }
     Ok(())
-}
-
-/// The keys of the file that say what a flag says.
-fn both<'a>(flag: &DaemonFlag, file: &'a DaemonJson, host: &Snapshot) -> Vec<(&'static Key, &'a ConfigKey)> {
-    let version = next_version(host).unwrap_or(config::NEWEST);
-    let same_flag = config::KEYS.iter().filter(|key| key.flag == Some(flag.name.as_str()) && key.known_to(version));
-    same_flag
-        .filter(|key| !config::may_be_said_twice(key))
-        .filter_map(|key| file.key(&format!("/{}", key.name)).map(|said| (key, said)))
-        .collect()
 }
 
 fn conflict(

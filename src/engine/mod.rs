@@ -3,6 +3,7 @@
 pub mod allocator;
 pub mod config;
 pub mod fatal;
+pub mod file;
 mod networks;
 pub mod next;
 pub mod pool;

@@ -53,7 +53,8 @@ pub fn default_pool(host: &Snapshot, version: Version) -> Result<Option<(Ipv4Net
     Ok(own.map(|prefix| (prefix.trunc(), PoolSource::Link(name.to_owned()))))
 }
 
-fn pools_are_set(host: &Snapshot) -> Result<bool, Missing> {
+/// Whether `default-address-pools` says something, of use or not.
+pub(super) fn pools_are_set(host: &Snapshot) -> Result<bool, Missing> {
     let file = super::settings::readable_file(host)?;
     let in_flags = host
         .engine

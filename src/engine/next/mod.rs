@@ -1,0 +1,149 @@
+//! What the engine of this host will do next.
+
+mod docker0;
+mod history;
+mod networks;
+mod refusal;
+mod start;
+mod world;
+
+use ipnet::IpNet;
+
+use self::history::Standing;
+use self::start::start;
+use super::allocator::{Space, Starts};
+use super::{Liveness, Version, Whereabouts, liveness, whereabouts};
+use crate::host::{Missing, Snapshot};
+use crate::text::{Text, text};
+
+/// The engine's next steps as its version takes them on this host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Next {
+    /// The version on disk, which starts next.
+    pub version: Version,
+    /// Whether the next start succeeds, as far as addresses and configuration decide; none: not known.
+    pub starts: Option<bool>,
+    /// The engine's own words, without the time and level before them and without `failed to start daemon: `; where their end cannot be told
+    /// (an id that is made up at every start, what Go says of a syntax error), their beginning.
+    pub start_error: Option<String>,
+    /// The default bridge's IPv4 subnet after the next start; none: it has none (`bridge: none`), does not start, or it is not known.
+    pub docker0: Option<IpNet>,
+    /// The subnets of the next `docker network create`s without `--subnet`, in order: now, where an engine runs, else after its start. Fewer than
+    /// asked for: then the pools are used up.
+    pub networks: Vec<IpNet>,
+    /// Nothing about `docker0` and `networks` depends on what could not be seen.
+    pub certain: bool,
+    /// Where it is not certain: what the very next network may get.
+    pub candidates: Vec<IpNet>,
+    /// Why it is not certain.
+    pub doubts: Vec<Text>,
+    /// How many more creates succeed; at most [`COUNT_LIMIT`].
+    pub remaining: usize,
+}
+
+/// Further than this nobody counts.
+pub const COUNT_LIMIT: usize = 65_536;
+
+/// More candidates than these help nobody.
+const MOST_CANDIDATES: usize = 64;
+
+/// The next start and the next `networks` networks.
+///
+/// # Errors
+/// [`Missing`] when there is no engine here, it is older than 1.13, or what decides was not seen.
+pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
+    has_engine(host)?;
+    let version = refusal::version(host)?;
+    let start = start(host, version)?;
+    let mut next = Next {
+        version,
+        starts: Some(start.refused.is_none()),
+        start_error: start.refused,
+        docker0: start.docker0.map(|made| IpNet::V4(made.subnet)),
+        networks: Vec::new(),
+        certain: true,
+        candidates: Vec::new(),
+        doubts: start.doubts,
+        remaining: 0,
+    };
+    if liveness(host) == Liveness::Running {
+        let running = networks::running(host)?;
+        next.doubts.extend(running.doubts);
+        next.deal(&running.space, &running.standing, networks);
+    } else if next.start_error.is_none() {
+        next.deal(&start.space, &Standing::OneOf([start.space.start].into()), networks);
+    }
+    if liveness(host) == Liveness::Unknown {
+        next.doubts.push(text!("whether an engine runs is not known", "无法得知是否有引擎在运行"));
+    }
+    if let Whereabouts::Unknown(Text { en, zh }) = whereabouts(host)
+        && host.engine.api.is_known()
+    {
+        next.doubts.push(Text { en, zh });
+    }
+    let mut told: Vec<Text> = Vec::new();
+    next.doubts.retain(|doubt| {
+        let new = !told.contains(doubt);
+        told.push(doubt.clone());
+        new
+    });
+    next.certain = next.doubts.is_empty();
+    Ok(next)
+}
+
+/// # Errors
+/// [`Missing`] when there is none, or it is another host's.
+fn has_engine(host: &Snapshot) -> Result<(), Missing> {
+    if liveness(host) == Liveness::Absent {
+        return Err(Missing {
+            fact: "engine.binary",
+            why: text!("no Docker Engine is installed on this host", "本机没有安装 Docker 引擎"),
+        });
+    }
+    match whereabouts(host) {
+        Whereabouts::Elsewhere(why) if super::own_process(host).is_none() => {
+            Err(Missing { fact: "engine.api", why })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Next {
+    /// What the next creates get out of `space`.
+    fn deal(&mut self, space: &Space, standing: &Standing, count: usize) {
+        self.remaining = space.remaining(COUNT_LIMIT);
+        let from = |start: usize| Space { start, ..space.clone() }.allocate_many(count);
+        let starts: Vec<usize> = match standing {
+            Standing::OneOf(starts) => starts.iter().copied().collect(),
+            Standing::Anywhere => Vec::new(),
+        };
+        let asked = if starts.is_empty() { Starts::Anywhere } else { Starts::OneOf(&starts) };
+        let answers: Vec<Vec<IpNet>> = starts.iter().map(|start| from(*start)).collect();
+        self.networks = answers.last().cloned().unwrap_or_else(|| from(0));
+        let same = !answers.is_empty() && answers.iter().all(|answer| *answer == self.networks);
+        // With one block left it is nobody's choice.
+        if same || self.remaining <= 1 {
+            return;
+        }
+        self.candidates = space.candidates(asked, MOST_CANDIDATES);
+        self.doubts.push(if starts.is_empty() {
+            text!(
+                "this engine deals its pools out in turn, and where it stands is in its memory alone",
+                "该引擎轮流分配地址池，而轮到哪里只存在于它的内存中"
+            )
+        } else {
+            text!(
+                "this engine deals its pools out in turn, and networks that came and went since its start may have moved it on",
+                "该引擎轮流分配地址池，而自它启动以来创建后又删除的网络可能已使其前移"
+            )
+        });
+    }
+}
+
+/// The host after the model's start (or restart) of the engine: docker0, its routes and addresses, the engine's liveness; for simulation.
+///
+/// # Errors
+/// As [`next`].
+pub fn restart(_host: &Snapshot) -> Result<Snapshot, Missing> {
+    todo!("engine/next")
+}

@@ -1,0 +1,168 @@
+//! What ends a start before the engine looks at the network: daemon.json, its conflicts with flags, settings that exclude each other.
+
+use crate::engine::config::{self, Standing};
+use crate::engine::file::{judged_name, said_twice, wrong_types};
+use crate::engine::settings::{Said, outlook, outlook_of, setting};
+use crate::engine::startup::{FaultKind, Refusal, refusal};
+use crate::engine::{Version, next_version};
+use crate::host::{ConfigValue, DaemonJson, DaemonJsonState, Fact, Missing, Snapshot};
+
+/// The engine's words, as far as they can be told, if it refuses its configuration. What a running engine accepted is no fault.
+///
+/// # Errors
+/// [`Missing`] when the configuration could not be read, or it is not known whether the running engine read it.
+pub(super) fn refused(host: &Snapshot, version: Version) -> Result<Option<String>, Missing> {
+    if let Some(words) = by_file(host, version)? {
+        return Ok(Some(words));
+    }
+    by_settings(host, version)
+}
+
+/// Before every one of the file's faults (v20.10.24 and v28.5.2 cmd/dockerd/daemon.go `loadDaemonCliConfig`).
+fn about(file: &DaemonJson) -> String {
+    format!("unable to configure the Docker daemon with file {}: ", file.path)
+}
+
+fn by_file(host: &Snapshot, version: Version) -> Result<Option<String>, Missing> {
+    if version < config::FIRST {
+        return Ok(None);
+    }
+    let file = host.engine.daemon_json.get("engine.daemon_json")?;
+    let accepted = || outlook_of(host, Some(file), &[]).map(|outlook| outlook.is_none());
+    let json = if version.at_least(28, 0, 0) { "invalid JSON: " } else { "" };
+    if let Ok(Some(refusal)) = refusal(file, Some(version)) {
+        if accepted()? {
+            return Ok(None);
+        }
+        // What Go says of the place of a fault is not told: the words end before it.
+        let words = match refusal {
+            Refusal::NoFile => format!("open {}: no such file or directory", file.path),
+            Refusal::Empty => "EOF".to_owned(),
+            Refusal::Mark(_) => "invalid character 'ï' looking for beginning of value".to_owned(),
+            Refusal::Fault { kind: FaultKind::NotUtf8, .. } => {
+                "failed to decode configuration JSON at offset ".to_owned()
+            }
+            Refusal::Fault { .. } => json.to_owned(),
+        };
+        return Ok(Some(format!("{}{words}", about(file))));
+    }
+    if let Some(words) = by_keys(host, file, version)? {
+        return Ok((!accepted()?).then(|| format!("{}{words}", about(file))));
+    }
+    if let Some(words) = by_conflict(host, file, version)? {
+        return Ok(Some(format!("{}{words}", about(file))));
+    }
+    if !wrong_types(file, Some(version)).is_empty() && !accepted()? {
+        return Ok(Some(format!("{}{json}", about(file))));
+    }
+    Ok(None)
+}
+
+/// `findConfigurationConflicts`, v28.5.2 daemon/config/config.go; in any order if there are several.
+fn by_keys(host: &Snapshot, file: &DaemonJson, version: Version) -> Result<Option<String>, Missing> {
+    let DaemonJsonState::Parsed { keys, .. } = &file.state else { return Ok(None) };
+    let strange = |name: &&str| {
+        matches!(config::standing(name, version), Standing::Unknown | Standing::OtherVersion { .. })
+    };
+    let mut names: Vec<&str> =
+        keys.iter().filter_map(|key| judged_name(key, keys, version)).filter(strange).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    // A newer engine than the table, or somebody's own build, may know the key.
+    let theirs = host.engine.package.ok().and_then(Option::as_ref).is_some_and(|package| {
+        package.name.starts_with("moby") || package.name.contains("balena") || package.name.contains("podman")
+    });
+    if version > config::NEWEST || theirs {
+        return match outlook_of(host, Some(file), &[])? {
+            None => Ok(None),
+            Some(_) => Err(Missing {
+                fact: "engine.daemon_json",
+                why: crate::text::text!(
+                    "whether this build of {version} knows the key {name} is not known",
+                    "无法得知这一构建的 {version} 是否认识键 {name}",
+                    name = names[0]
+                ),
+            }),
+        };
+    }
+    Ok(Some(format!("the following directives don't match any configuration option: {}", names.join(", "))))
+}
+
+/// The values behind the name are not told: Go prints lists and masked ones in its own way.
+fn by_conflict(host: &Snapshot, file: &DaemonJson, version: Version) -> Result<Option<String>, Missing> {
+    let line = match &host.engine.next_command_line {
+        Fact::Known { value, .. } => value,
+        _ if matches!(host.engine.unit.ok(), Some(None)) => return Ok(None),
+        other => other.get("engine.next_command_line")?,
+    };
+    for flag in &line.flags {
+        for (key, said) in said_twice(flag, file, version) {
+            if outlook(host, &[Said::File { file, key: said }, Said::Flag(flag)])?.is_some() {
+                return Ok(Some(format!(
+                    "the following directives are specified both as a flag and in the configuration file: {}: (from flag: ",
+                    key.name
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// `verifyDaemonSettings`, v20.10.24 and v28.5.2 daemon/daemon_unix.go.
+fn by_settings(host: &Snapshot, version: Version) -> Result<Option<String>, Missing> {
+    if let Some(bridge) = setting(host, "bridge")? {
+        for (name, since) in [("bip", Version::new(0, 0, 0)), ("bip6", Version::new(28, 0, 0))] {
+            if version >= since
+                && let Some(other) = setting(host, name)?
+                && outlook(host, &[bridge.said, other.said])?.is_some()
+            {
+                return Ok(Some(format!(
+                    "You specified -b & --{name}, mutually exclusive options. Please specify only one"
+                )));
+            }
+        }
+    }
+    if !switched(host, "icc", true)? && !switched(host, "iptables", true)? {
+        return Ok(Some(
+            "You specified --iptables=false with --icc=false. ICC=false uses iptables to function. Please set --icc or --iptables to true"
+                .to_owned(),
+        ));
+    }
+    Ok(None)
+}
+
+/// The truth of a setting at the next start.
+///
+/// # Errors
+/// [`Missing`] when the file could not be read.
+pub(super) fn switched(host: &Snapshot, name: &str, default: bool) -> Result<bool, Missing> {
+    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| line.flags.as_slice());
+    if let Some(flag) = flags.iter().rev().find(|flag| flag.name == name) {
+        // strconv.ParseBool, and a bare flag.
+        let said = flag.value.as_deref().unwrap_or("true");
+        return Ok(matches!(said, "1" | "t" | "T" | "true" | "TRUE" | "True"));
+    }
+    let file = host.engine.daemon_json.get("engine.daemon_json")?;
+    Ok(match file.key(&format!("/{name}")).map(|key| &key.value) {
+        Some(ConfigValue::Bool(said)) => *said,
+        _ => default,
+    })
+}
+
+/// Whether anything of what decides about the next version could be read.
+pub(super) fn version(host: &Snapshot) -> Result<Version, Missing> {
+    let version = next_version(host)?;
+    if version < Version::new(1, 13, 0) {
+        return Err(Missing {
+            fact: "engine.binary",
+            why: crate::text::text!(
+                "engine {version} is unsupported: older than 1.13, it is judged from files and routes alone",
+                "引擎 {version} 不受支持：早于 1.13，只能根据文件和路由判断"
+            ),
+        });
+    }
+    Ok(version)
+}
