@@ -84,11 +84,8 @@ pub(super) fn addresses_then(world: &World, live_restore: bool) -> Result<Vec<Ip
 /// Makes the default bridge; `space` is the address space with the subnets of the other networks in it.
 pub(super) fn make(world: &World, addresses: &[Ipv4Net], space: &mut Space) -> Result<Made, Stop> {
     let version = world.version;
-    let wanted = if version.at_least(28, 0, 0) {
-        since_28(world, addresses)?
-    } else {
-        until_27(world, addresses, space)?
-    };
+    let wanted =
+        if version.at_least(28, 0, 0) { since_28(world, addresses)? } else { until_27(world, addresses, space)? };
     let creating = |words: String| Stop::Refused(format!("{}{words}", creating(version)));
     let subnet = request_pool(wanted, space, version, world).map_err(creating)?;
     let gateway = request_gateway(wanted, subnet, version).map_err(creating)?;
@@ -297,7 +294,8 @@ fn listed(space: &Space, version: Version) -> String {
     if !version.at_least(19, 3, 0) {
         return "no available network".to_owned();
     }
-    let shown: Vec<String> = space.blocks().iter().take(MOST_LISTED + 1).map(|block| block.to_string()).collect();
+    let blocks = space.pools.iter().filter_map(|pool| pool.base.subnets(pool.size).ok()).flatten();
+    let shown: Vec<String> = blocks.take(MOST_LISTED + 1).map(|block| block.to_string()).collect();
     let begun = format!("PredefinedLocalScopeDefaultNetworks List: [{}", shown.join(" "));
     if shown.len() > MOST_LISTED { begun } else { format!("{begun}]: no available network") }
 }
@@ -337,9 +335,9 @@ fn cidr(said: &str, version: Version) -> Result<IpNet, Words> {
     match parse_cidr(said) {
         Ok(parsed) => Ok(parsed),
         Err(NotCidr::LeadingZero) if version < Version::new(20, 10, 0) => {
-            let plain = said.split_once('/').and_then(|(address, length)| {
-                Ipv4Net::new(without_zeros(address)?, length.parse().ok()?).ok()
-            });
+            let plain = said
+                .split_once('/')
+                .and_then(|(address, length)| Ipv4Net::new(without_zeros(address)?, length.parse().ok()?).ok());
             plain.map(IpNet::V4).ok_or_else(refused)
         }
         Err(NotCidr::LeadingZero) if !version.at_least(23, 0, 0) => Err(Words::Unseen(unseen(text!(

@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use super::world::is_local;
 use crate::engine::Version;
 use crate::engine::allocator::Space;
-use crate::engine::settings::setting;
 use crate::engine::own_process;
+use crate::engine::settings::setting;
 use crate::host::{Network, NetworkAction, NetworkEvent, Snapshot};
 
 /// Where it may stand.
@@ -45,13 +45,15 @@ enum Step<'a> {
 /// bridges; `networks` are the local ones that it has.
 pub(super) fn standing(host: &Snapshot, version: Version, space: &Space, networks: &[&Network]) -> Standing {
     let Some(since) = started_at(host, networks) else { return Standing::Anywhere };
-    let Some(made) = networks.iter().map(|network| Some((nanoseconds(&network.created)?, *network))).collect::<Option<Vec<_>>>()
+    let Some(made) =
+        networks.iter().map(|network| Some((nanoseconds(&network.created)?, *network))).collect::<Option<Vec<_>>>()
     else {
         return Standing::Anywhere;
     };
     let history = host.engine.api.ok().and_then(|api| api.history.ok());
     let Some(history) = history else { return Standing::Anywhere };
-    let events: Vec<&NetworkEvent> = history.events.iter().filter(|event| event.at > since && takes_a_subnet(event)).collect();
+    let events: Vec<&NetworkEvent> =
+        history.events.iter().filter(|event| event.at > since && takes_a_subnet(event)).collect();
     let is_there = |id: &str| networks.iter().any(|network| network.id == id);
     let mut steps: Vec<(u64, Step)> = Vec::new();
     for (at, network) in &made {
@@ -69,7 +71,8 @@ pub(super) fn standing(host: &Snapshot, version: Version, space: &Space, network
         }
     }
     steps.sort_by_key(|(at, _)| *at);
-    let before = made.iter().filter(|(at, network)| *at <= since || network.name == "bridge").map(|(_, network)| *network);
+    let before =
+        made.iter().filter(|(at, network)| *at <= since || network.name == "bridge").map(|(_, network)| *network);
     let mut replay = Replay { space: Space { taken: subnets(before), ..space.clone() }, ways: None };
     if history.complete {
         replay.ways = Some(at_the_start(host, version, space, networks, &steps));
@@ -92,7 +95,8 @@ fn at_the_start(
     steps: &[(u64, Step)],
 ) -> BTreeSet<Way> {
     // Networks of an earlier life that are gone: what they had is not known.
-    let made: Vec<&str> = steps.iter().filter_map(|(_, step)| if let Step::Passing(id) = step { Some(*id) } else { None }).collect();
+    let made: Vec<&str> =
+        steps.iter().filter_map(|(_, step)| if let Step::Passing(id) = step { Some(*id) } else { None }).collect();
     let held: Vec<(String, Option<IpNet>)> = steps
         .iter()
         .filter_map(|(_, step)| match step {
@@ -169,8 +173,11 @@ impl Replay {
             self.ways = Some(behind(Vec::new()));
             return;
         };
-        let given: BTreeSet<Way> =
-            ways.iter().filter(|way| self.may_give(way, ipam.subnet)).flat_map(|way| behind(way.held.clone())).collect();
+        let given: BTreeSet<Way> = ways
+            .iter()
+            .filter(|way| self.may_give(way, ipam.subnet))
+            .flat_map(|way| behind(way.held.clone()))
+            .collect();
         if given.is_empty() {
             let more: BTreeSet<Way> = ways.iter().flat_map(|way| behind(way.held.clone())).collect();
             self.ways.get_or_insert_default().extend(more);
@@ -282,8 +289,10 @@ fn nanoseconds(said: &str) -> Option<u64> {
     };
     // Days since 1970-01-01, counted from March so that the leap day is a year's last.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5
-        + day - 1 - 719_468;
+    let days =
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day
+            - 1
+            - 719_468;
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - east;
     u64::try_from(seconds.checked_mul(1_000_000_000)?.checked_add(fraction)?).ok()
 }

@@ -4,12 +4,14 @@ mod docker0;
 mod history;
 mod networks;
 mod refusal;
+mod restart;
 mod start;
 mod world;
 
 use ipnet::IpNet;
 
 use self::history::Standing;
+pub use self::restart::restart;
 use self::start::start;
 use super::allocator::{Space, Starts};
 use super::{Liveness, Version, Whereabouts, liveness, whereabouts};
@@ -101,9 +103,7 @@ fn has_engine(host: &Snapshot) -> Result<(), Missing> {
         });
     }
     match whereabouts(host) {
-        Whereabouts::Elsewhere(why) if super::own_process(host).is_none() => {
-            Err(Missing { fact: "engine.api", why })
-        }
+        Whereabouts::Elsewhere(why) if super::own_process(host).is_none() => Err(Missing { fact: "engine.api", why }),
         _ => Ok(()),
     }
 }
@@ -138,12 +138,4 @@ impl Next {
             )
         });
     }
-}
-
-/// The host after the model's start (or restart) of the engine: docker0, its routes and addresses, the engine's liveness; for simulation.
-///
-/// # Errors
-/// As [`next`].
-pub fn restart(_host: &Snapshot) -> Result<Snapshot, Missing> {
-    todo!("engine/next")
 }

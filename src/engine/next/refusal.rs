@@ -61,11 +61,9 @@ fn by_file(host: &Snapshot, version: Version) -> Result<Option<String>, Missing>
 /// `findConfigurationConflicts`, v28.5.2 daemon/config/config.go; in any order if there are several.
 fn by_keys(host: &Snapshot, file: &DaemonJson, version: Version) -> Result<Option<String>, Missing> {
     let DaemonJsonState::Parsed { keys, .. } = &file.state else { return Ok(None) };
-    let strange = |name: &&str| {
-        matches!(config::standing(name, version), Standing::Unknown | Standing::OtherVersion { .. })
-    };
-    let mut names: Vec<&str> =
-        keys.iter().filter_map(|key| judged_name(key, keys, version)).filter(strange).collect();
+    let strange =
+        |name: &&str| matches!(config::standing(name, version), Standing::Unknown | Standing::OtherVersion { .. });
+    let mut names: Vec<&str> = keys.iter().filter_map(|key| judged_name(key, keys, version)).filter(strange).collect();
     names.sort_unstable();
     names.dedup();
     if names.is_empty() {

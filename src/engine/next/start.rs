@@ -38,7 +38,8 @@ pub(super) fn start(host: &Snapshot, version: Version) -> Result<Start, Missing>
     if kept == Kept::Perhaps {
         let other = run(&world, live_restore, true)?;
         let same = |a: &Start, b: &Start| {
-            a.refused == b.refused && a.docker0.as_ref().map(|made| made.subnet) == b.docker0.as_ref().map(|made| made.subnet)
+            a.refused == b.refused
+                && a.docker0.as_ref().map(|made| made.subnet) == b.docker0.as_ref().map(|made| made.subnet)
         };
         if !same(&outcome, &other) {
             outcome.doubts.push(text!(

@@ -42,11 +42,7 @@ impl<'a> World<'a> {
     pub fn new(host: &'a Snapshot, version: Version) -> Result<Self, Missing> {
         let mut doubts = Vec::new();
         let stored = stored(host, &mut doubts)?;
-        let bridge = match setting(host, "bridge")? {
-            Some(bridge) if bridge.value == "none" => None,
-            Some(bridge) => Some(bridge.value.to_owned()),
-            None => Some("docker0".to_owned()),
-        };
+        let bridge = default_bridge(host)?;
         Ok(World {
             host,
             version,
@@ -90,7 +86,8 @@ impl<'a> World<'a> {
     pub fn reserved_then(&self, was: &[Ipv4Net], now: &[Ipv4Net]) -> Vec<IpNet> {
         let routes = self.host.routes.ok().map_or(&[][..], Vec::as_slice);
         let index = self.bridge.as_deref().and_then(|name| self.link(name)).map(|link| link.index);
-        let connected = |addresses: &[Ipv4Net], prefix: IpNet| addresses.iter().any(|one| IpNet::V4(one.trunc()) == prefix);
+        let connected =
+            |addresses: &[Ipv4Net], prefix: IpNet| addresses.iter().any(|one| IpNet::V4(one.trunc()) == prefix);
         let link_gone = !was.is_empty() && now.is_empty();
         let stays = |reserved: &&Reserved| {
             let ReservedBy::Route(place) = reserved.by else { return true };
@@ -111,6 +108,18 @@ impl<'a> World<'a> {
         }
         prefixes
     }
+}
+
+/// The link of the default bridge at the next start: `docker0`, or what `bridge` says; none: `bridge` is `none`.
+///
+/// # Errors
+/// [`Missing`] when the configuration could not be read.
+pub(super) fn default_bridge(host: &Snapshot) -> Result<Option<String>, Missing> {
+    Ok(match setting(host, "bridge")? {
+        Some(bridge) if bridge.value == "none" => None,
+        Some(bridge) => Some(bridge.value.to_owned()),
+        None => Some("docker0".to_owned()),
+    })
 }
 
 /// Whether a running engine told its networks, and they are this host's.
@@ -137,7 +146,8 @@ pub(super) fn swarm_of_local_driver() -> Text {
 
 /// As the address space sees it.
 pub(super) fn as_stored(network: &Network) -> Stored {
-    let subnets = network.ipam.iter().filter_map(|ipam| if let IpNet::V4(own) = ipam.subnet { Some(own) } else { None });
+    let subnets =
+        network.ipam.iter().filter_map(|ipam| if let IpNet::V4(own) = ipam.subnet { Some(own) } else { None });
     let gateway = network.ipam.iter().find_map(|ipam| match (ipam.subnet, ipam.gateway) {
         (IpNet::V4(_), Some(std::net::IpAddr::V4(gateway))) => Some(gateway),
         _ => None,

@@ -1,0 +1,323 @@
+//! A host after the model's start of its engine.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::start::{Start, start};
+use super::world::told_networks;
+use super::{has_engine, refusal};
+use crate::engine::Version;
+use crate::host::{
+    Address, Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, Link, LogLine, Missing, Network,
+    NetworkHistory, NextHop, Process, Route, RouteKind, Scope, Snapshot,
+};
+use crate::text::text;
+
+/// The host after the model's start (or restart) of the engine: docker0, its routes and addresses, the engine's liveness; for simulation. Containers
+/// and the firewall stay as they were.
+///
+/// # Errors
+/// As [`super::next`].
+pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
+    has_engine(host)?;
+    let version = refusal::version(host)?;
+    let start = start(host, version)?;
+    let mut after = host.clone();
+    let bridge = super::world::default_bridge(host)?;
+    let mut kernel = Kernel::of(&mut after)?;
+    if !start.kept && start.reached_the_network() {
+        lay_default_bridge(&mut kernel, bridge.as_deref(), &start);
+    }
+    if start.reached_the_network() {
+        for (name, address) in &start.made_again {
+            kernel.add_bridge(name);
+            kernel.add(name, *address);
+        }
+    }
+    let networks = networks_after(host, bridge.as_deref(), &start);
+    match &start.refused {
+        Some(words) => failed(&mut after, words, networks),
+        None => running(&mut after, version, networks),
+    }
+    Ok(after)
+}
+
+impl Start {
+    /// Whether the start came as far as its networks.
+    fn reached_the_network(&self) -> bool {
+        self.refused.as_deref().is_none_or(|words| {
+            words.starts_with(super::start::CONTROLLER) && !words.contains("error obtaining controller instance")
+        })
+    }
+}
+
+fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) {
+    let Some(name) = bridge else { return kernel.delete("docker0") };
+    if name == "docker0" && start.addresses.is_empty() && start.docker0.is_none() {
+        return kernel.delete(name);
+    }
+    if name == "docker0" {
+        kernel.add_bridge(name);
+    }
+    let mut wanted = start.addresses.clone();
+    if let Some(made) = &start.docker0
+        && let Ok(own) = Ipv4Net::new(made.address, made.subnet.prefix_len())
+    {
+        // `setupBridgeIPv4`: the first address inside the subnet, else the first, gives way.
+        let selected = wanted.iter().position(|one| own.contains(&one.addr())).or((!wanted.is_empty()).then_some(0));
+        if selected.is_none_or(|place| wanted[place] != own) {
+            if let Some(place) = selected {
+                wanted.remove(place);
+            }
+            wanted.push(own);
+        }
+    }
+    for gone in kernel.addresses_of(name) {
+        if !wanted.contains(&gone) {
+            kernel.remove(name, gone);
+        }
+    }
+    let there = kernel.addresses_of(name);
+    for own in wanted {
+        if !there.contains(&own) {
+            kernel.add(name, own);
+        }
+    }
+}
+
+/// What the engine's networks are then.
+fn networks_after(host: &Snapshot, bridge: Option<&str>, start: &Start) -> Vec<Network> {
+    let known = told_networks(host).or_else(|| host.engine.stored_networks.ok().map(Vec::as_slice));
+    let mut networks = known.map(<[Network]>::to_vec).unwrap_or_default();
+    if start.kept || !start.reached_the_network() {
+        return networks;
+    }
+    networks.retain(|network| network.name != "bridge");
+    if let (Some(made), Some(name)) = (&start.docker0, bridge) {
+        let options = [("com.docker.network.bridge.name".to_owned(), name.to_owned())];
+        networks.push(Network {
+            id: "bridge".to_owned(),
+            name: "bridge".to_owned(),
+            driver: "bridge".to_owned(),
+            scope: "local".to_owned(),
+            ipam_driver: "default".to_owned(),
+            ipam: vec![IpamConfig {
+                subnet: IpNet::V4(made.subnet),
+                gateway: Some(IpAddr::V4(made.address)),
+                ip_range: None,
+            }],
+            created: rfc3339(started_at(host) / 1000),
+            options: options.into(),
+            ..Network::default()
+        });
+    }
+    networks
+}
+
+/// The moment of the start in milliseconds: when the snapshot was taken, and behind the last change of daemon.json.
+fn started_at(host: &Snapshot) -> u64 {
+    let changed = host.engine.daemon_json.ok().and_then(|file| file.modified).map_or(0, |changed| changed + 1);
+    changed.max(host.taken_at.saturating_mul(1000))
+}
+
+fn failed(after: &mut Snapshot, words: &str, networks: Vec<Network>) {
+    let at = started_at(after).saturating_mul(1000);
+    let before = if words.starts_with("unable to configure") { "" } else { "failed to start daemon: " };
+    let engine = &mut after.engine;
+    if let Fact::Known { value: Some(unit), .. } = &mut engine.unit {
+        "failed".clone_into(&mut unit.active_state);
+        "failed".clone_into(&mut unit.sub_state);
+        "exit-code".clone_into(&mut unit.result);
+        unit.main_status = Some(1);
+        unit.log = Fact::known(vec![LogLine { at, message: format!("{before}{words}") }]);
+    }
+    let own = engine.own_netns.ok().copied();
+    if let Fact::Known { value, .. } = &mut engine.processes {
+        value.retain(|process| process.nested == Some(true) || (own.is_some() && process.netns != own));
+    }
+    engine.api = Fact::Unreadable(text!("the engine did not start", "引擎未能启动"));
+    engine.stored_networks = Fact::known(networks);
+}
+
+fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>) {
+    let started_at = started_at(after);
+    let name = after.name.clone();
+    let engine = &mut after.engine;
+    if let Fact::Known { value: Some(unit), .. } = &mut engine.unit {
+        "active".clone_into(&mut unit.active_state);
+        "running".clone_into(&mut unit.sub_state);
+        "success".clone_into(&mut unit.result);
+        unit.restarts = 0;
+    }
+    let own = engine.own_netns.ok().copied();
+    let line = engine.next_command_line.ok().cloned().unwrap_or_default();
+    let CommandLine { program, flags, .. } = line;
+    let process = Process {
+        pid: 1,
+        started_at,
+        exe: program,
+        exe_replaced: false,
+        flags,
+        netns: own,
+        uid: 0,
+        nested: Some(false),
+    };
+    let others = engine.processes.ok().cloned().unwrap_or_default().into_iter();
+    let others = others.filter(|process| process.nested == Some(true) || (own.is_some() && process.netns != own));
+    engine.processes = Fact::known(std::iter::once(process).chain(others).collect());
+    let mut api = engine.api.ok().cloned().unwrap_or_else(|| Api {
+        endpoint: "unix:///var/run/docker.sock".to_owned(),
+        chosen_by: "default".to_owned(),
+        version: ApiVersion { kind: EngineKind::Docker, ..ApiVersion::default() },
+        info: Fact::known(Info { name, ..Info::default() }),
+        networks: Fact::NotCollected,
+        containers: Fact::known(Vec::new()),
+        history: Fact::NotCollected,
+    });
+    api.version.engine = version.to_string();
+    api.networks = Fact::known(networks);
+    api.history = Fact::known(NetworkHistory { complete: true, events: Vec::new() });
+    engine.api = Fact::known(api);
+    engine.stored_networks = Fact::NotCollected;
+}
+
+/// The parts of a host that the kernel keeps in step.
+struct Kernel<'a> {
+    links: &'a mut Vec<Link>,
+    addresses: &'a mut Vec<Address>,
+    routes: &'a mut Vec<Route>,
+}
+
+impl<'a> Kernel<'a> {
+    fn of(host: &'a mut Snapshot) -> Result<Self, Missing> {
+        host.links.get("links")?;
+        host.addresses.get("addresses")?;
+        host.routes.get("routes")?;
+        match (&mut host.links, &mut host.addresses, &mut host.routes) {
+            (
+                Fact::Known { value: links, .. },
+                Fact::Known { value: addresses, .. },
+                Fact::Known { value: routes, .. },
+            ) => Ok(Kernel { links, addresses, routes }),
+            _ => Err(Missing::not_collected("links")),
+        }
+    }
+
+    fn index(&self, name: &str) -> Option<u32> {
+        self.links.iter().find(|link| link.name == name).map(|link| link.index)
+    }
+
+    fn addresses_of(&self, name: &str) -> Vec<Ipv4Net> {
+        let index = self.index(name);
+        let own = self.addresses.iter().filter(|address| Some(address.link) == index);
+        own.filter_map(|address| if let IpNet::V4(own) = address.address { Some(own) } else { None }).collect()
+    }
+
+    /// A bridge that is up and has no port has no carrier.
+    fn add_bridge(&mut self, name: &str) {
+        if self.index(name).is_some() {
+            return;
+        }
+        let index = self.links.iter().map(|link| link.index).max().map_or(1, |last| last + 1);
+        self.links.push(Link {
+            index,
+            name: name.to_owned(),
+            kind: Some("bridge".to_owned()),
+            mtu: 1500,
+            up: true,
+            operstate: "DOWN".to_owned(),
+            ..Link::default()
+        });
+    }
+
+    fn delete(&mut self, name: &str) {
+        let Some(index) = self.index(name) else { return };
+        self.links.retain(|link| link.index != index);
+        for port in self.links.iter_mut().filter(|link| link.master == Some(index)) {
+            port.master = None;
+        }
+        self.addresses.retain(|address| address.link != index);
+        self.routes.retain(|route| !route.next_hops.iter().any(|hop| hop.link == Some(index)));
+    }
+
+    /// `inet_insert_ifa`, `fib_add_ifaddr`: the connected route, and two entries of the local table.
+    fn add(&mut self, name: &str, own: Ipv4Net) {
+        let Some(link) = self.links.iter().find(|link| link.name == name) else { return };
+        let (index, linkdown) = (link.index, !link.carrier);
+        self.addresses.push(Address {
+            link: index,
+            address: IpNet::V4(own),
+            peer: None,
+            scope: "global".to_owned(),
+            unusable: false,
+            secondary: false,
+            deprecated: false,
+            temporary: false,
+        });
+        let route = |destination: Ipv4Net, table: u32, kind: RouteKind, scope: Scope| Route {
+            destination: IpNet::V4(destination),
+            table,
+            kind,
+            scope,
+            protocol: 2,
+            metric: 0,
+            tos: 0,
+            from: None,
+            source: Some(IpAddr::V4(own.addr())),
+            next_hops: vec![NextHop { link: Some(index), weight: 1, linkdown, ..NextHop::default() }],
+            next_hop_object: None,
+            mtu: None,
+            preference: 0,
+        };
+        let host = |address: Ipv4Addr| Ipv4Net::from(address);
+        if own.prefix_len() < 32 {
+            self.routes.push(route(own.trunc(), 254, RouteKind::Unicast, Scope::Link));
+        }
+        self.routes.push(route(host(own.addr()), 255, RouteKind::Local, Scope::Host));
+        if own.prefix_len() < 31 {
+            self.routes.push(route(host(own.broadcast()), 255, RouteKind::Broadcast, Scope::Link));
+        }
+    }
+
+    /// `fib_del_ifaddr`; with the last address of a link go all its IPv4 routes.
+    fn remove(&mut self, name: &str, own: Ipv4Net) {
+        let Some(index) = self.index(name) else { return };
+        self.addresses.retain(|address| !(address.link == index && address.address == IpNet::V4(own)));
+        let rest = self.addresses_of(name);
+        let shared = |destination: IpNet| rest.iter().any(|one| IpNet::V4(one.trunc()) == destination);
+        let ours = [IpNet::V4(own.trunc()), Ipv4Net::from(own.addr()).into(), Ipv4Net::from(own.broadcast()).into()];
+        self.routes.retain(|route| {
+            let on_it = route.next_hops.iter().any(|hop| hop.link == Some(index));
+            let goes = rest.is_empty() || (ours.contains(&route.destination) && !shared(route.destination));
+            !(on_it && route.destination.addr().is_ipv4() && goes)
+        });
+    }
+}
+
+/// Seconds since the Unix epoch as RFC 3339 writes them.
+fn rfc3339(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Years counted from March, 400 of them at a time: the leap day is a year's last.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rfc3339;
+
+    #[test]
+    fn times() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(1_795_226_584), "2026-11-21T02:03:04Z");
+        assert_eq!(rfc3339(1_709_251_199), "2024-02-29T23:59:59Z");
+    }
+}
