@@ -27,6 +27,20 @@ pub enum ReservedBy {
     Nameserver { file: String, line: u32 },
 }
 
+impl Reserved {
+    /// Whether it is a route that leads over this link.
+    pub fn is_over(&self, host: &Snapshot, link: u32) -> bool {
+        match self.by {
+            ReservedBy::Route(place) => {
+                let route = host.routes.ok().and_then(|routes| routes.get(place));
+                route.is_some_and(|route| route.next_hops.iter().any(|hop| hop.link == Some(link)))
+            }
+            ReservedBy::RouteOver(over) => over == Some(link),
+            ReservedBy::Nameserver { .. } => false,
+        }
+    }
+}
+
 /// The prefixes that `version` reserves on this host (IPv4 and IPv6), in no order. The routes of Docker's own bridges are among them, as they are
 /// for the engine.
 ///

@@ -8,7 +8,7 @@ use super::history::{self, Standing};
 use super::world::{as_stored, is_local, told_networks};
 use crate::engine::allocator::{Method, Space, method};
 use crate::engine::pools::running_pools;
-use crate::engine::reserved::{ReservedBy, reserved};
+use crate::engine::reserved::{Reserved, reserved};
 use crate::engine::{Version, bridges, next_version, running_version};
 use crate::host::{Missing, Network, Snapshot};
 use crate::text::{Text, text};
@@ -72,13 +72,7 @@ fn space(host: &Snapshot, version: Version, taken: Vec<IpNet>) -> Result<Space, 
 /// The space without what the routes of the engine's own bridges reserve: they came with networks that an earlier create did not meet.
 fn without_own_routes(host: &Snapshot, version: Version, space: &Space) -> Result<Space, Missing> {
     let own: Vec<u32> = bridges(host)?.iter().filter_map(crate::engine::Bridge::index).collect();
-    let routes = host.routes.get("routes")?;
-    let foreign = |by: &ReservedBy| match by {
-        ReservedBy::Route(place) => {
-            !routes[*place].next_hops.iter().any(|hop| hop.link.is_some_and(|link| own.contains(&link)))
-        }
-        ReservedBy::Nameserver { .. } => true,
-    };
-    let reserved = reserved(host, version)?.into_iter().filter(|reserved| foreign(&reserved.by));
+    let foreign = |reserved: &Reserved| !own.iter().any(|link| reserved.is_over(host, *link));
+    let reserved = reserved(host, version)?.into_iter().filter(foreign);
     Ok(Space { reserved: reserved.map(|reserved| reserved.prefix).collect(), ..space.clone() })
 }

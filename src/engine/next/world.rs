@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::engine::pools::{LocalPools, local_pools};
-use crate::engine::reserved::{Reserved, ReservedBy, reserved};
+use crate::engine::reserved::{Reserved, reserved};
 use crate::engine::settings::setting;
 use crate::engine::{Liveness, Version, Whereabouts, bridges, liveness, networks::link_name, whereabouts};
 use crate::host::{Link, Missing, Network, Snapshot};
@@ -84,14 +84,12 @@ impl<'a> World<'a> {
     /// are missing now (`populateNetworks` in libnetwork/drivers/bridge/bridge_store.go); `was` and `now` are the default bridge's addresses
     /// before the start and at that moment.
     pub fn reserved_then(&self, was: &[Ipv4Net], now: &[Ipv4Net]) -> Vec<IpNet> {
-        let routes = self.host.routes.ok().map_or(&[][..], Vec::as_slice);
         let index = self.bridge.as_deref().and_then(|name| self.link(name)).map(|link| link.index);
         let connected =
             |addresses: &[Ipv4Net], prefix: IpNet| addresses.iter().any(|one| IpNet::V4(one.trunc()) == prefix);
         let link_gone = !was.is_empty() && now.is_empty();
         let stays = |reserved: &&Reserved| {
-            let ReservedBy::Route(place) = reserved.by else { return true };
-            let on_it = index.is_some() && routes[place].next_hops.iter().any(|hop| hop.link == index);
+            let on_it = index.is_some_and(|index| reserved.is_over(self.host, index));
             let lost = connected(was, reserved.prefix) && !connected(now, reserved.prefix);
             !(on_it && (link_gone || lost))
         };
