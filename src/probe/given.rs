@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::files::Files;
+
 /// A snapshot of a host with a hundred thousand routes is a tenth of this.
 const MAX_SNAPSHOT: u64 = 512 << 20;
 
@@ -19,6 +21,19 @@ pub fn snapshot_bytes(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "larger than 512 MiB"));
     }
     Ok(bytes)
+}
+
+/// The bytes of the engine's configuration file, of this host or of the one mounted at `root`; none: there is no such file. For the one answer that
+/// prints the file whole; a snapshot never holds them.
+///
+/// # Errors
+/// As read(2); InvalidInput for what is no regular file.
+pub fn daemon_json_bytes(root: Option<&Path>, path: &str) -> io::Result<Option<Vec<u8>>> {
+    match Files::new(root.map(Path::to_path_buf)).read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 /// What stands at the path given to `--root`.

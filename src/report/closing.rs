@@ -34,15 +34,33 @@ pub fn closing(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
             let said = text!("The engine that was named told nothing: {en}.", "指定的引擎没有提供任何信息：{zh}。");
             lines.extend(hanging(said.get(medium.lang), medium));
         }
-        let open = text!("Not judged", "未能判断");
-        lines.extend(groups(host, Status::Skipped, &open, medium));
-        let partly = text!("Judged only in part", "只能部分判断");
-        lines.extend(groups(host, Status::Fail, &partly, medium));
-        if detail.verbose {
-            let outside = text!("Does not apply here", "不适用于本机");
-            lines.extend(groups(host, Status::NotApplicable, &outside, medium));
-            lines.extend(passed(host, medium));
+        lines.extend(open_questions(host, medium, detail));
+    }
+    lines
+}
+
+/// What was not judged on each host, without a verdict.
+pub fn open(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<String> {
+    let mut lines = Vec::new();
+    for host in hosts {
+        let open = open_questions(host, medium, detail);
+        if hosts.len() > 1 && !open.is_empty() {
+            lines.push(medium.strong(&format!("{}:", clean(&host.judged.host))));
         }
+        lines.extend(open);
+    }
+    lines
+}
+
+fn open_questions(host: &Host, medium: &Medium, detail: Detail) -> Vec<String> {
+    let open = text!("Not judged", "未能判断");
+    let mut lines = groups(host, Status::Skipped, &open, medium);
+    let partly = text!("Judged only in part", "只能部分判断");
+    lines.extend(groups(host, Status::Fail, &partly, medium));
+    if detail.verbose {
+        let outside = text!("Does not apply here", "不适用于本机");
+        lines.extend(groups(host, Status::NotApplicable, &outside, medium));
+        lines.extend(passed(host, medium));
     }
     lines
 }

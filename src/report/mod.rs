@@ -17,7 +17,7 @@ pub mod wrap;
 
 pub use page::{catalogue, page};
 pub use short::short;
-pub use table::table;
+pub use table::{findings, table};
 pub use terminal::Medium;
 
 use crate::checks::{Judged, Outcome, Told};

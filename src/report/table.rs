@@ -1,6 +1,6 @@
 //! The report for people: most severe first, each finding with what shows it and what to do.
 
-use super::closing::closing;
+use super::closing::{closing, open};
 use super::snippet::snippet;
 use super::wrap::{clean, columns, pad, wrap, wrap_command};
 use super::{Detail, Host, Medium, Row, rows, severity_word};
@@ -10,8 +10,23 @@ use crate::text::{Text, text};
 
 /// The whole report.
 pub fn table(hosts: &[Host], medium: &Medium, detail: Detail) -> String {
-    let mut blocks: Vec<Vec<String>> = Vec::new();
+    let mut blocks = found(hosts, medium, detail);
+    if !detail.quiet {
+        blocks.push(closing(hosts, medium, detail));
+    }
+    joined(&blocks)
+}
+
+/// The findings, and what was not judged, behind an answer of another kind.
+pub fn findings(hosts: &[Host], medium: &Medium, detail: Detail) -> String {
+    let mut blocks = found(hosts, medium, detail);
+    blocks.push(open(hosts, medium, detail));
+    joined(&blocks)
+}
+
+fn found(hosts: &[Host], medium: &Medium, detail: Detail) -> Vec<Vec<String>> {
     let several = hosts.len() > 1;
+    let mut blocks: Vec<Vec<String>> = Vec::new();
     for row in rows(hosts, false) {
         blocks.push(block(&row, medium, several));
     }
@@ -20,9 +35,11 @@ pub fn table(hosts: &[Host], medium: &Medium, detail: Detail) -> String {
             blocks.push(hidden(&row, medium, several));
         }
     }
-    if !detail.quiet {
-        blocks.push(closing(hosts, medium, detail));
-    }
+    blocks
+}
+
+/// Blocks of lines with an empty line between them.
+pub(super) fn joined(blocks: &[Vec<String>]) -> String {
     let mut out = String::new();
     for block in blocks.iter().filter(|block| !block.is_empty()) {
         if !out.is_empty() {
@@ -152,7 +169,7 @@ fn notes(remedy: &Remedy) -> Text {
 /// Columns of the widest label, in both languages.
 const LABEL: usize = 10;
 
-fn labelled(label: &Text, value: &str, medium: &Medium) -> Vec<String> {
+pub(super) fn labelled(label: &Text, value: &str, medium: &Medium) -> Vec<String> {
     let mut lines = Vec::new();
     for (i, line) in wrap(value, medium.width - LABEL - 2).iter().enumerate() {
         let front = if i == 0 { pad(label.get(medium.lang), LABEL) } else { " ".repeat(LABEL) };
@@ -162,13 +179,13 @@ fn labelled(label: &Text, value: &str, medium: &Medium) -> Vec<String> {
 }
 
 /// Ready to paste: no prompt; one of several lines (a here-document) starts at the margin, where it stays what it is.
-fn command(command: &str, indent: usize, medium: &Medium) -> Vec<String> {
+pub(super) fn command(command: &str, indent: usize, medium: &Medium) -> Vec<String> {
     let indent = if command.contains('\n') { 0 } else { indent };
     let lead = " ".repeat(indent);
     wrap_command(command, medium.width - indent).iter().map(|line| format!("{lead}{}", medium.strong(line))).collect()
 }
 
-fn indented(text: &str, indent: usize, medium: &Medium) -> Vec<String> {
+pub(super) fn indented(text: &str, indent: usize, medium: &Medium) -> Vec<String> {
     let lead = " ".repeat(indent);
     wrap(text, medium.width - indent).iter().map(|line| format!("{lead}{line}")).collect()
 }

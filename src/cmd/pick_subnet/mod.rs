@@ -1,14 +1,19 @@
 //! `pick-subnet`: free subnets, who holds the rest, and what the engine takes next.
 
+mod answer;
+mod holders;
+mod material;
+mod request;
+mod space;
+
 use super::{Answer, Context, pipeline};
 use crate::checks::{CHECKS, Check};
-use crate::cli::{Output, PickSubnet};
-use crate::engine::next::next;
+use crate::cli::{Output, PickSubnet, Pipeline};
 use crate::exit::{Exit, Refusal};
 use crate::report::json::Report;
-use crate::report::pick::{HostNext, Picked};
-use crate::report::{Host, short, table};
-use crate::text::Text;
+use crate::report::pick::{self, Picked};
+use crate::report::{Host, findings};
+use crate::text::{Text, text};
 
 /// The checks of the address space.
 static OF_ADDRESS_SPACE: &[&str] = &[
@@ -22,19 +27,22 @@ static OF_ADDRESS_SPACE: &[&str] = &[
     "network-overlaps-cloud",
 ];
 
-/// How many networks are foretold.
-const SHOWN: usize = 3;
-
 pub fn run(context: &Context, given: &PickSubnet) -> Answer {
+    let request = request::read(&context.cli, given)?;
     let asked = pipeline::asked(context, &given.pipeline)?;
-    let checks: Vec<&'static Check> =
-        CHECKS.iter().copied().filter(|check| OF_ADDRESS_SPACE.contains(&check.id)).collect();
+    let checks = checks(&given.pipeline)?;
     let hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline)?, &asked, &checks);
-    let picked = Picked { next: hosts.iter().map(|host| foretold(host, SHOWN)).collect() };
-    let exit = exit(&hosts, given);
+    let live = given.pipeline.from.is_empty();
+    let picked = answer::answer(&hosts, &asked.declared, &request, live.then_some(context.cli.root.as_deref()));
+    let exit = exit(&hosts, &picked, given);
     let text = match context.cli.output {
-        Output::Table => table(&hosts, &context.medium, context.detail),
-        Output::Short => short(&hosts, context.medium.lang, context.detail),
+        Output::Table if context.detail.quiet => pick::bare(&picked),
+        Output::Table => {
+            let answer = pick::table(&picked, &context.medium, context.detail);
+            let findings = findings(&hosts, &context.medium, context.detail);
+            if findings.is_empty() { answer } else { format!("{answer}\n{findings}") }
+        }
+        Output::Short => pick::short(&picked),
         Output::Json => Report::of_pick(&hosts, &picked)
             .document()
             .map_err(|e| Refusal::output("stdout", Text::verbatim(e.to_string())))?,
@@ -42,18 +50,33 @@ pub fn run(context: &Context, given: &PickSubnet) -> Answer {
     Ok((text, exit))
 }
 
-fn foretold(host: &Host, networks: usize) -> HostNext {
-    let next = next(&host.snapshot, networks);
-    let shown = next.as_ref().map(|next| next.networks.iter().take(SHOWN).copied().collect()).unwrap_or_default();
-    HostNext { host: host.judged.host.clone(), next, networks: shown }
+/// The checks that run.
+///
+/// # Errors
+/// One that was asked for is not among them.
+fn checks(given: &Pipeline) -> Result<Vec<&'static Check>, Refusal> {
+    for (option, ids) in [("--only", &given.only), ("--require", &given.require)] {
+        if let Some(id) = ids.iter().find(|id| !OF_ADDRESS_SPACE.contains(&id.as_str())) {
+            return Err(Refusal::usage(
+                option,
+                text!(
+                    "{id} is no check of the address space; `dnetctl diagnose {option} {id}` runs it",
+                    "{id} 不是地址空间方面的检查项；请使用 `dnetctl diagnose {option} {id}`"
+                ),
+            ));
+        }
+    }
+    Ok(CHECKS.iter().copied().filter(|check| OF_ADDRESS_SPACE.contains(&check.id)).collect())
 }
 
-fn exit(hosts: &[Host], given: &PickSubnet) -> Exit {
-    if given.fail_on.is_some_and(|bar| pipeline::found(hosts, bar)) {
-        Exit::Findings
-    } else if pipeline::unjudged(hosts, &given.pipeline) {
-        Exit::Unjudged
-    } else {
-        Exit::Clean
+/// The answer first; findings count where `--fail-on` says so.
+fn exit(hosts: &[Host], picked: &Picked, given: &PickSubnet) -> Exit {
+    let found = given.fail_on.is_some_and(|bar| pipeline::found(hosts, bar));
+    match answer::is_yes(picked) {
+        Some(false) => Exit::Findings,
+        _ if found => Exit::Findings,
+        None => Exit::Unjudged,
+        _ if pipeline::unjudged(hosts, &given.pipeline) => Exit::Unjudged,
+        Some(true) => Exit::Clean,
     }
 }

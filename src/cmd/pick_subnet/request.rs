@@ -64,14 +64,7 @@ pub fn read(global: &Global, given: &PickSubnet) -> Result<Request, Refusal> {
         one_only(given.purpose, count)?;
         Question::Propose { prefix_len: prefix_len(given, &pools)?, count }
     };
-    Ok(Request {
-        question,
-        purpose: given.purpose,
-        predict: given.predict,
-        map: given.map,
-        pools,
-        ipv6: given.ipv6,
-    })
+    Ok(Request { question, purpose: given.purpose, predict: given.predict, map: given.map, pools, ipv6: given.ipv6 })
 }
 
 /// Options that cannot go together.
@@ -154,7 +147,10 @@ fn pools(given: &PickSubnet) -> Result<Vec<IpNet>, Refusal> {
         let refused = |message: Text| Err(Refusal::usage("--pool", message));
         match (pool, given.ipv6) {
             (IpNet::V6(_), false) => {
-                return refused(text!("{pool}, given to --pool, is IPv6; add -6", "--pool 的 {pool} 是 IPv6 地址段，请加上 -6"));
+                return refused(text!(
+                    "{pool}, given to --pool, is IPv6; add -6",
+                    "--pool 的 {pool} 是 IPv6 地址段，请加上 -6"
+                ));
             }
             (IpNet::V4(_), true) => {
                 return refused(text!(

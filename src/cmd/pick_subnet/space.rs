@@ -72,11 +72,11 @@ pub fn no_pool(range: &IpNet) -> Option<Text> {
 /// Why no network can be in a range.
 pub fn no_network(range: &IpNet) -> Option<Text> {
     if range.prefix_len() == 0 {
-        return Some(text!("{range} is every address; name a smaller range", "{range} 包含所有地址；请指定更小的地址段"));
+        return Some(text!(
+            "{range} is every address; name a smaller range",
+            "{range} 包含所有地址；请指定更小的地址段"
+        ));
     }
     let kind = NOWHERE.iter().find(|kind| kind.contains(range) || range.contains(*kind))?;
-    Some(text!(
-        "{range} reaches into {kind}, where no network can be",
-        "{range} 涉及 {kind}，其中不能建立网络"
-    ))
+    Some(text!("{range} reaches into {kind}, where no network can be", "{range} 涉及 {kind}，其中不能建立网络"))
 }

@@ -2,13 +2,33 @@
 
 use serde::Serialize;
 
-use super::{HostNext, Picked};
+use super::{Answer, Blind, Held, HostNext, Picked, Proposed};
+use crate::text::Text;
 
 #[derive(Serialize)]
 pub struct PickV1 {
-    subnets: [(); 0],
+    subnets: Vec<SubnetV1>,
     engine_next: Vec<EngineNextV1>,
-    occupied: [(); 0],
+    occupied: Vec<OccupiedV1>,
+    checked: Option<CheckedV1>,
+    needed: Option<NeededV1>,
+    blind: Vec<BlindV1>,
+}
+
+#[derive(Serialize)]
+struct SubnetV1 {
+    subnet: String,
+    gateway: String,
+    bip: Option<String>,
+    grade: &'static str,
+    why: String,
+    why_zh: String,
+    #[serde(rename = "for")]
+    purpose: Option<&'static str>,
+    material: Option<String>,
+    capacity: usize,
+    notes: Vec<String>,
+    notes_zh: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -26,9 +46,100 @@ struct EngineNextV1 {
     reason_zh: Option<String>,
 }
 
+#[derive(Serialize)]
+struct OccupiedV1 {
+    host: String,
+    prefix: String,
+    owner: String,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct CheckedV1 {
+    subnet: String,
+    free: bool,
+    notes: Vec<String>,
+    notes_zh: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NeededV1 {
+    networks: usize,
+    hosts: Vec<NeededHostV1>,
+}
+
+#[derive(Serialize)]
+struct NeededHostV1 {
+    host: String,
+    enough: Option<bool>,
+    networks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct BlindV1 {
+    host: String,
+    reason: String,
+    reason_zh: String,
+}
+
 impl PickV1 {
     pub fn of(picked: &Picked) -> Self {
-        PickV1 { subnets: [], engine_next: picked.next.iter().map(EngineNextV1::of).collect(), occupied: [] }
+        let purpose = match picked.answer {
+            Answer::Proposal { purpose, .. } => purpose,
+            _ => None,
+        };
+        PickV1 {
+            subnets: picked.subnets.iter().map(|proposed| SubnetV1::of(proposed, purpose)).collect(),
+            engine_next: picked.next.iter().map(EngineNextV1::of).collect(),
+            occupied: picked.occupied.iter().map(OccupiedV1::of).collect(),
+            checked: match &picked.answer {
+                Answer::Check { range, free, notes } => {
+                    let (notes, notes_zh) = both(notes);
+                    Some(CheckedV1 { subnet: range.to_string(), free: *free, notes, notes_zh })
+                }
+                _ => None,
+            },
+            needed: match picked.answer {
+                Answer::Networks { count } => {
+                    Some(NeededV1 { networks: count, hosts: picked.next.iter().map(NeededHostV1::of).collect() })
+                }
+                _ => None,
+            },
+            blind: picked.blind.iter().map(BlindV1::of).collect(),
+        }
+    }
+}
+
+fn both(texts: &[Text]) -> (Vec<String>, Vec<String>) {
+    texts.iter().map(|text| (text.en.clone(), text.zh.clone())).unzip()
+}
+
+fn words<T: ToString>(nets: &[T]) -> Vec<String> {
+    nets.iter().map(ToString::to_string).collect()
+}
+
+impl SubnetV1 {
+    fn of(proposed: &Proposed, purpose: Option<&'static str>) -> Self {
+        let pick = &proposed.pick;
+        let material = proposed.material.as_ref();
+        let told: Vec<Text> = material
+            .map(|material| [vec![material.title.clone()], material.notes.clone()].concat())
+            .unwrap_or_default();
+        let (notes, notes_zh) = both(&told);
+        SubnetV1 {
+            subnet: pick.subnet.to_string(),
+            gateway: pick.gateway().to_string(),
+            // The engine takes IPv4 there only.
+            bip: pick.subnet.addr().is_ipv4().then(|| pick.bip()),
+            grade: pick.grade.word(),
+            why: pick.why.en.clone(),
+            why_zh: pick.why.zh.clone(),
+            purpose,
+            material: material.map(|material| material.text.clone()),
+            capacity: proposed.capacity,
+            notes,
+            notes_zh,
+        }
     }
 }
 
@@ -40,7 +151,7 @@ impl EngineNextV1 {
             starts: None,
             start_error: None,
             docker0: None,
-            networks: Vec::new(),
+            networks: words(&told.networks),
             certain: false,
             candidates: Vec::new(),
             remaining: None,
@@ -57,18 +168,38 @@ impl EngineNextV1 {
                 entry.starts = next.starts;
                 entry.start_error.clone_from(&next.start_error);
                 entry.docker0 = next.docker0.map(|net| net.to_string());
-                entry.networks = told.networks.iter().map(ToString::to_string).collect();
                 entry.certain = next.certain;
-                entry.candidates = next.candidates.iter().map(ToString::to_string).collect();
+                entry.candidates = words(&next.candidates);
                 entry.remaining = Some(next.remaining);
-                let doubts = |of: fn(&crate::text::Text) -> &String| {
-                    let said: Vec<&str> = next.doubts.iter().map(|doubt| of(doubt).as_str()).collect();
-                    (!said.is_empty()).then(|| said.join("; "))
-                };
-                entry.reason = doubts(|doubt| &doubt.en);
-                entry.reason_zh = doubts(|doubt| &doubt.zh);
+                let (doubts, doubts_zh) = both(&next.doubts);
+                entry.reason = (!doubts.is_empty()).then(|| doubts.join("; "));
+                entry.reason_zh = (!doubts_zh.is_empty()).then(|| doubts_zh.join("；"));
             }
         }
         entry
+    }
+}
+
+impl OccupiedV1 {
+    fn of(held: &Held) -> Self {
+        OccupiedV1 {
+            host: held.host.clone(),
+            prefix: held.prefix.to_string(),
+            owner: held.owner.clone(),
+            kind: held.kind.word(),
+        }
+    }
+}
+
+impl NeededHostV1 {
+    fn of(told: &HostNext) -> Self {
+        let networks = told.next.as_ref().map(|next| words(&next.networks)).unwrap_or_default();
+        NeededHostV1 { host: told.host.clone(), enough: told.enough, networks }
+    }
+}
+
+impl BlindV1 {
+    fn of(blind: &Blind) -> Self {
+        BlindV1 { host: blind.host.clone(), reason: blind.why.en.clone(), reason_zh: blind.why.zh.clone() }
     }
 }

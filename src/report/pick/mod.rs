@@ -1,18 +1,69 @@
-//! `pick-subnet`: what it hands over to be printed.
+//! `pick-subnet`: what it hands over to be printed, and the ways it is.
 
 mod json;
+mod short;
+mod table;
 
 pub use json::PickV1;
+pub use short::{bare, short};
+pub use table::table;
 
 use ipnet::IpNet;
 
 use crate::engine::next::Next;
 use crate::host::Missing;
+use crate::subnet::{Kind, Pick};
+use crate::text::Text;
 
 /// The answer of `pick-subnet`.
 pub struct Picked {
+    pub answer: Answer,
+    /// The proposals, in the order of preference.
+    pub subnets: Vec<Proposed>,
     /// One for each host, in the order of the hosts.
     pub next: Vec<HostNext>,
+    /// Who holds what of the ranges that were asked about, sorted by host and prefix.
+    pub occupied: Vec<Held>,
+    /// What could not be seen, and so may be in use.
+    pub blind: Vec<Blind>,
+    /// The table shows what the engine takes next.
+    pub predict: bool,
+    /// The table shows who holds these ranges as a drawing.
+    pub map: Option<Vec<IpNet>>,
+}
+
+/// What was asked.
+pub enum Answer {
+    Proposal {
+        prefix_len: u8,
+        /// How many were asked for.
+        count: usize,
+        /// The word of `--for`.
+        purpose: Option<&'static str>,
+    },
+    /// Whether nobody holds a range; the holders are `occupied`.
+    Check { range: IpNet, free: bool, notes: Vec<Text> },
+    /// Whether so many networks will be created.
+    Networks { count: usize },
+}
+
+/// A proposal.
+pub struct Proposed {
+    pub pick: Pick,
+    pub material: Option<Material>,
+    /// Networks that find room in it.
+    pub capacity: usize,
+}
+
+/// What makes the engine use a proposal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Material {
+    /// Ready to be written or run.
+    pub text: String,
+    /// What to do with it.
+    pub title: Text,
+    /// What else is to be known before that is done.
+    pub notes: Vec<Text>,
 }
 
 /// What the engine of one host does next, or why that cannot be said.
@@ -22,4 +73,22 @@ pub struct HostNext {
     pub next: Result<Next, Missing>,
     /// The subnets of the next networks that the report shows.
     pub networks: Vec<IpNet>,
+    /// `--need-networks`: whether they will be created; none: that is not known.
+    pub enough: Option<bool>,
+}
+
+/// A range with its owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    pub host: String,
+    pub prefix: IpNet,
+    pub owner: String,
+    pub kind: Kind,
+}
+
+/// A gap in what was seen of a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blind {
+    pub host: String,
+    pub why: Text,
 }

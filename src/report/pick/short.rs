@@ -1,0 +1,41 @@
+//! The answer alone, a line a range.
+
+use super::{Answer, Picked};
+use crate::report::wrap::clean;
+
+/// The subnets; of `--check` the ranges that overlap, with their owners; of `--need-networks` the subnets of the networks.
+pub fn short(picked: &Picked) -> String {
+    let lines: Vec<String> = match picked.answer {
+        Answer::Proposal { .. } => picked.subnets.iter().map(|proposed| proposed.pick.subnet.to_string()).collect(),
+        Answer::Check { .. } => {
+            let held = picked.occupied.iter();
+            held.map(|held| format!("{}: {} {} {}", held.host, held.prefix, held.kind.word(), held.owner)).collect()
+        }
+        Answer::Networks { .. } => {
+            let next = picked.next.iter().filter_map(|told| told.next.as_ref().ok());
+            next.flat_map(|next| &next.networks).map(ToString::to_string).collect()
+        }
+    };
+    lines.iter().map(|line| format!("{}\n", clean(line))).collect()
+}
+
+/// Ready to be piped into a file or a shell: the material of `--for`, byte for byte; without it as [`short`].
+pub fn bare(picked: &Picked) -> String {
+    let materials: Vec<&str> =
+        picked.subnets.iter().filter_map(|proposed| Some(proposed.material.as_ref()?.text.as_str())).collect();
+    if materials.is_empty() {
+        return short(picked);
+    }
+    let mut out = String::new();
+    for (i, text) in materials.iter().enumerate() {
+        // Pools are set together: each proposal has the same text.
+        if materials[..i].contains(text) {
+            continue;
+        }
+        out.push_str(text);
+        if !text.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+    out
+}

@@ -1,0 +1,281 @@
+//! The answer for people: it first, then why, what it goes round, what was not seen.
+
+use super::{Answer, Held, HostNext, Material, Picked, Proposed};
+use crate::engine::next::COUNT_LIMIT;
+use crate::report::table::{command, indented, joined, labelled};
+use crate::report::wrap::{clean, columns, pad, wrap};
+use crate::report::{Detail, Medium};
+use crate::subnet::Grade;
+use crate::text::{Text, text};
+
+/// Owners that are shown unless `-v` asks for all.
+const SHOWN: usize = 8;
+
+pub fn table(picked: &Picked, medium: &Medium, detail: Detail) -> String {
+    let mut blocks = answer(picked, medium);
+    blocks.push(owners(picked, medium, detail));
+    blocks.push(blind(picked, medium));
+    if picked.predict {
+        blocks.extend(picked.next.iter().map(|told| foretold(told, medium)));
+    }
+    joined(&blocks)
+}
+
+fn answer(picked: &Picked, medium: &Medium) -> Vec<Vec<String>> {
+    match &picked.answer {
+        Answer::Proposal { prefix_len, count, .. } => {
+            let mut blocks = Vec::new();
+            let found = picked.subnets.len();
+            if found == 0 {
+                let said = text!("No free /{prefix_len}.", "没有空闲的 /{prefix_len} 地址段。");
+                blocks.push(headline(&said, false, medium));
+            } else if found < *count {
+                let said = text!(
+                    "Only {found} of {count} found: there is no further free /{prefix_len}.",
+                    "只找到 {count} 个中的 {found} 个：没有更多空闲的 /{prefix_len} 地址段。"
+                );
+                blocks.push(headline(&said, false, medium));
+            }
+            blocks.extend(proposals(&picked.subnets, medium));
+            blocks
+        }
+        Answer::Check { range, free, notes } => {
+            let said = if *free {
+                text!("{range} is free: nobody was seen to hold any of it.", "{range} 空闲：没有发现任何占用者。")
+            } else {
+                text!("{range} is taken.", "{range} 已被占用。")
+            };
+            let mut lines = headline(&said, *free, medium);
+            lines.extend(notes.iter().flat_map(|note| labelled(&text!("note", "注意"), note.get(medium.lang), medium)));
+            vec![lines]
+        }
+        Answer::Networks { count } => picked.next.iter().map(|told| needed(told, *count, medium)).collect(),
+    }
+}
+
+fn headline(said: &Text, good: bool, medium: &Medium) -> Vec<String> {
+    let lines = wrap(said.get(medium.lang), medium.width);
+    lines.iter().map(|line| if good { medium.good(line) } else { medium.strong(line) }).collect()
+}
+
+/// Each proposal; what they have in common is said once, below the last.
+fn proposals(subnets: &[Proposed], medium: &Medium) -> Vec<Vec<String>> {
+    let mut blocks: Vec<Vec<String>> = Vec::new();
+    for (i, proposed) in subnets.iter().enumerate() {
+        let next = subnets.get(i + 1);
+        let mut lines = vec![heading(proposed, medium)];
+        if next.is_none_or(|next| next.pick.why != proposed.pick.why) {
+            lines.extend(labelled(&text!("why", "理由"), proposed.pick.why.get(medium.lang), medium));
+        }
+        for hidden in &proposed.pick.hides {
+            let said = format!("{} ({})", hidden.owner, hidden.host);
+            lines.extend(labelled(&text!("hides", "会遮蔽"), &said, medium));
+        }
+        let ready = proposed.material.as_ref();
+        if let Some(material) = ready
+            && next.is_none_or(|next| next.material != proposed.material)
+        {
+            lines.extend(use_it(material, medium));
+        }
+        // Without anything of their own several proposals are a list.
+        match blocks.last_mut() {
+            Some(list) if i > 0 && list.len() == i && lines.len() == 1 => list.extend(lines),
+            Some(list) if i > 0 && list.len() == i && i + 1 == subnets.len() => list.extend(lines),
+            _ => blocks.push(lines),
+        }
+    }
+    blocks
+}
+
+/// `10.24.0.0/24  free  gateway 10.24.0.1`
+fn heading(proposed: &Proposed, medium: &Medium) -> String {
+    let subnet = proposed.pick.subnet.to_string();
+    let grade = match proposed.pick.grade {
+        Grade::Free => medium.good(text!("free", "空闲").get(medium.lang)),
+        Grade::HidesRoute => {
+            medium.severity(crate::finding::Severity::Warning, text!("hides a route", "会遮蔽路由").get(medium.lang))
+        }
+    };
+    let rest = if proposed.capacity > 1 {
+        text!("room for {n} networks", "可容纳 {n} 个网络", n = proposed.capacity)
+    } else {
+        text!("gateway {gateway}", "网关 {gateway}", gateway = proposed.pick.gateway())
+    };
+    format!("{}  {grade}  {}", medium.strong(&subnet), rest.get(medium.lang))
+}
+
+/// A file is shown at the margin, where it can be copied as it is; a command is ready to paste.
+fn use_it(material: &Material, medium: &Medium) -> Vec<String> {
+    let mut lines = labelled(&text!("use", "用法"), material.title.get(medium.lang), medium);
+    for note in &material.notes {
+        lines.extend(labelled(&Text::verbatim(""), note.get(medium.lang), medium));
+    }
+    lines.push(String::new());
+    if material.text.contains('\n') {
+        lines.extend(material.text.lines().map(|line| medium.strong(&clean(line.trim_end_matches('\r')))));
+    } else {
+        lines.extend(command(&material.text, 4, medium));
+    }
+    lines
+}
+
+/// Largest first: what a proposal goes round, or who holds what was asked for.
+fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
+    if picked.occupied.is_empty() || matches!(picked.answer, Answer::Networks { .. }) {
+        return Vec::new();
+    }
+    let mut held: Vec<&Held> = picked.occupied.iter().collect();
+    held.sort_by_key(|held| held.prefix.prefix_len());
+    let several = picked.next.len() > 1;
+    let all = detail.verbose || (picked.subnets.is_empty() && held.len() <= 3 * SHOWN);
+    let shown = if all { held.len() } else { SHOWN.min(held.len()) };
+    let title = match picked.answer {
+        Answer::Proposal { .. } if !picked.subnets.is_empty() => text!("Goes round", "已避开"),
+        _ => text!("Held by", "占用者"),
+    };
+    let mut lines = vec![medium.strong(title.get(medium.lang))];
+    let widest = held[..shown].iter().map(|held| columns(&held.prefix.to_string())).max().unwrap_or(0);
+    for held in &held[..shown] {
+        let host = if several { format!("{}: ", held.host) } else { String::new() };
+        let said = format!("{host}{} ({})", held.owner, kind(held).get(medium.lang));
+        for (i, line) in wrap(&said, medium.width - widest - 4).iter().enumerate() {
+            let front = if i == 0 { held.prefix.to_string() } else { String::new() };
+            lines.push(format!("  {}  {line}", pad(&front, widest)));
+        }
+    }
+    let left = held.len() - shown;
+    if left > 0 {
+        let said = text!("and {left} smaller ones (-v shows all)", "以及 {left} 个更小的网段（-v 显示全部）");
+        lines.push(format!("  {}", medium.faint(said.get(medium.lang))));
+    }
+    lines
+}
+
+fn kind(held: &Held) -> Text {
+    use crate::subnet::Kind;
+    match held.kind {
+        Kind::Route => text!("route", "路由"),
+        Kind::Address => text!("address", "本机地址"),
+        Kind::Network => text!("Docker network", "Docker 网络"),
+        Kind::Nameserver => text!("nameserver", "DNS 服务器"),
+        Kind::Pool => text!("pool", "地址池"),
+        Kind::Runtime => text!("other runtime", "其他运行时"),
+        Kind::Cloud => text!("cloud", "云平台"),
+        Kind::Avoid => text!("declared", "用户指定"),
+    }
+}
+
+fn blind(picked: &Picked, medium: &Medium) -> Vec<String> {
+    let several = picked.next.len() > 1;
+    let mut lines = Vec::new();
+    for blind in &picked.blind {
+        let host = if several { format!("{}: ", blind.host) } else { String::new() };
+        let said = match medium.lang {
+            crate::text::Lang::En => format!("Not seen: {host}{}", blind.why.en),
+            crate::text::Lang::Zh => format!("未能看到：{host}{}", blind.why.zh),
+        };
+        let wrapped = wrap(&said, medium.width - 2);
+        lines.extend(
+            wrapped.iter().enumerate().map(|(i, line)| if i == 0 { line.clone() } else { format!("  {line}") }),
+        );
+    }
+    lines
+}
+
+/// What the engine takes by itself.
+fn foretold(told: &HostNext, medium: &Medium) -> Vec<String> {
+    let host = clean(&told.host);
+    let title = text!("What the engine of {host} takes next", "{host} 上的引擎接下来会占用");
+    let mut lines = vec![medium.strong(title.get(medium.lang))];
+    let next = match &told.next {
+        Ok(next) => next,
+        Err(missing) => {
+            let Text { en, zh } = &missing.why;
+            lines.extend(indented(text!("not known: {en}", "无法得知：{zh}").get(medium.lang), 2, medium));
+            return lines;
+        }
+    };
+    let mut row = |label: Text, said: Text| lines.extend(labelled(&label, said.get(medium.lang), medium));
+    row(text!("engine", "引擎"), Text::verbatim(next.version.to_string()));
+    match (next.starts, &next.start_error) {
+        (Some(false), Some(error)) => {
+            row(text!("start", "启动"), text!("fails: {error}", "失败：{error}"));
+        }
+        (Some(false), None) => row(text!("start", "启动"), text!("fails", "失败")),
+        (None, _) => row(text!("start", "启动"), text!("not known whether it succeeds", "无法得知能否成功")),
+        (Some(true), _) => {}
+    }
+    let docker0 = match next.docker0 {
+        Some(subnet) => Text::verbatim(subnet.to_string()),
+        None => text!("none, or not known", "无，或无法得知"),
+    };
+    row(text!("docker0", "docker0"), docker0);
+    row(text!("networks", "网络"), list(&told.networks));
+    if !next.candidates.is_empty() {
+        row(text!("one of", "候选"), list(&next.candidates));
+    }
+    row(text!("left", "剩余"), remaining(next.remaining));
+    for doubt in &next.doubts {
+        row(text!("uncertain", "不确定"), doubt.clone());
+    }
+    lines
+}
+
+fn remaining(count: usize) -> Text {
+    match count {
+        0 => text!("no further network", "无法再创建网络"),
+        1 => text!("1 more network", "还可创建 1 个网络"),
+        COUNT_LIMIT.. => text!("{COUNT_LIMIT} more networks or more", "还可创建至少 {COUNT_LIMIT} 个网络"),
+        _ => text!("{count} more networks", "还可创建 {count} 个网络"),
+    }
+}
+
+fn list(subnets: &[ipnet::IpNet]) -> Text {
+    if subnets.is_empty() {
+        return text!("none", "无");
+    }
+    Text::verbatim(subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// Whether so many networks will be created on one host, and where.
+fn needed(told: &HostNext, count: usize, medium: &Medium) -> Vec<String> {
+    let host = clean(&told.host);
+    let next = match &told.next {
+        Ok(next) => next,
+        Err(missing) => {
+            let Text { en, zh } = &missing.why;
+            let said = text!(
+                "{host}: it cannot be known whether {count} more networks will be created: {en}.",
+                "{host}：无法得知能否再创建 {count} 个网络：{zh}。"
+            );
+            return headline(&said, false, medium);
+        }
+    };
+    let remaining = next.remaining;
+    let said = match told.enough {
+        Some(true) => {
+            text!("{host}: the next {count} networks will be created.", "{host}：接下来的 {count} 个网络都能创建。")
+        }
+        Some(false) if remaining < count => text!(
+            "{host}: only {remaining} of the next {count} networks will be created; then the engine's pools are used up.",
+            "{host}：接下来的 {count} 个网络中只能创建 {remaining} 个，之后引擎的地址池就用完了。"
+        ),
+        Some(false) => text!(
+            "{host}: no network will be created, for the engine does not start.",
+            "{host}：引擎无法启动，因此不能创建网络。"
+        ),
+        None => text!(
+            "{host}: it is not known whether the engine starts; if it does, the next {count} networks will be created.",
+            "{host}：无法得知引擎能否启动；如果能启动，接下来的 {count} 个网络都能创建。"
+        ),
+    };
+    let mut lines = headline(&said, told.enough == Some(true), medium);
+    if !next.networks.is_empty() {
+        let shown: Vec<ipnet::IpNet> = next.networks.iter().take(count).copied().collect();
+        lines.extend(labelled(&text!("networks", "网络"), list(&shown).get(medium.lang), medium));
+    }
+    for doubt in &next.doubts {
+        lines.extend(labelled(&text!("uncertain", "不确定"), doubt.get(medium.lang), medium));
+    }
+    lines
+}
