@@ -139,3 +139,6 @@ impl Next {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

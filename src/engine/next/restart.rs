@@ -296,7 +296,7 @@ impl<'a> Kernel<'a> {
 }
 
 /// Seconds since the Unix epoch as RFC 3339 writes them.
-fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Years counted from March, 400 of them at a time: the leap day is a year's last.
     let days = days + 719_468;
