@@ -8,6 +8,7 @@ use super::start::{Start, start};
 use super::world::told_networks;
 use super::{has_engine, refusal};
 use crate::engine::Version;
+use crate::engine::pools::{LocalPools, Pool};
 use crate::host::{
     Address, Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, Link, LogLine, Missing, Network,
     NetworkHistory, NextHop, Process, Route, RouteKind, Scope, Snapshot,
@@ -38,7 +39,7 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
     let networks = networks_after(host, bridge.as_deref(), &start);
     match &start.refused {
         Some(words) => failed(&mut after, words, networks),
-        None => running(&mut after, version, networks),
+        None => running(&mut after, version, networks, &start.pools),
     }
     Ok(after)
 }
@@ -140,7 +141,7 @@ fn failed(after: &mut Snapshot, words: &str, networks: Vec<Network>) {
     engine.stored_networks = Fact::known(networks);
 }
 
-fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>) {
+fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>, pools: &LocalPools) {
     let started_at = started_at(after);
     let name = after.name.clone();
     let engine = &mut after.engine;
@@ -176,6 +177,10 @@ fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>) {
         history: Fact::NotCollected,
     });
     api.version.engine = version.to_string();
+    if let Fact::Known { value: info, .. } = &mut api.info {
+        let set: &[Pool] = if pools.configured { &pools.pools } else { &[] };
+        info.default_address_pools = set.iter().map(|pool| (pool.base, pool.size)).collect();
+    }
     api.networks = Fact::known(networks);
     api.history = Fact::known(NetworkHistory { complete: true, events: Vec::new() });
     engine.api = Fact::known(api);

@@ -6,7 +6,7 @@ use super::docker0::{self, Made, Stop};
 use super::refusal;
 use super::world::{World, told_networks};
 use crate::engine::allocator::Space;
-use crate::engine::pools::PoolFault;
+use crate::engine::pools::{LocalPools, PoolFault};
 use crate::engine::{Liveness, Version, liveness};
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
@@ -25,6 +25,7 @@ pub(super) struct Start {
     pub space: Space,
     /// The subnets of the networks that it took up again whose bridges were missing.
     pub made_again: Vec<(String, Ipv4Net)>,
+    pub pools: LocalPools,
     pub doubts: Vec<Text>,
 }
 
@@ -67,11 +68,14 @@ fn run(world: &World, live_restore: bool, kept: bool) -> Result<Start, Missing> 
         kept,
         space,
         made_again: made_again(world),
+        pools: world.pools.clone(),
         doubts: Vec::new(),
     };
     if start.refused.is_none() {
         start.refused = world.pools.faults.iter().find_map(|fault| match fault {
-            PoolFault::Refused { error, .. } => Some(error.clone()),
+            PoolFault::Refused { error, .. } => {
+                Some(error.strip_prefix("failed to start daemon: ").unwrap_or(error).to_owned())
+            }
             _ => None,
         });
     }

@@ -469,9 +469,13 @@ fn after_the_restart_the_host_is_as_foretold() {
                 let foretold = of(&before);
                 let after = restart(&before).unwrap();
                 let then = of(&after);
-                assert_eq!(then.docker0, foretold.docker0, "{version} {json}");
+                // A link that no run of the engine left stays at the first start with pools, and goes at the second.
+                let first = json.contains("pools") && before.engine.stored_networks.ok().is_some_and(Vec::is_empty);
+                if !first {
+                    assert_eq!(then.docker0, foretold.docker0, "{version} {json}");
+                }
                 assert_eq!((then.starts, &then.doubts), (Some(true), &foretold.doubts), "{version} {json}");
-                if !crate::engine::own_process(&before).is_some() {
+                if crate::engine::own_process(&before).is_none() {
                     assert_eq!(then.networks, foretold.networks, "{version} {json}");
                 }
                 let link = after.links.ok().unwrap().iter().find(|link| link.name == "docker0");
