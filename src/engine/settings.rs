@@ -94,7 +94,7 @@ pub fn setting<'a>(host: &'a Snapshot, name: &'static str) -> Result<Option<Sett
 }
 
 /// Whether systemd starts the engine; where it does not, nothing but daemon.json is known to speak for the next start.
-fn has_unit(host: &Snapshot) -> bool {
+pub(super) fn has_unit(host: &Snapshot) -> bool {
     !matches!(host.engine.unit.ok(), Some(None))
 }
 
