@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn paragraphs_are_filled_and_code_is_left_alone() {
         let page = "# 标题\n\n一行中文\n接着写。\n\n- first item that is\n  continued\n- second\n\n1. one\n\n```\na long line of code that must stay as it is\n```\n";
-        let medium = Medium { lang: Lang::Zh, colour: false, width: 24, terminal: true };
+        let medium = Medium { lang: Lang::Zh, colour: false, width: 24, terminal: true, utf8: true };
         assert_eq!(
             fill(page, &medium),
             "# 标题\n\n一行中文接着写。\n\n- first item that is\n  continued\n- second\n\n1. one\n\n```\na long line of code that must stay as it is\n```\n"
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn tables_fit_the_terminal() {
         let page = "| the log says | it means |\n| --- | --- |\n| `failed to allocate gateway (…)` | bip 是其子网的网络地址或广播地址 |\n";
-        let medium = Medium { lang: Lang::En, colour: false, width: 40, terminal: true };
+        let medium = Medium { lang: Lang::En, colour: false, width: 40, terminal: true, utf8: true };
         let filled = fill(page, &medium);
         assert!(filled.lines().count() > 3, "{filled}");
         assert!(filled.lines().all(|line| line.starts_with('|') && columns(line) <= 40), "{filled}");

@@ -89,7 +89,7 @@ mod tests {
             &place,
             Some(line),
             Severity::Error,
-            &Medium { lang: Lang::En, colour: false, width, terminal: false },
+            &Medium { lang: Lang::En, colour: false, width, terminal: false, utf8: true },
         )
     }
 

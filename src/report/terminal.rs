@@ -23,6 +23,8 @@ pub struct Medium {
     pub width: usize,
     /// Standard output is a terminal.
     pub terminal: bool,
+    /// The locale's characters are Unicode's.
+    pub utf8: bool,
 }
 
 impl Medium {
@@ -37,7 +39,7 @@ impl Medium {
         let columns = set("COLUMNS").and_then(|columns| columns.to_str()?.parse::<usize>().ok());
         let measured = || if terminal { terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)) } else { None };
         let width = columns.or_else(measured).unwrap_or(USUAL).clamp(*WIDTHS.start(), *WIDTHS.end());
-        Medium { lang: lang(language), colour, width, terminal }
+        Medium { lang: lang(language), colour, width, terminal, utf8: utf8() }
     }
 
     pub fn paint(&self, text: &str, style: Style) -> String {
@@ -64,6 +66,17 @@ impl Medium {
     pub fn good(&self, text: &str) -> String {
         self.paint(text, Style::new().green())
     }
+}
+
+/// The locale's codeset (setlocale(3), LC_CTYPE) as its name says.
+fn utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    locale.is_some_and(|locale| {
+        let codeset = locale.to_ascii_lowercase();
+        codeset.contains("utf-8") || codeset.contains("utf8")
+    })
 }
 
 /// LC_ALL over LC_MESSAGES over LANG, as setlocale(3) has it; the first that is not empty decides.

@@ -119,7 +119,7 @@ fn healthy(name: &str) -> Host {
 }
 
 fn medium(lang: Lang, width: usize) -> Medium {
-    Medium { lang, colour: false, width, terminal: false }
+    Medium { lang, colour: false, width, terminal: false, utf8: true }
 }
 
 const ALL: Detail = Detail { quiet: false, verbose: true };

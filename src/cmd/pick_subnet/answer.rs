@@ -4,9 +4,10 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::holders::Holders;
 use super::material::{Place, material};
 use super::request::{BLOCK, Question, Request, word};
-use super::{holders, space};
+use super::space;
 use crate::checks::Options;
 use crate::cli::Purpose;
 use crate::engine::allocator::{Space, method};
@@ -17,7 +18,7 @@ use crate::engine::{Liveness, liveness, next_version, running_version};
 use crate::host::{Family, Snapshot};
 use crate::report::Host;
 use crate::report::pick::{Answer, HostNext, Picked, Proposed};
-use crate::subnet::{Index, Kind, Occupied, Pick, Wish, engine_pools, overlaps};
+use crate::subnet::{Kind, Occupied, Pick, Wish, engine_pools, overlaps};
 use crate::text::{Text, text};
 
 /// How many networks are foretold.
@@ -25,17 +26,18 @@ const SHOWN: usize = 3;
 
 /// `live`: the hosts are this one, or the one whose files are below this directory; else snapshots.
 pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Option<Option<&Path>>) -> Picked {
-    let (taken, blind) = holders::of(hosts, declared);
+    let mut holders = Holders::of(hosts, declared);
     let needed = if let Question::Networks(count) = request.question { count } else { 0 };
     let next: Vec<HostNext> = hosts.iter().map(|host| foretold(host, needed)).collect();
-    let held = holders::within(&taken, &request.scope());
+    let occupied = holders.within(&request.scope());
+    let largest = holders.largest(&request.scope());
     let (answer, subnets) = match request.question {
         Question::Propose { prefix_len, count } => {
             let answer = Answer::Proposal { prefix_len, count, purpose: request.purpose.map(word) };
-            (answer, proposals(hosts, taken, request, prefix_len, count, live))
+            (answer, proposals(hosts, &mut holders, request, prefix_len, count, live))
         }
         Question::Check(range) => {
-            (Answer::Check { range, free: held.is_empty(), notes: remarks(range, hosts, &next) }, Vec::new())
+            (Answer::Check { range, free: occupied.is_empty(), notes: remarks(range, hosts, &next) }, Vec::new())
         }
         Question::Networks(count) => (Answer::Networks { count }, Vec::new()),
     };
@@ -43,8 +45,9 @@ pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Optio
         answer,
         subnets,
         next,
-        occupied: held,
-        blind,
+        occupied,
+        largest,
+        blind: holders.blind,
         predict: request.predict,
         map: request.map.then(|| request.scope()),
     }
@@ -82,7 +85,7 @@ fn foretold(host: &Host, needed: usize) -> HostNext {
 
 fn proposals(
     hosts: &[Host],
-    mut taken: Vec<Occupied>,
+    holders: &mut Holders,
     request: &Request,
     prefix_len: u8,
     count: usize,
@@ -90,11 +93,11 @@ fn proposals(
 ) -> Vec<Proposed> {
     let snapshots: Vec<&Snapshot> = hosts.iter().map(|host| &host.snapshot).collect();
     if request.purpose == Some(Purpose::Pools) {
-        taken.extend(hosts.iter().flat_map(blocked));
+        holders.and(hosts.iter().flat_map(blocked));
     }
     let family = if request.ipv6 { Family::V6 } else { Family::V4 };
     let wish = Wish { pools: request.pools.clone(), ..Wish::new(family, prefix_len, count).on(&snapshots) };
-    let picks = Index::new(&taken).pick(&wish);
+    let picks = holders.index().pick(&wish);
     let subnets: Vec<IpNet> = picks.iter().map(|pick| pick.subnet).collect();
     let propose = |pick: Pick| {
         let place = match (hosts, live) {

@@ -1,48 +1,81 @@
 //! Who holds what, on all hosts together.
 
-use std::collections::BTreeMap;
-
 use ipnet::IpNet;
 
 use crate::checks::Options;
 use crate::report::Host;
-use crate::report::pick::{Blind, Held};
-use crate::subnet::{Declared, Kind, Occupied, cloud_blind_spot, occupied, overlaps};
+use crate::report::pick::Blind;
+use crate::subnet::{Declared, Index, Occupied, Ranges, Unnamed, cloud_blind_spot, joined, largest_first, occupied};
 
-/// Everything that is taken on any of the hosts, with the host's name as the report has it; beside it what was not seen.
-pub fn of(hosts: &[Host], options: &Options) -> (Vec<Occupied>, Vec<Blind>) {
-    let declared = Declared {
-        avoid: options.avoid.clone(),
-        peers: options.peers.iter().map(|peer| (peer.host.to_string(), peer.subnet)).collect(),
-    };
-    let (mut taken, mut blind) = (Vec::new(), Vec::new());
-    for host in hosts {
-        let name = &host.judged.host;
-        let (found, missing) = occupied(&host.snapshot, &declared);
-        taken.extend(found.into_iter().map(|found| Occupied { host: name.clone(), ..found }));
-        let spots = missing.into_iter().map(|missing| missing.why).chain(cloud_blind_spot(&host.snapshot, &declared));
-        blind.extend(spots.map(|why| Blind { host: name.clone(), why }));
-    }
-    blind.sort();
-    blind.dedup();
-    (taken, blind)
+/// What is taken, as seen from each of the hosts.
+pub struct Holders<'a> {
+    /// With the host's name as the report has it.
+    taken: Vec<Occupied>,
+    /// Routes that were too many to be kept one by one, by the same name.
+    unnamed: Vec<(&'a str, Unnamed<'a>)>,
+    /// What was not seen.
+    pub blind: Vec<Blind>,
 }
 
-/// Those that overlap one of these ranges: the prefixes of one owner joined where they can be, sorted by host and prefix.
-pub fn within(taken: &[Occupied], ranges: &[IpNet]) -> Vec<Held> {
-    let mut by_owner: BTreeMap<(&str, &str, Kind), Vec<IpNet>> = BTreeMap::new();
-    for one in taken.iter().filter(|one| ranges.iter().any(|range| overlaps(*range, one.prefix))) {
-        by_owner.entry((&one.host, &one.owner, one.kind)).or_default().push(one.prefix);
+impl<'a> Holders<'a> {
+    pub fn of(hosts: &'a [Host], options: &Options) -> Self {
+        let declared = Declared {
+            avoid: options.avoid.clone(),
+            peers: options.peers.iter().map(|peer| (peer.host.to_string(), peer.subnet)).collect(),
+        };
+        let mut holders = Holders { taken: Vec::new(), unnamed: Vec::new(), blind: Vec::new() };
+        for host in hosts {
+            let name = host.judged.host.as_str();
+            let (found, missing) = occupied(&host.snapshot, &declared);
+            holders.taken.extend(found.into_iter().map(|found| Occupied { host: name.to_owned(), ..found }));
+            let unnamed = Unnamed::of(&host.snapshot);
+            if !unnamed.is_empty() {
+                holders.unnamed.push((name, unnamed));
+            }
+            let spots =
+                missing.into_iter().map(|missing| missing.why).chain(cloud_blind_spot(&host.snapshot, &declared));
+            holders.blind.extend(spots.map(|why| Blind { host: name.to_owned(), why }));
+        }
+        holders.blind.sort();
+        holders.blind.dedup();
+        holders
     }
-    let mut held = Vec::new();
-    for ((host, owner, kind), prefixes) in by_owner {
-        held.extend(IpNet::aggregate(&prefixes).into_iter().map(|prefix| Held {
-            host: host.to_owned(),
-            prefix,
-            owner: owner.to_owned(),
-            kind,
-        }));
+
+    /// With what else may not be used, for whatever reason.
+    pub fn and(&mut self, more: impl IntoIterator<Item = Occupied>) {
+        self.taken.extend(more);
     }
-    held.sort();
-    held
+
+    pub fn index(&self) -> Index<'_> {
+        let mut all = Ranges::default();
+        for (_, unnamed) in &self.unnamed {
+            let ranges = unnamed.ranges();
+            all = if all == Ranges::default() { ranges } else { both(&all, &ranges) };
+        }
+        Index::new(&self.taken).with(all)
+    }
+
+    /// Those that touch one of these ranges: each owner once, with the fewest prefixes; sorted by host and prefix.
+    pub fn within(&self, ranges: &[IpNet]) -> Vec<Occupied> {
+        joined(&self.named(ranges), ranges)
+    }
+
+    /// The same, those that hold most first.
+    pub fn largest(&self, ranges: &[IpNet]) -> Vec<Occupied> {
+        largest_first(&self.named(ranges), ranges)
+    }
+
+    /// Of routes that have no names, one of each owner.
+    fn named(&self, ranges: &[IpNet]) -> Vec<Occupied> {
+        let mut named = self.taken.clone();
+        for (host, unnamed) in &self.unnamed {
+            let holders = ranges.iter().flat_map(|range| unnamed.holders(*range));
+            named.extend(holders.map(|holder| Occupied { host: (*host).to_owned(), ..holder }));
+        }
+        named
+    }
+}
+
+fn both(one: &Ranges, other: &Ranges) -> Ranges {
+    Ranges::from_spans([one.v4.ranges(), other.v4.ranges()].concat(), [one.v6.ranges(), other.v6.ranges()].concat())
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Answer, Blind, Held, HostNext, Picked, Proposed};
+use super::{Answer, Blind, HostNext, Picked, Proposed};
+use crate::subnet::Occupied;
 use crate::text::Text;
 
 #[derive(Serialize)]
@@ -181,7 +182,7 @@ impl EngineNextV1 {
 }
 
 impl OccupiedV1 {
-    fn of(held: &Held) -> Self {
+    fn of(held: &Occupied) -> Self {
         OccupiedV1 {
             host: held.host.clone(),
             prefix: held.prefix.to_string(),

@@ -1,6 +1,7 @@
 //! `pick-subnet`: what it hands over to be printed, and the ways it is.
 
 mod json;
+mod map;
 mod short;
 mod table;
 
@@ -12,7 +13,7 @@ use ipnet::IpNet;
 
 use crate::engine::next::Next;
 use crate::host::Missing;
-use crate::subnet::{Kind, Pick};
+use crate::subnet::{Occupied, Pick};
 use crate::text::Text;
 
 /// The answer of `pick-subnet`.
@@ -23,7 +24,9 @@ pub struct Picked {
     /// One for each host, in the order of the hosts.
     pub next: Vec<HostNext>,
     /// Who holds what of the ranges that were asked about, sorted by host and prefix.
-    pub occupied: Vec<Held>,
+    pub occupied: Vec<Occupied>,
+    /// The same, those first that hold most.
+    pub largest: Vec<Occupied>,
     /// What could not be seen, and so may be in use.
     pub blind: Vec<Blind>,
     /// The table shows what the engine takes next.
@@ -75,15 +78,6 @@ pub struct HostNext {
     pub networks: Vec<IpNet>,
     /// `--need-networks`: whether they will be created; none: that is not known.
     pub enough: Option<bool>,
-}
-
-/// A range with its owner.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Held {
-    pub host: String,
-    pub prefix: IpNet,
-    pub owner: String,
-    pub kind: Kind,
 }
 
 /// A gap in what was seen of a host.

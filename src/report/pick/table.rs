@@ -1,11 +1,12 @@
 //! The answer for people: it first, then why, what it goes round, what was not seen.
 
-use super::{Answer, Held, HostNext, Material, Picked, Proposed};
+use super::map::map;
+use super::{Answer, HostNext, Material, Picked, Proposed};
 use crate::engine::next::COUNT_LIMIT;
 use crate::report::table::{command, indented, joined, labelled};
 use crate::report::wrap::{clean, columns, pad, wrap};
 use crate::report::{Detail, Medium};
-use crate::subnet::Grade;
+use crate::subnet::{Grade, Kind, Occupied};
 use crate::text::{Text, text};
 
 /// Owners that are shown unless `-v` asks for all.
@@ -17,6 +18,9 @@ pub fn table(picked: &Picked, medium: &Medium, detail: Detail) -> String {
     blocks.push(blind(picked, medium));
     if picked.predict {
         blocks.extend(picked.next.iter().map(|told| foretold(told, medium)));
+    }
+    if let Some(ranges) = &picked.map {
+        blocks.extend(map(picked, ranges, medium));
     }
     joined(&blocks)
 }
@@ -124,8 +128,7 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     if picked.occupied.is_empty() || matches!(picked.answer, Answer::Networks { .. }) {
         return Vec::new();
     }
-    let mut held: Vec<&Held> = picked.occupied.iter().collect();
-    held.sort_by_key(|held| held.prefix.prefix_len());
+    let held = &picked.largest;
     let several = picked.next.len() > 1;
     let all = detail.verbose || (picked.subnets.is_empty() && held.len() <= 3 * SHOWN);
     let shown = if all { held.len() } else { SHOWN.min(held.len()) };
@@ -151,8 +154,7 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     lines
 }
 
-fn kind(held: &Held) -> Text {
-    use crate::subnet::Kind;
+fn kind(held: &Occupied) -> Text {
     match held.kind {
         Kind::Route => text!("route", "路由"),
         Kind::Address => text!("address", "本机地址"),
