@@ -15,6 +15,7 @@ pub mod placed;
 pub mod proc_net;
 pub mod proc_status;
 pub mod resolv_conf;
+pub mod runtime_networks;
 pub mod secret;
 pub mod stored_networks;
 pub mod unit_file;

@@ -15,6 +15,7 @@ mod package;
 mod process;
 mod profile;
 mod resolvers;
+mod runtimes;
 mod sockets;
 mod source;
 mod stored_networks;
@@ -71,6 +72,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let resolvers = of_files("resolv.conf", deadline, &files, resolvers::look);
     let managers = of_files("network managers", deadline, &files, move |files| managers::look(files, files_only));
     let cloud = of_files("cloud metadata", deadline, &files, cloud::look);
+    let runtimes = of_files("other runtimes", deadline, &files, runtimes::look);
     let engine = engine_files::start(&files, deadline);
     let mut snapshot = match &request.root {
         Some(root) => Snapshot::empty(&root.to_string_lossy()),
@@ -81,6 +83,7 @@ pub fn collect(request: &Request) -> Snapshot {
     snapshot.resolvers = resolvers.finish();
     snapshot.managers = managers.finish();
     snapshot.cloud = cloud.finish();
+    snapshot.runtimes = runtimes.finish();
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     snapshot
