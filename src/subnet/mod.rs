@@ -14,4 +14,4 @@ pub use index::{Index, Ranges, check, overlaps};
 pub use joined::{joined, largest_first};
 pub use occupied::{Declared, Kind, Occupied, Unnamed, cloud_blind_spot, occupied};
 pub use pick::{Grade, Pick, Wish, pick};
-pub use pools::engine_pools;
+pub use pools::{PoolPick, engine_pools, pick_pools, pick_swarm_pools};
