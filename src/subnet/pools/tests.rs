@@ -71,7 +71,10 @@ fn networks_of_the_engine_are_gone_round() {
     let subnet = IpamConfig { subnet: net("10.5.3.0/24"), gateway: None, ip_range: None };
     let own = Network { name: "web".to_owned(), driver: "bridge".to_owned(), ipam: vec![subnet], ..Network::default() };
     host.engine.stored_networks = Fact::known(vec![own]);
-    assert_eq!(shown(&pick_on(&host, &wish(1, &["10.5.0.0/16", "10.6.0.0/16"]), 24)), [("10.6.0.0/16".to_owned(), 255)]);
+    assert_eq!(
+        shown(&pick_on(&host, &wish(1, &["10.5.0.0/16", "10.6.0.0/16"]), 24)),
+        [("10.6.0.0/16".to_owned(), 255)]
+    );
     assert_eq!(pick_on(&host, &wish(1, &["10.6.0.0/16"]), 12), [], "blocks wider than the base");
 }
 
