@@ -47,38 +47,38 @@ struct Wanted {
 }
 
 /// The default bridge's addresses when the engine looks at them. Before that its bridge driver has made again the bridge it had, with its address
-/// (`populateNetworks`, `setupBridgeIPv4`: of the addresses there the first inside the subnet, else the first, gives way if it is another); and the link
-/// is deleted if `default-address-pools` is set, live-restore is off and the network of the last run is on disk (`removeDefaultBridgeInterface`,
-/// v18.06.0-ce daemon/daemon_unix.go to v28.5.2 `configureNetworking`).
-pub(super) fn addresses_then(world: &World, live_restore: bool) -> Result<Vec<Ipv4Net>, Missing> {
+/// (`populateNetworks`, v28.5.2 libnetwork/drivers/bridge/bridge_store.go), and has perhaps deleted it ([`World::deletes_docker0`]).
+pub(super) fn addresses_then(world: &World) -> Result<Vec<Ipv4Net>, Missing> {
     let Some(name) = world.bridge.as_deref() else { return Ok(Vec::new()) };
-    let mut addresses = world.addresses(name)?;
-    let Some(stale) = world.stale() else { return Ok(addresses) };
-    if name == "docker0" && world.pools_are_set && !live_restore {
+    if name == "docker0" && world.deletes_docker0() {
         return Ok(Vec::new());
     }
-    let made_again = name == "docker0" || world.link(name).is_some();
-    if stale.bridge.as_deref() != Some(name) || !made_again {
+    let addresses = world.addresses(name)?;
+    let stale = world.stale().filter(|stale| stale.bridge.as_deref() == Some(name));
+    let Some(subnet) = stale.and_then(|stale| stale.subnets.first().copied()) else { return Ok(addresses) };
+    if name != "docker0" && world.link(name).is_none() {
         return Ok(addresses);
     }
-    let Some(subnet) = stale.subnets.first().copied() else { return Ok(addresses) };
-    let inside = addresses.iter().position(|own| subnet.contains(&own.addr()));
-    let Some(wanted) = stale.gateway.or_else(|| match inside {
-        // 20.10 does not tell the gateway of a subnet that it elected; what is on the link is it.
-        Some(place) => Some(addresses[place].addr()),
-        None => subnet.hosts().next(),
-    }) else {
-        return Ok(addresses);
-    };
-    let Ok(wanted) = Ipv4Net::new(wanted, subnet.prefix_len()) else { return Ok(addresses) };
+    // 20.10 does not tell the gateway of a subnet that it elected; what is on the link is it.
+    let on_link = || addresses.iter().find(|own| subnet.contains(&own.addr())).map(Ipv4Net::addr);
+    let gateway = stale.and_then(|stale| stale.gateway).or_else(on_link).or_else(|| subnet.hosts().next());
+    let wanted = gateway.and_then(|gateway| Ipv4Net::new(gateway, subnet.prefix_len()).ok());
+    Ok(wanted.map_or(addresses.clone(), |wanted| settled(&addresses, wanted)))
+}
+
+/// The addresses of a bridge once the engine has put its own on it: of those there the first inside its subnet, else the first, gives way if it
+/// is another; the rest stays (`setupBridgeIPv4`, v20.10.24 and v28.5.2 libnetwork/drivers/bridge/setup_ipv4*.go).
+pub(super) fn settled(addresses: &[Ipv4Net], own: Ipv4Net) -> Vec<Ipv4Net> {
+    let mut addresses = addresses.to_vec();
+    let inside = addresses.iter().position(|one| own.contains(&one.addr()));
     let selected = inside.or((!addresses.is_empty()).then_some(0));
-    if selected.is_none_or(|place| addresses[place] != wanted) {
+    if selected.is_none_or(|place| addresses[place] != own) {
         if let Some(place) = selected {
             addresses.remove(place);
         }
-        addresses.push(wanted);
+        addresses.push(own);
     }
-    Ok(addresses)
+    addresses
 }
 
 /// Makes the default bridge; `space` is the address space with the subnets of the other networks in it.
@@ -140,6 +140,14 @@ fn until_27(world: &World, addresses: &[Ipv4Net], space: &Space) -> Result<Wante
         if !elects {
             wanted.pool = wanted.pool.or(wanted.range);
         }
+    }
+    if version.at_least(20, 10, 0)
+        && super::refusal::switched(world.host, "ipv6", false)?
+        && setting(world.host, "fixed-cidr-v6")?.is_none()
+    {
+        return refused(
+            "IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6",
+        );
     }
     Ok(wanted)
 }
@@ -379,7 +387,7 @@ pub(super) fn space(world: &World, was: &[Ipv4Net], now: &[Ipv4Net]) -> Space {
         method: method(world.version),
         pools: world.pools.pools.clone(),
         taken: world.taken(),
-        reserved: world.reserved_then(was, now),
+        reserved: world.reserved_with(was, now),
         start: 0,
     }
 }

@@ -14,6 +14,7 @@ use self::history::Standing;
 pub use self::restart::restart;
 use self::start::start;
 use super::allocator::{Space, Starts};
+use super::fatal::last_fatal;
 use super::{Liveness, Version, Whereabouts, liveness, whereabouts};
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
@@ -59,7 +60,7 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     let start = start(host, version)?;
     let mut next = Next {
         version,
-        starts: Some(start.refused.is_none()),
+        starts: if start.refused.is_none() && fails_otherwise(host) { None } else { Some(start.refused.is_none()) },
         start_error: start.refused,
         docker0: start.docker0.map(|made| IpNet::V4(made.subnet)),
         networks: Vec::new(),
@@ -91,6 +92,34 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     });
     next.certain = next.doubts.is_empty();
     Ok(next)
+}
+
+/// Whether the engine is down with a last word that neither its configuration nor its addresses explain.
+fn fails_otherwise(host: &Snapshot) -> bool {
+    const EXPLAINED: &[&str] = &[
+        "unable to configure the Docker daemon",
+        "mutually exclusive options",
+        "list bridge addresses failed",
+        "Pool overlaps with other one",
+        "failed to allocate gateway",
+        "failed to allocate secondary ip address",
+        "must belong to the master pool",
+        "invalid CIDR address",
+        "pools size",
+        "could not construct local address space",
+        "address pool among the defaults",
+        "have been fully subnetted",
+        "must be created manually",
+        "is not a bridge",
+        "no subnet is configured",
+        "networks have overlapping IPv4",
+        "IPv4 address",
+        "start-limit",
+    ];
+    let Some(Some(unit)) = host.engine.unit.ok() else { return false };
+    let Some(log) = unit.log.ok().filter(|_| liveness(host) == Liveness::Failed) else { return false };
+    let lines: Vec<&str> = log.iter().map(|line| line.message.as_str()).collect();
+    last_fatal(&lines).is_some_and(|word| !EXPLAINED.iter().any(|part| word.contains(part)))
 }
 
 /// # Errors

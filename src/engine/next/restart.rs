@@ -54,26 +54,14 @@ impl Start {
 }
 
 fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) {
-    let Some(name) = bridge else { return kernel.delete("docker0") };
-    if name == "docker0" && start.addresses.is_empty() && start.docker0.is_none() {
-        return kernel.delete(name);
+    if start.deletes_docker0 {
+        kernel.delete("docker0");
     }
-    if name == "docker0" {
+    let Some(name) = bridge else { return };
+    if name == "docker0" && !start.addresses.is_empty() {
         kernel.add_bridge(name);
     }
-    let mut wanted = start.addresses.clone();
-    if let Some(made) = &start.docker0
-        && let Ok(own) = Ipv4Net::new(made.address, made.subnet.prefix_len())
-    {
-        // `setupBridgeIPv4`: the first address inside the subnet, else the first, gives way.
-        let selected = wanted.iter().position(|one| own.contains(&one.addr())).or((!wanted.is_empty()).then_some(0));
-        if selected.is_none_or(|place| wanted[place] != own) {
-            if let Some(place) = selected {
-                wanted.remove(place);
-            }
-            wanted.push(own);
-        }
-    }
+    let wanted = &start.addresses;
     for gone in kernel.addresses_of(name) {
         if !wanted.contains(&gone) {
             kernel.remove(name, gone);
@@ -81,8 +69,8 @@ fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) 
     }
     let there = kernel.addresses_of(name);
     for own in wanted {
-        if !there.contains(&own) {
-            kernel.add(name, own);
+        if !there.contains(own) {
+            kernel.add(name, *own);
         }
     }
 }

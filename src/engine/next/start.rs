@@ -17,8 +17,9 @@ pub(super) struct Start {
     pub refused: Option<String>,
     /// None: refused, or `bridge` is `none`.
     pub docker0: Option<Made>,
-    /// The default bridge's addresses when the engine comes to it; empty: it has none, or the link is gone.
+    /// The addresses of the default bridge's link behind the start; empty: it has none, or is gone.
     pub addresses: Vec<Ipv4Net>,
+    pub deletes_docker0: bool,
     /// Containers run on, and nothing of the network was read anew.
     pub kept: bool,
     /// The address space behind the start.
@@ -33,11 +34,10 @@ pub(super) struct Start {
 /// [`Missing`] when what decides was not seen.
 pub(super) fn start(host: &Snapshot, version: Version) -> Result<Start, Missing> {
     let world = World::new(host, version)?;
-    let live_restore = refusal::switched(host, "live-restore", false)?;
-    let kept = if live_restore { containers_run_on(host) } else { Kept::No };
-    let mut outcome = run(&world, live_restore, kept == Kept::Yes)?;
+    let kept = if world.live_restore { containers_run_on(host) } else { Kept::No };
+    let mut outcome = run(&world, kept == Kept::Yes)?;
     if kept == Kept::Perhaps {
-        let other = run(&world, live_restore, true)?;
+        let other = run(&world, true)?;
         let same = |a: &Start, b: &Start| {
             a.refused == b.refused
                 && a.docker0.as_ref().map(|made| made.subnet) == b.docker0.as_ref().map(|made| made.subnet)
@@ -53,18 +53,19 @@ pub(super) fn start(host: &Snapshot, version: Version) -> Result<Start, Missing>
     Ok(outcome)
 }
 
-fn run(world: &World, live_restore: bool, kept: bool) -> Result<Start, Missing> {
+fn run(world: &World, kept: bool) -> Result<Start, Missing> {
     let version = world.version;
     let was = match world.bridge.as_deref() {
         Some(name) => world.addresses(name)?,
         None => world.addresses("docker0")?,
     };
-    let now = if kept { was.clone() } else { docker0::addresses_then(world, live_restore)? };
+    let now = if kept { was.clone() } else { docker0::addresses_then(world)? };
     let space = docker0::space(world, &was, &now);
     let mut start = Start {
         refused: refusal::refused(world.host, version)?,
         docker0: None,
         addresses: now,
+        deletes_docker0: world.deletes_docker0() && !kept,
         kept,
         space,
         made_again: made_again(world),
@@ -90,7 +91,13 @@ fn run(world: &World, live_restore: bool, kept: bool) -> Result<Start, Missing> 
         return Ok(start);
     }
     match docker0::make(world, &start.addresses, &mut start.space) {
-        Ok(made) => start.docker0 = Some(made),
+        Ok(made) => {
+            if let Ok(own) = Ipv4Net::new(made.address, made.subnet.prefix_len()) {
+                start.addresses = docker0::settled(&start.addresses, own);
+            }
+            start.space.reserved = world.reserved_with(&was, &start.addresses);
+            start.docker0 = Some(made);
+        }
         Err(Stop::Refused(words)) => start.refused = Some(format!("{CONTROLLER}{words}")),
         Err(Stop::Unseen(missing)) => return Err(missing),
     }

@@ -521,3 +521,26 @@ fn addresses_are_those_of_the_kernel() {
         ]
     );
 }
+
+#[test]
+fn the_networks_behind_a_start_meet_the_new_docker0() {
+    for version in ALL {
+        let linked = host(version).linked(3, "docker0", "bridge").carrying(3, "172.17.0.1/16");
+        // Its old subnet is free again behind the start.
+        let moved = configured(linked.clone(), r#"{"bip": "10.9.0.1/24"}"#);
+        assert_eq!(networks(&moved), "172.17.0.0/16 172.18.0.0/16 172.19.0.0/16", "{version}");
+        let none = configured(linked, r#"{"bridge": "none"}"#);
+        assert_eq!(networks(&none), "172.17.0.0/16 172.18.0.0/16 172.19.0.0/16", "{version}");
+    }
+}
+
+#[test]
+fn what_fails_for_another_reason_is_not_foretold() {
+    let mut host = host(V28);
+    let word = "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register \"bridge\" driver: failed to create NAT chain DOCKER: iptables not found";
+    let Fact::Known { value: Some(unit), .. } = &mut host.engine.unit else { panic!() };
+    unit.active_state = "failed".to_owned();
+    unit.log = Fact::known(vec![crate::host::LogLine { at: 1, message: word.to_owned() }]);
+    let next = of(&host);
+    assert_eq!((next.starts, next.start_error, next.certain), (None, None, true));
+}

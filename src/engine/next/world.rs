@@ -28,6 +28,7 @@ pub(super) struct World<'a> {
     pub stored: Vec<Stored>,
     pub pools: LocalPools,
     pub pools_are_set: bool,
+    pub live_restore: bool,
     /// As the routes and resolvers are now.
     pub reserved: Vec<Reserved>,
     pub links: &'a [Link],
@@ -49,6 +50,7 @@ impl<'a> World<'a> {
             stored,
             pools: local_pools(host, version)?,
             pools_are_set: version.at_least(18, 6, 0) && crate::engine::pool::pools_are_set(host)?,
+            live_restore: super::refusal::switched(host, "live-restore", false)?,
             reserved: reserved(host, version)?,
             links: host.links.get("links")?,
             bridge,
@@ -80,18 +82,27 @@ impl<'a> World<'a> {
         Ok(own.filter_map(|address| if let IpNet::V4(own) = address.address { Some(own) } else { None }).collect())
     }
 
-    /// The prefixes that keep the engine off when it makes its default bridge. By then the bridges of its networks are there, also where they
-    /// are missing now (`populateNetworks` in libnetwork/drivers/bridge/bridge_store.go); `was` and `now` are the default bridge's addresses
-    /// before the start and at that moment.
-    pub fn reserved_then(&self, was: &[Ipv4Net], now: &[Ipv4Net]) -> Vec<IpNet> {
-        let index = self.bridge.as_deref().and_then(|name| self.link(name)).map(|link| link.index);
+    /// Whether the start deletes the link docker0: where `bridge` is `none`; and if `default-address-pools` is set, live-restore is off and the network of the
+    /// last run is on disk, whatever `bridge` says (`removeDefaultBridgeInterface`, v18.06.0-ce daemon/daemon_unix.go; v28.5.2 the same file,
+    /// `configureNetworking`).
+    pub fn deletes_docker0(&self) -> bool {
+        self.bridge.is_none() || (self.pools_are_set && !self.live_restore && self.stale().is_some())
+    }
+
+    /// The prefixes that keep the engine off once the default bridge's link, which carried `was`, carries `now`. By then the bridges of its other networks
+    /// are there, also where they are missing before (`populateNetworks` in libnetwork/drivers/bridge/bridge_store.go).
+    pub fn reserved_with(&self, was: &[Ipv4Net], now: &[Ipv4Net]) -> Vec<IpNet> {
+        let index = |name: &str| self.link(name).map(|link| link.index);
+        let bridge = self.bridge.as_deref().and_then(index);
+        let deleted = index("docker0").filter(|_| self.deletes_docker0());
         let connected =
             |addresses: &[Ipv4Net], prefix: IpNet| addresses.iter().any(|one| IpNet::V4(one.trunc()) == prefix);
-        let link_gone = !was.is_empty() && now.is_empty();
         let stays = |reserved: &&Reserved| {
-            let on_it = index.is_some_and(|index| reserved.is_over(self.host, index));
+            if deleted.is_some_and(|link| reserved.is_over(self.host, link)) {
+                return connected(now, reserved.prefix);
+            }
             let lost = connected(was, reserved.prefix) && !connected(now, reserved.prefix);
-            !(on_it && (link_gone || lost))
+            !(lost && bridge.is_some_and(|link| reserved.is_over(self.host, link)))
         };
         let mut prefixes: Vec<IpNet> = self.reserved.iter().filter(stays).map(|reserved| reserved.prefix).collect();
         let missing = |network: &&Stored| {
