@@ -245,6 +245,9 @@ pub const CAUSES: &[&str] = &[
     "fixed-cidr-outside-bip",
     "default-gateway-outside-bip",
     "bridge-setting-unusable",
+    "address-pools-invalid",
+    "pool-blocked-by-route",
+    "pool-exhausted",
 ];
 
 /// Whether the engine is down and its last word names what this check looks for: then a fault that depends on the build is certain.

@@ -1,5 +1,6 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
+mod address_pools_invalid;
 mod bip_not_a_host_address;
 mod bip_unusable;
 mod bridge_link_missing;
@@ -21,13 +22,19 @@ mod here;
 mod in_use;
 mod ip_forward_off;
 mod iproute;
+mod ledger;
 mod mtu_exceeds_uplink;
 mod nameserver_in_docker_subnet;
 mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
 mod peers;
+mod pool_blocked_by_route;
+mod pool_exhausted;
+mod pool_state;
+mod predicted;
 mod renumber;
+mod room;
 mod run;
 mod set_apart;
 
@@ -129,6 +136,9 @@ pub static CHECKS: &[&Check] = &[
     &fixed_cidr_outside_bip::CHECK,
     &default_gateway_outside_bip::CHECK,
     &bridge_setting_unusable::CHECK,
+    &address_pools_invalid::CHECK,
+    &pool_blocked_by_route::CHECK,
+    &pool_exhausted::CHECK,
     &engine_failed::CHECK,
     &config_not_applied::CHECK,
     &docker0_differs_from_bip::CHECK,

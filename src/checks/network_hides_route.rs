@@ -1,11 +1,15 @@
+mod coming;
+
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::here::{Here, has_bridges};
+use super::here::Here;
 use super::in_use::{Use, in_use, samples};
 use super::iproute::{self, shows_address, shows_route};
 use super::peers::subnets;
+use super::predicted::{future, has_or_will_have_bridges};
 use super::renumber::{overlaps, remedy};
 use super::set_apart::{self, on_link};
 use super::{About, Check, Group, Scene, chosen, docs};
@@ -19,11 +23,11 @@ pub static CHECK: Check = Check {
     id: "network-hides-route",
     group: Group::Networks,
     about: About {
-        en: "a Docker network takes addresses that a route of this host leads to, or a route takes a container's",
-        zh: "Docker 网络遮住了本机路由可达的地址，或路由抢走了容器的地址",
+        en: "a Docker network takes, or would take, addresses that a route of this host leads to, or a route takes a container's",
+        zh: "Docker 网络遮住（或将遮住）本机路由可达的地址，或路由抢走了容器的地址",
     },
     docs: docs!("network-hides-route"),
-    applies: has_bridges,
+    applies: has_or_will_have_bridges,
     hidden_by: &["network-overlaps-lan", "nameserver-in-docker-subnet"],
     run,
 };
@@ -53,13 +57,15 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let fib = Fib::new(scene.host)?;
     // What another host's bridges are is not known: an address in use may be missed.
     subnets(scene).1.into_iter().for_each(|missing| findings.lacks(missing));
+    let mut told = Vec::new();
     for bridge in &here.bridges {
         let Some(index) = bridge.index().filter(|_| !here.is_lan(bridge)) else { continue };
         let ask = Ask { here: &here, with: &fib, without: fib.without_link(index), bridge: index };
         for subnet in &bridge.connected {
-            judge(scene, &ask, bridge, *subnet, &shared(routes, &here, *subnet), findings);
+            told.extend(judge(scene, &ask, bridge, *subnet, &shared(routes, &here, *subnet), findings));
         }
     }
+    coming::judge(scene, &here, &future(scene, &here), routes, told, findings);
     Ok(())
 }
 
@@ -79,10 +85,33 @@ fn shared(routes: &[Route], here: &Here, subnet: IpNet) -> Vec<IpNet> {
     shared
 }
 
-fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpNet], findings: &mut Findings) {
+/// A route that a finding is about.
+struct Told {
+    route: IpNet,
+    severity: Severity,
+}
+
+/// What addresses inside a subnet meet.
+struct Found<'a> {
+    /// Most specific first.
+    hidden: Vec<&'a Route>,
+    away: Vec<&'a Route>,
+    /// Addresses in use that are hidden, with the route to each.
+    uses: Vec<(Use, &'a Route)>,
+}
+
+/// Looks up addresses of a subnet in the parts that routes share with it; `owned` are those that somebody behind the bridge has.
+fn found<'a>(
+    scene: &Scene,
+    ask: &Ask<'a>,
+    bridge: &Bridge,
+    subnet: IpNet,
+    shared: &[IpNet],
+    owned: Option<&BTreeSet<IpAddr>>,
+    findings: &mut Findings,
+) -> Found<'a> {
     let here = ask.here;
-    let owned = here.owned(bridge);
-    let nobodys = |address: &IpAddr| owned.as_ref().map_or(true, |owned| !owned.contains(address));
+    let nobodys = |address: &IpAddr| owned.is_none_or(|owned| !owned.contains(address));
     let (mut hidden, mut away): (Vec<&Route>, Vec<&Route>) = (Vec::new(), Vec::new());
     for address in shared.iter().flat_map(|part| samples(*part)).filter(nobodys) {
         match ask.about(address) {
@@ -94,7 +123,7 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
             _ => {}
         }
     }
-    let uses: Vec<(Use, &Route)> = in_use(scene, here, bridge, subnet, owned.as_ref().ok())
+    let uses: Vec<(Use, &Route)> = in_use(scene, here, bridge, subnet, owned)
         .into_iter()
         .filter_map(|used| match ask.about(used.address) {
             Meets::Hidden(route) if !is_set_apart(here, bridge, subnet, route) => Some((used, route)),
@@ -106,12 +135,34 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
     {
         hidden.insert(0, route);
     }
+    hidden.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
+    away.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
+    Found { hidden, away, uses }
+}
+
+fn judge(
+    scene: &Scene,
+    ask: &Ask,
+    bridge: &Bridge,
+    subnet: IpNet,
+    shared: &[IpNet],
+    findings: &mut Findings,
+) -> Vec<Told> {
+    let here = ask.here;
+    let owned = here.owned(bridge);
+    let Found { hidden, mut away, uses } =
+        found(scene, ask, bridge, subnet, shared, owned.as_ref().ok(), findings);
     if let (Err(missing), false) = (&owned, hidden.is_empty()) {
         findings.lacks(missing.clone());
     }
-    hidden.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
+    let mut told = Vec::new();
+    let mut tell = |finding: Finding, routes: &[&Route], findings: &mut Findings| {
+        told.extend(routes.iter().map(|route| Told { route: route.destination, severity: finding.severity }));
+        findings.push(finding);
+    };
     if !hidden.is_empty() {
-        findings.push(hides(scene, here, bridge, subnet, &hidden, uses.first().map(|(used, _)| used)));
+        let finding = hides(scene, here, bridge, subnet, &hidden, uses.first().map(|(used, _)| used));
+        tell(finding, &hidden, findings);
     }
     let mut lost: Vec<(&Container, IpAddr, &Route)> = Vec::new();
     match here.endpoints(bridge) {
@@ -129,8 +180,10 @@ fn judge(scene: &Scene, ask: &Ask, bridge: &Bridge, subnet: IpNet, shared: &[IpN
     away.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
     away.dedup();
     if let Some(route) = away.first() {
-        findings.push(takes(scene, here, bridge, subnet, lost.first().map_or(route, |(.., route)| route), &lost));
+        let finding = takes(scene, here, bridge, subnet, lost.first().map_or(route, |(.., route)| route), &lost);
+        tell(finding, &away, findings);
     }
+    told
 }
 
 impl<'a> Ask<'a> {
@@ -196,11 +249,9 @@ fn severity(here: &Here, bridge: &Bridge, subnet: IpNet, route: &Route, used: bo
     }
 }
 
-fn hides(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, hidden: &[&Route], used: Option<&Use>) -> Finding {
-    let (name, link, route) = (bridge.name, &bridge.link_name, hidden[0]);
-    let said = iproute::route(route, here);
-    let part = if subnet.contains(&route.destination) { route.destination } else { subnet };
-    let proof = match used {
+/// The address that shows the hidden part to be in use, as the end of a sentence.
+fn proof(used: Option<&Use>) -> Text {
+    match used {
         Some(Use { address, how, .. }) => text!(
             "; one of them is in use: {address}, {en}",
             "；其中 {address} 正在使用（{zh}）",
@@ -208,8 +259,14 @@ fn hides(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, hidden: &[&
             zh = how.zh
         ),
         None => Text::verbatim(""),
-    };
-    let (en, zh) = (proof.en, proof.zh);
+    }
+}
+
+fn hides(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, hidden: &[&Route], used: Option<&Use>) -> Finding {
+    let (name, link, route) = (bridge.name, &bridge.link_name, hidden[0]);
+    let said = iproute::route(route, here);
+    let part = if subnet.contains(&route.destination) { route.destination } else { subnet };
+    let Text { en, zh } = proof(used);
     let message = text!(
         "network {name} ({subnet} on {link}) hides {part}, which `{said}` leads to: packets for machines there end at \
          the bridge{en}",

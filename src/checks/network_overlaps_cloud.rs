@@ -1,7 +1,8 @@
 use ipnet::IpNet;
 
-use super::here::{Here, has_bridges};
+use super::here::Here;
 use super::iproute::shows_address;
+use super::predicted::{Coming, future, has_or_will_have_bridges};
 use super::renumber::{overlaps, remedy};
 use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::Bridge;
@@ -13,8 +14,8 @@ pub static CHECK: Check = Check {
     id: "network-overlaps-cloud",
     group: Group::Networks,
     about: About {
-        en: "a Docker network uses addresses of the cloud's network, or of a range to avoid",
-        zh: "Docker 网络占用了云网络（VPC）或应避开网段的地址",
+        en: "a Docker network uses, or would use, addresses of the cloud's network, or of a range to avoid",
+        zh: "Docker 网络占用（或将占用）云网络（VPC）或应避开网段的地址",
     },
     docs: docs!("network-overlaps-cloud"),
     applies,
@@ -31,7 +32,7 @@ fn applies(scene: &Scene) -> Applies {
             "磁盘上的云元数据没有给出网段，也没有使用 --avoid 指定"
         ));
     }
-    has_bridges(scene)
+    has_or_will_have_bridges(scene)
 }
 
 /// A range that is in use although no route of this host shows it.
@@ -45,21 +46,49 @@ struct Range {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let ranges = ranges(scene, findings);
+    let mut told: Vec<IpNet> = Vec::new();
     for bridge in &here.bridges {
         for subnet in &bridge.connected {
             if here.is_lan(bridge) {
                 continue;
             }
-            let widest = ranges
-                .iter()
-                .filter(|range| overlaps(range.prefix, *subnet))
-                .min_by_key(|range| range.prefix.prefix_len());
-            if let Some(range) = widest {
+            if let Some(range) = widest(&ranges, *subnet) {
+                told.push(range.prefix);
                 findings.push(finding(scene, &here, bridge, *subnet, range));
             }
         }
     }
+    future(scene, &here).judge(findings, |coming| {
+        let range = widest(&ranges, coming.subnet)?;
+        (!told.contains(&range.prefix)).then(|| would(scene, &here, coming, range))
+    });
     Ok(())
+}
+
+/// The widest range that shares addresses with a subnet.
+fn widest(ranges: &[Range], subnet: IpNet) -> Option<&Range> {
+    let shared = ranges.iter().filter(|range| overlaps(range.prefix, subnet));
+    shared.min_by_key(|range| range.prefix.prefix_len())
+}
+
+fn would(scene: &Scene, here: &Here, coming: &Coming, range: &Range) -> Finding {
+    let (Text { en: words, zh: words_zh }, Text { en, zh }) = (coming.words(), &range.said_by);
+    let prefix = range.prefix;
+    let message = text!(
+        "{words}, which overlaps {prefix}, {en}: machines there that use the same addresses could not be reached from this host, though \
+         no route shows it",
+        "{words_zh}，与 {prefix}（{zh}）重叠：虽然路由表中看不出来，但本机将无法访问使用相同地址的机器"
+    );
+    let finding = Finding::warning(coming.subnet.to_string(), message);
+    let finding = match &range.evidence {
+        Some(evidence) => finding.evidence(evidence.clone()),
+        // Nothing of this host shows a range that the user named: its own address shows where it is.
+        None => {
+            let own = here.addresses.iter().find(|one| one.scope == "global" && one.address.addr().is_ipv4());
+            own.map(|own| shows_address(own, here)).into_iter().fold(finding, Finding::evidence)
+        }
+    };
+    coming.rest(scene, finding)
 }
 
 fn ranges(scene: &Scene, findings: &mut Findings) -> Vec<Range> {

@@ -113,6 +113,12 @@ const MEANINGS: &[Row] = &[
         "daemon.json 或命令行参数中有引擎拒绝的值",
     ),
     (
+        &["unable to configure the Docker daemon with file", "netip.ParsePrefix"],
+        &["address-pools-invalid"],
+        "default-address-pools has an entry that is no prefix",
+        "default-address-pools 中有一项不是合法的前缀",
+    ),
+    (
         &["unable to configure the Docker daemon with file"],
         &["daemon-json-invalid"],
         "daemon.json cannot be read",
@@ -211,25 +217,25 @@ const MEANINGS: &[Row] = &[
     ),
     (
         &["list bridge addresses failed", "no available network"],
-        &[],
+        &["pool-blocked-by-route", "pool-exhausted"],
         "no default address pool is free: each overlaps a route or a nameserver of this host",
         "没有空闲的默认地址池：每个都与本机的路由或 DNS 服务器重叠",
     ),
     (
         &["could not find an available, non-overlapping"],
-        &[],
+        &["pool-blocked-by-route", "pool-exhausted"],
         "no address pool is free: each overlaps a network, a route or a nameserver",
         "没有空闲的地址池：每个都与已有网络、路由或 DNS 服务器重叠",
     ),
     (
         &["all predefined address pools have been fully subnetted"],
-        &[],
+        &["pool-blocked-by-route", "pool-exhausted"],
         "no address pool is free: each overlaps a network, a link or a nameserver",
         "没有空闲的地址池：每个都与已有网络、链路或 DNS 服务器重叠",
     ),
     (
         &["invalid pools size"],
-        &[],
+        &["address-pools-invalid"],
         "default-address-pools has an entry whose size this version cannot use",
         "default-address-pools 中有一项的 size 该版本无法使用",
     ),
@@ -242,13 +248,13 @@ const MEANINGS: &[Row] = &[
     (&["Unable to get the full path to root"], &[], "data-root is no directory", "data-root 不是目录"),
     (
         &["invalid base pool"],
-        &[],
+        &["address-pools-invalid"],
         "default-address-pools has an entry that is no prefix",
         "default-address-pools 中有一项不是合法的前缀",
     ),
     (
         &["could not construct local address space"],
-        &[],
+        &["address-pools-invalid"],
         "default-address-pools has an entry that this version cannot use",
         "default-address-pools 中有一项该版本无法使用",
     ),

@@ -1,0 +1,114 @@
+//! Where there is room for Docker: free subnets to propose, and the remedy that gives the engine other pools.
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::peers::subnets;
+use super::{Scene, configuration};
+use crate::engine::Version;
+use crate::engine::settings::{Outlook, Said};
+use crate::finding::Remedy;
+use crate::host::{DaemonFlag, Family, Snapshot};
+use crate::subnet::{Declared, Grade, Wish, occupied, pick};
+use crate::text::{Text, text};
+
+/// A subnet of that length on which nobody is known to be; none where there is none.
+pub fn free(scene: &Scene, family: Family, prefix_len: u8) -> Option<IpNet> {
+    let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
+    let (taken, _) = occupied(scene.host, &Declared { avoid: scene.options.avoid.clone(), peers });
+    let pools = match family {
+        Family::V4 => Vec::new(),
+        // RFC 4193 wants the 40 bits behind fd to be random: these were.
+        Family::V6 => "fdd0:c4e7::/32".parse().into_iter().collect(),
+    };
+    let found = pick(&Wish { prefix_len, count: 1, pools }, &taken);
+    found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
+}
+
+/// A free base and the length of its blocks: as wide as there is.
+pub fn free_pool(scene: &Scene) -> Option<(Ipv4Net, u8)> {
+    [(16, 24), (20, 24), (22, 24), (24, 27)].into_iter().find_map(|(length, size)| {
+        match free(scene, Family::V4, length)? {
+            IpNet::V4(base) => Some((base, size)),
+            IpNet::V6(_) => None,
+        }
+    })
+}
+
+/// The first host address of a subnet with its length, as `bip` takes it: `10.24.0.1/24`.
+pub fn bip(subnet: Ipv4Net) -> String {
+    subnet.hosts().next().map(|first| format!("{first}/{}", subnet.prefix_len())).unwrap_or_default()
+}
+
+/// What is written into daemon.json, where people see it and programs can read it.
+pub fn in_daemon_json(host: &Snapshot, member: &str) -> String {
+    let path = host.engine.daemon_json.ok().map_or("/etc/docker/daemon.json", |file| &file.path);
+    format!("# in {path}: {member}")
+}
+
+/// Gives the engine other pools, behind those in `kept`. None: this version has no such option.
+pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outlook: Outlook) -> Option<Remedy> {
+    let host = scene.host;
+    if !version.at_least(18, 6, 0) {
+        return None;
+    }
+    let impact = impact(outlook);
+    let Some((base, size)) = free_pool(scene) else {
+        let title = text!(
+            "give the engine pools that nobody uses, by `default-address-pools`: every private range is routed or used here, so \
+             ask whoever runs the network for one",
+            "通过 `default-address-pools` 为引擎指定无人使用的地址池：所有私有地址段在本机都已有路由或已被使用，请向网络管理员申请一段"
+        );
+        return Some(Remedy::manual(title, impact, Vec::new()).restarts_engine());
+    };
+    let room = 1_u64 << (size - base.prefix_len());
+    let title = text!(
+        "give the engine a pool that nobody uses, {base} say, by `default-address-pools` (room for {room} networks)",
+        "通过 `default-address-pools` 为引擎指定一个无人使用的地址池，例如 {base}（可容纳 {room} 个网络）"
+    );
+    let entries = kept.iter().copied().chain([(IpNet::V4(base), size)]);
+    let commands = match by_flags(host).as_slice() {
+        [] => {
+            let entries: Vec<String> =
+                entries.map(|(base, size)| format!(r#"{{"base": "{base}", "size": {size}}}"#)).collect();
+            vec![in_daemon_json(host, &format!(r#""default-address-pools": [{}]"#, entries.join(", ")))]
+        }
+        [first, ..] => {
+            // The option in both places keeps the engine from starting.
+            let mut commands = vec![format!("# add: --default-address-pool base={base},size={size}")];
+            commands.extend(configuration::edit(host, Said::Flag(first), "", None));
+            commands
+        }
+    };
+    let commands = commands.into_iter().chain(configuration::restart(host)).collect();
+    Some(Remedy::manual(title, impact, commands).restarts_engine())
+}
+
+/// The flags of the next start that are pools.
+fn by_flags(host: &Snapshot) -> Vec<&DaemonFlag> {
+    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
+    flags.iter().filter(|flag| flag.name == "default-address-pool").collect()
+}
+
+fn impact(outlook: Outlook) -> Text {
+    if outlook.is_running() {
+        text!(
+            "the restart stops running containers, unless live-restore is on; docker0 gets a subnet of the new pool unless \
+             bip gives it one, networks that exist keep theirs",
+            "重启会停止正在运行的容器（除非启用了 live-restore）；docker0 会换用新地址池中的子网（设置了 bip 时除外），已有网络保留原来的子网"
+        )
+    } else {
+        text!(
+            "starts the engine; docker0 gets a subnet of the new pool unless bip gives it one, networks that exist keep theirs",
+            "启动引擎；docker0 会使用新地址池中的子网（设置了 bip 时除外），已有网络保留原来的子网"
+        )
+    }
+}
+
+/// Gives docker0 a subnet by `bip`.
+pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook) -> Option<Remedy> {
+    let IpNet::V4(subnet) = free(scene, Family::V4, 24)? else { return None };
+    let bip = bip(subnet);
+    let mut commands = vec![in_daemon_json(scene.host, &format!(r#""bip": "{bip}""#))];
+    commands.extend(configuration::restart(scene.host));
+    Some(Remedy::manual(title(&bip), configuration::impact(outlook), commands).restarts_engine())
+}
