@@ -2,19 +2,9 @@
 
 use ipnet::IpNet;
 
-use crate::engine::Bridge;
+use crate::engine::pools::built_in;
+use crate::engine::{Bridge, Version, next_version, running_version};
 use crate::host::{Engine, Snapshot};
-
-/// The pools of every engine since 1.9: base and size (moby v28.5.2 libnetwork/ipamutils/utils.go).
-const BUILT_IN: [([u8; 4], u8, u8); 7] = [
-    ([172, 17, 0, 0], 16, 16),
-    ([172, 18, 0, 0], 16, 16),
-    ([172, 19, 0, 0], 16, 16),
-    ([172, 20, 0, 0], 14, 16),
-    ([172, 24, 0, 0], 14, 16),
-    ([172, 28, 0, 0], 14, 16),
-    ([192, 168, 0, 0], 16, 20),
-];
 
 /// Whether the engine would give out this very subnet by itself: a block of its pools, and for docker0 no `bip` or `fixed-cidr`. No
 /// API tells more: a subnet given by hand that is such a block counts as the engine's. Of pools that the admin configured, one that
@@ -26,9 +16,9 @@ pub fn by_engine(host: &Snapshot, bridge: &Bridge, subnet: IpNet, hidden: IpNet)
     let block_of = |base: IpNet, size: u8| base.contains(&subnet) && subnet.prefix_len() == size;
     let configured = configured_pools(host);
     if configured.is_empty() {
-        return BUILT_IN
-            .iter()
-            .any(|(base, length, size)| IpNet::new((*base).into(), *length).is_ok_and(|base| block_of(base, *size)));
+        // The same in every engine since 1.9.
+        let version = running_version(host).or_else(|| next_version(host).ok()).unwrap_or(Version::new(28, 0, 0));
+        return built_in(version).iter().any(|pool| block_of(pool.base, pool.size));
     }
     let set_aside = |base: IpNet| hidden.contains(&base) && hidden != base;
     configured.iter().any(|(base, size)| block_of(base.trunc(), *size) && !set_aside(base.trunc()))

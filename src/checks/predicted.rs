@@ -46,7 +46,7 @@ pub struct Future {
 const NETWORKS: usize = 3;
 
 /// More blocks than these are not tried one by one.
-const TRIED: u64 = 4096;
+const TRIED: u64 = 512;
 
 /// Judged where a Docker bridge is in this network namespace, or an engine that will make one.
 pub fn has_or_will_have_bridges(scene: &Scene) -> Applies {

@@ -1,16 +1,13 @@
 //! The remedy for a Docker network whose addresses are somebody else's: other addresses.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use ipnet::IpNet;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-
-use super::Scene;
 use super::configuration::quoted;
 use super::here::Here;
-use super::peers::subnets;
+use super::{Scene, room};
 use crate::engine::Bridge;
 use crate::finding::Remedy;
-use crate::host::{Family, Route};
+use crate::host::Family;
 use crate::text::text;
 
 /// Whether two prefixes share an address.
@@ -20,7 +17,10 @@ pub fn overlaps(a: IpNet, b: IpNet) -> bool {
 
 /// Gives a network another subnet. docker0 by `bip`, others by making them again.
 pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Remedy {
-    let free = free_block(scene, here, Family::of(subnet.addr()));
+    let free = match Family::of(subnet.addr()) {
+        Family::V4 => room::free(scene, Family::V4, 24),
+        Family::V6 => room::free(scene, Family::V6, 64),
+    };
     let impact = text!(
         "containers on {name} stop and get new addresses; whatever names the old ones must be changed",
         "{name} 上的容器会停止并获得新地址；凡是写死了旧地址的地方都需要修改",
@@ -155,45 +155,4 @@ fn left_behind(bridge: &Bridge) -> Remedy {
         "{link} 及其地址将被删除；仍接在上面的容器会断网"
     );
     Remedy::manual(title, impact, vec![format!("ip link delete {link}")])
-}
-
-/// A block of a private range that nothing known of this host touches: 192.168.N.0/24 from above, 172.31.N.0/24 down to
-/// 172.16.N.0/24, 10.N.0.0/24 from above; for IPv6 a /64 of fd00::/8. None where every one is routed, connected or named.
-fn free_block(scene: &Scene, here: &Here, family: Family) -> Option<IpNet> {
-    let taken = taken(scene, here);
-    let free = |block: &IpNet| !taken.iter().any(|prefix| overlaps(*prefix, *block));
-    let v4 = |a, b, c| Ipv4Net::new(Ipv4Addr::new(a, b, c, 0), 24).ok().map(IpNet::from);
-    let v6 = |n| Ipv6Net::new(Ipv6Addr::new(0xfdd0, 0xc4e7, n, 0, 0, 0, 0, 0), 64).ok().map(IpNet::from);
-    match family {
-        Family::V4 => {
-            let small = (0..=255).rev().filter_map(|c| v4(192, 168, c));
-            let middle = (16..=31).rev().filter_map(|b| v4(172, b, 0));
-            let large = (0..=255).rev().filter_map(|b| v4(10, b, 0));
-            small.chain(middle).chain(large).find(free)
-        }
-        Family::V6 => (1..=255).filter_map(v6).find(free),
-    }
-}
-
-/// Every prefix that somebody is known to use, seen from this host.
-fn taken(scene: &Scene, here: &Here) -> Vec<IpNet> {
-    let host = here.host;
-    let counts = |route: &&Route| !route.is_default() && !route.is_half_default();
-    let mut taken: Vec<IpNet> =
-        host.routes.ok().into_iter().flatten().filter(counts).map(|route| route.destination).collect();
-    taken.extend(here.addresses.iter().map(|address| address.address.trunc()));
-    if let Some(resolvers) = host.resolvers.ok() {
-        let files = [&resolvers.host, &resolvers.systemd_resolved];
-        let addresses = files.into_iter().flatten().flat_map(|file| &file.nameservers);
-        taken.extend(addresses.map(|(address, _): &(IpAddr, u32)| IpNet::from(*address)));
-    }
-    if let Some(Some(cloud)) = host.cloud.ok() {
-        taken.extend(cloud.ranges.iter().map(|(range, _)| *range));
-    }
-    if let Some(networks) = host.engine.api.ok().and_then(|api| api.networks.ok()) {
-        taken.extend(networks.iter().flat_map(|network| &network.ipam).map(|ipam| ipam.subnet));
-    }
-    taken.extend(&scene.options.avoid);
-    taken.extend(subnets(scene).0.into_iter().map(|peer| peer.subnet));
-    taken
 }

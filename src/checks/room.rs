@@ -15,12 +15,7 @@ use crate::text::{Text, text};
 pub fn free(scene: &Scene, family: Family, prefix_len: u8) -> Option<IpNet> {
     let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
     let (taken, _) = occupied(scene.host, &Declared { avoid: scene.options.avoid.clone(), peers });
-    let pools = match family {
-        Family::V4 => Vec::new(),
-        // RFC 4193 wants the 40 bits behind fd to be random: these were.
-        Family::V6 => "fdd0:c4e7::/32".parse().into_iter().collect(),
-    };
-    let found = pick(&Wish { prefix_len, count: 1, pools }, &taken);
+    let found = pick(&Wish::new(family, prefix_len, 1).on(&[scene.host]), &taken);
     found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
 }
 
