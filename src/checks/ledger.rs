@@ -14,6 +14,8 @@ use crate::host::{Network, Route};
 pub enum Holder<'a> {
     /// A route that leads elsewhere than to one of Docker's own bridges.
     Route(&'a Route),
+    /// A route of which no more is known than where it leads and over which link: there are very many.
+    Over(&'a str, Ipv4Net),
     Nameserver {
         file: &'a str,
         line: u32,
@@ -78,27 +80,32 @@ pub fn holders<'a>(here: &Here<'a>, reserved: &'a [Reserved], networks: &'a [Net
     }
     for one in reserved {
         let IpNet::V4(prefix) = one.prefix else { continue };
-        let holder = match &one.by {
-            ReservedBy::Nameserver { file, line } => Holder::Nameserver { file, line: *line, address: prefix },
-            ReservedBy::Route(place) => {
-                let Some(route) = routes.get(*place) else { continue };
-                match dockers(here, route) {
-                    // Its network speaks for it.
-                    Some(_) if holders.iter().any(|(subnet, _)| *subnet == prefix) => continue,
-                    Some(link) => Holder::Bridge(link, prefix),
-                    None => Holder::Route(route),
-                }
+        let route = match &one.by {
+            ReservedBy::Nameserver { file, line } => {
+                holders.push((prefix, Holder::Nameserver { file, line: *line, address: prefix }));
+                continue;
             }
+            ReservedBy::Route(place) => routes.get(*place),
+            ReservedBy::RouteOver(_) => None,
+        };
+        let over = match (&one.by, route) {
+            (ReservedBy::RouteOver(link), _) => *link,
+            (_, Some(route)) => {
+                route.next_hops.iter().filter_map(|hop| hop.link).find(|link| here.bridge(*link).is_some())
+            }
+            _ => continue,
+        };
+        let link = over.and_then(|link| here.link(link)).map_or("?", |link| &link.name);
+        let holder = match (over.and_then(|link| here.bridge(link)), route) {
+            // Its network speaks for it.
+            (Some(_), _) if holders.iter().any(|(subnet, _)| *subnet == prefix) => continue,
+            (Some(_), _) => Holder::Bridge(link, prefix),
+            (None, Some(route)) => Holder::Route(route),
+            (None, None) => Holder::Over(link, prefix),
         };
         holders.push((prefix, holder));
     }
     holders
-}
-
-/// The name of the Docker bridge that a route leads to.
-fn dockers<'a>(here: &Here<'a>, route: &Route) -> Option<&'a str> {
-    let link = route.next_hops.iter().find_map(|hop| here.bridge(hop.link?)?.index())?;
-    here.link(link).map(|link| link.name.as_str())
 }
 
 /// Counts who holds what. A sweep over the places where a holder begins or ends, not over blocks: 10.0.0.0/8 may be cut in millions.
@@ -160,10 +167,14 @@ fn sweep(
             let step = |count: usize| if begins { count + 1 } else { count - 1 };
             match &holders[index].1 {
                 holder if holder.is_network() => networks = step(networks),
-                Holder::Route(_) => routes = step(routes),
+                Holder::Route(_) | Holder::Over(..) => routes = step(routes),
                 _ => {}
             }
-            if begins { active.insert(index) } else { active.remove(&index) };
+            if begins {
+                active.insert(index)
+            } else {
+                active.remove(&index)
+            };
         }
         let Some(length) = turns.peek().map(|(next, _)| next - at) else { break };
         match (active.len(), networks, routes) {

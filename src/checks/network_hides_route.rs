@@ -150,8 +150,7 @@ fn judge(
 ) -> Vec<Told> {
     let here = ask.here;
     let owned = here.owned(bridge);
-    let Found { hidden, mut away, uses } =
-        found(scene, ask, bridge, subnet, shared, owned.as_ref().ok(), findings);
+    let Found { hidden, mut away, uses } = found(scene, ask, bridge, subnet, shared, owned.as_ref().ok(), findings);
     if let (Err(missing), false) = (&owned, hidden.is_empty()) {
         findings.lacks(missing.clone());
     }

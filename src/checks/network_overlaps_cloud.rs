@@ -60,7 +60,11 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     }
     future(scene, &here).judge(findings, |coming| {
         let range = widest(&ranges, coming.subnet)?;
-        (!told.contains(&range.prefix)).then(|| would(scene, &here, coming, range))
+        if told.contains(&range.prefix) {
+            return None;
+        }
+        told.push(range.prefix);
+        Some(would(scene, &here, coming, range))
     });
     Ok(())
 }

@@ -54,7 +54,11 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
                 && overlaps(on_link(address), coming.subnet)
                 && !is_set_apart(&here, &bridge, coming.subnet, address)
         })?;
-        (!told.contains(&hit)).then(|| would(scene, &here, coming, hit))
+        if told.contains(&hit) {
+            return None;
+        }
+        told.push(hit);
+        Some(would(scene, &here, coming, hit))
     });
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, configuration, docs, room};
 use crate::engine::settings::Outlook;
 use crate::engine::{Version, Whereabouts, own_process, whereabouts};
-use crate::finding::{Finding, Findings, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{Missing, Route, Snapshot};
 use crate::text::{Text, text};
 
@@ -77,9 +77,12 @@ fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger) -> Fi
         )
     };
     let mut finding = Finding::new(severity, "pools", message).touches("pools");
-    for route in ledger.holdings.iter().filter_map(Holding::route).take(6) {
-        finding = finding.evidence(shows_route(route, here));
-    }
+    let shown = ledger.holdings.iter().filter_map(|holding| match holding.by {
+        Holder::Route(route) => Some(shows_route(route, here)),
+        Holder::Over(_, prefix) => Some(Evidence::new(format!("ip -4 route show exact {prefix}"), prefix.to_string())),
+        _ => None,
+    });
+    finding.evidence.extend(shown.take(6));
     if state.fails_with.is_some() {
         finding = configuration::keeps_from_starting(finding, CHECK.id);
     }
@@ -96,7 +99,8 @@ fn who_holds_what(ledger: &Ledger, here: &Here) -> Text {
         let of_this = |holding: &&Holding| holding.pools.iter().any(|(of, _)| *of == place);
         let most = |holding: &&Holding| holding.pools.iter().find(|(of, _)| *of == place).map_or(0, |(_, n)| *n);
         let holdings = || ledger.holdings.iter().filter(of_this);
-        let holder = holdings().filter(|one| one.route().is_some()).max_by_key(most);
+        let is_route = |one: &&Holding| matches!(one.by, Holder::Route(_) | Holder::Over(..));
+        let holder = holdings().filter(is_route).max_by_key(most);
         let Some(holder) = holder.or_else(|| holdings().max_by_key(most)) else { continue };
         let name = name(&holder.by, here);
         match by.iter_mut().find(|(known, _)| *known == name) {
@@ -109,8 +113,11 @@ fn who_holds_what(ledger: &Ledger, here: &Here) -> Text {
         let (shown, more) = (pools.iter().take(8).cloned().collect::<Vec<_>>(), pools.len().saturating_sub(8));
         let Text { en, zh } = holder;
         let between = if place == 0 { ("", "") } else { ("; ", "；") };
-        let (rest, rest_zh) =
-            if more > 0 { (format!(" and {more} more"), format!(" 等 {} 个", pools.len())) } else { Default::default() };
+        let (rest, rest_zh) = if more > 0 {
+            (format!(" and {more} more"), format!(" 等 {} 个", pools.len()))
+        } else {
+            Default::default()
+        };
         said.en += &format!("{}{}{rest} by {en}", between.0, shown.join(", "));
         said.zh += &format!("{}{}{rest_zh}被 {zh} 占用", between.1, shown.join("、"));
     }
@@ -120,6 +127,7 @@ fn who_holds_what(ledger: &Ledger, here: &Here) -> Text {
 fn name(holder: &Holder, here: &Here) -> Text {
     match holder {
         Holder::Route(route) => Text::verbatim(format!("`{}`", iproute::route(route, here))),
+        Holder::Over(link, prefix) => Text::verbatim(format!("`{prefix} dev {link}`")),
         Holder::Nameserver { file, line, address } => {
             let address = address.addr();
             text!("nameserver {address} ({file}:{line})", "DNS 服务器 {address}（{file}:{line}）")
@@ -229,8 +237,7 @@ fn address_first(scene: &Scene, version: Version) -> Option<Remedy> {
          no `default-address-pools` (18.06 brings it)",
         "在引擎启动之前先给 docker0 配置地址，例如 {address}：引擎 {version} 即使设置了 bip 也会查询地址池，且没有 `default-address-pools`（18.06 起提供）"
     );
-    let mut commands =
-        vec!["ip link add docker0 type bridge".to_owned(), format!("ip addr add {address} dev docker0")];
+    let mut commands = vec!["ip link add docker0 type bridge".to_owned(), format!("ip addr add {address} dev docker0")];
     commands.extend(configuration::restart(scene.host));
     let impact = text!("starts the engine; nothing that runs now is stopped", "启动引擎；不会停止当前运行的任何东西");
     Some(Remedy::manual(title, impact, commands).until_reboot())

@@ -74,7 +74,9 @@ fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger, room:
         (Severity::Warning, message)
     };
     let mut finding = Finding::new(severity, "pools", message).touches("pools");
-    for holding in ledger.holdings.iter().filter(|holding| holding.route().is_none()).take(3) {
+    for holding in
+        ledger.holdings.iter().filter(|holding| matches!(holding.by, Holder::Network(..) | Holder::Bridge(..))).take(3)
+    {
         finding.evidence.extend(shown(here, holding));
     }
     if state.fails_with.is_some() {
@@ -139,7 +141,7 @@ fn shown(here: &Here, holding: &Holding) -> Option<Evidence> {
             subnet.to_string(),
         )),
         Holder::Bridge(link, subnet) => Some(configuration::address_shown(here.host, link, subnet.into())),
-        Holder::Route(_) | Holder::Nameserver { .. } => None,
+        Holder::Route(_) | Holder::Over(..) | Holder::Nameserver { .. } => None,
     }
 }
 

@@ -175,6 +175,10 @@ impl Coming {
             Ok(None) => Outlook::DoesNotStart,
             _ => Outlook::NotNextTime,
         };
+        let by_bip = self.to == To::DefaultBridge && matches!(setting(host, "bip"), Ok(Some(_)));
+        if !by_bip {
+            finding.remedies.extend(room::other_pools(scene, self.version, &[], outlook));
+        }
         if self.to == To::DefaultBridge {
             let title = |bip: &str| {
                 text!(
@@ -183,10 +187,6 @@ impl Coming {
                 )
             };
             finding.remedies.extend(room::bip_instead(scene, title, outlook));
-        }
-        let by_bip = self.to == To::DefaultBridge && matches!(setting(host, "bip"), Ok(Some(_)));
-        if !by_bip {
-            finding.remedies.extend(room::other_pools(scene, self.version, &[], outlook));
         }
         finding.touches(format!("subnet:{}", self.subnet))
     }

@@ -16,7 +16,14 @@ use crate::path::fib::Fib;
 use crate::text::{Text, text};
 
 /// Adds what the next subnets would hide or lose, unless a network that is there hides or loses the same already.
-pub fn judge(scene: &Scene, here: &Here, future: &Future, routes: &[Route], mut told: Vec<Told>, findings: &mut Findings) {
+pub fn judge(
+    scene: &Scene,
+    here: &Here,
+    future: &Future,
+    routes: &[Route],
+    mut told: Vec<Told>,
+    findings: &mut Findings,
+) {
     // Routes that no bridge of today is on count for those of tomorrow; the tables are the kernel's own but for the one link more.
     let mut lacking = Findings::default();
     future.judge(findings, |coming| {

@@ -7,6 +7,7 @@ mod file;
 mod flags;
 mod keys;
 mod later;
+mod pools;
 mod start;
 
 use crate::harness::{Cases, Engine, Host, Report};
@@ -19,13 +20,14 @@ pub fn add(cases: &mut Cases) {
     bip::add(cases);
     default_bridge::add(cases);
     later::add(cases);
+    pools::add(cases);
     start::add(cases);
 }
 
 const FILE: &str = "/etc/docker/daemon.json";
 const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
 
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 15] = [
     "engine-failed",
     "daemon-json-invalid",
     "daemon-json-unknown-key",
@@ -37,6 +39,9 @@ const CHECKS: [&str; 12] = [
     "fixed-cidr-outside-bip",
     "default-gateway-outside-bip",
     "bridge-setting-unusable",
+    "address-pools-invalid",
+    "pool-blocked-by-route",
+    "pool-exhausted",
     "docker0-differs-from-bip",
 ];
 

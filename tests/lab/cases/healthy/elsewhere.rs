@@ -16,6 +16,9 @@ const NO_ENGINE: &[Unjudged] = &[
     none("bridge-setting-unusable", "no engine"),
     none("engine-failed", "no engine"),
     none("docker0-differs-from-bip", "no engine"),
+    none("address-pools-invalid", "no engine"),
+    none("pool-blocked-by-route", "no engine"),
+    none("pool-exhausted", "no engine"),
 ];
 
 const OTHER_SOCKET: &str = "unix:///run/other.sock";

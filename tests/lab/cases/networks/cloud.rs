@@ -38,6 +38,11 @@ pub fn add(cases: &mut Cases) {
         host.container("two", "");
         assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "two", "172.17.40.7"));
         host.write(INSTANCE_DATA, &aliyun("172.16.0.0/12"));
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "172.17.0.0/16");
+        says(finding, "the next `docker network create` would get 172.17.0.0/16, which overlaps 172.16.0.0/12");
+        carry_out(&host, finding, "default-address-pools");
+        host.ok("docker network create next");
         healthy(&host);
     });
 }

@@ -5,6 +5,35 @@ const CHECK: &str = "network-hides-route";
 const TOPIC: &str = "networks::network-hides-route";
 
 pub fn add(cases: &mut Cases) {
+    cases.each_engine(TOPIC, "a route with a gateway keeps no engine off: foretold, hidden, mended", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
+        let host = host.route("172.16.0.0/12 via 10.0.0.1").boot();
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "172.17.0.0/16");
+        says(finding, "would put docker0 on 172.17.0.0/16 and hide 172.17.0.0/16, which `172.16.0.0/12 via 10.0.0.1 dev eth0` leads to");
+        assert_eq!(report.status("pool-blocked-by-route"), "pass", "from 20.10.15 on it blocks nothing\n{report}");
+        host.docker();
+        assert_eq!(addresses(&host, "docker0"), "172.17.0.1/16", "as foretold");
+        assert!(!host_reaches(&host, "172.17.40.7"));
+        // The neighbour that nobody is makes it one in use.
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        carry_out(&host, finding, "bip");
+        assert!(host_reaches(&host, "172.17.40.7"));
+        // docker0 is cured, the next network is not.
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "172.17.0.0/16");
+        says(finding, "the next `docker network create` would get 172.17.0.0/16 and hide");
+        host.ok("docker network create next");
+        assert!(host.ok("docker network inspect next").contains("172.17.0.0/16"), "as foretold");
+        only(&host.diagnose(), CHECK, "warning", "network:next");
+        host.ok("docker network rm next");
+        carry_out(&host, finding, "default-address-pools");
+        host.ok("docker network create next");
+        assert!(!host.ok("docker network inspect next").contains("172."));
+        assert!(host_reaches(&host, "172.17.40.7"));
+        healthy(&host);
+    });
     cases.each_engine(TOPIC, "docker0 hides a part of the old Aliyun image's routes", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32", "172.29.0.9/32"]);
         let host = aliyun(host).boot();
@@ -26,7 +55,8 @@ pub fn add(cases: &mut Cases) {
         says(finding, "172.17.40.7, asked for behind docker0 in vain");
         // Every private range is routed: the admin picks one of his own.
         host.ok("docker rm -f web");
-        host.write("/etc/docker/daemon.json", r#"{"bip": "10.200.0.1/24"}"#);
+        let pools = r#""default-address-pools": [{"base": "10.201.0.0/16", "size": 24}]"#;
+        host.write("/etc/docker/daemon.json", &format!(r#"{{"bip": "10.200.0.1/24", {pools}}}"#));
         host.restart_docker().expect("an engine looks at no route for its bip");
         host.container("web", "");
         assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "web", "172.17.40.7"));
@@ -78,6 +108,10 @@ pub fn add(cases: &mut Cases) {
         carry_out(&host, finding, "bip");
         host.container("two", "");
         assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "two", "172.17.40.7"));
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "warning", "172.17.0.0/16");
+        says(finding, "`172.17.0.0/16 via 10.0.0.1 dev eth0` takes packets for it away from its bridge");
+        carry_out(&host, finding, "default-address-pools");
         healthy(&host);
     });
     cases.each_engine(TOPIC, "a more specific route takes containers away", |lab, engine| {
@@ -106,6 +140,12 @@ pub fn add(cases: &mut Cases) {
         host.container("web", "");
         let moved = host.container_address("web", "bridge");
         assert!(!moved.starts_with("172.17.") && host_reaches(&host, &moved), "{moved}");
+        let report = host.diagnose();
+        says(
+            only(&report, CHECK, "warning", "172.17.0.0/16"),
+            "`172.17.0.0/24 via 10.0.0.1 dev eth0` takes packets for it",
+        );
+        host.ok("ip route del 172.17.0.0/24");
         healthy(&host);
     });
 }

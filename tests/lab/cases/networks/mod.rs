@@ -11,6 +11,7 @@ mod mesh;
 mod mtu;
 mod nameserver;
 mod overlaps_lan;
+mod pools;
 
 use crate::harness::{Cases, Engine, Fabric, Host, HostBuilder, Lab, Report};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub fn add(cases: &mut Cases) {
     nameserver::add(cases);
     overlaps_lan::add(cases);
     cloud::add(cases);
+    pools::add(cases);
     docker_overlap::add(cases);
     link_missing::add(cases);
     forwarding::add(cases);

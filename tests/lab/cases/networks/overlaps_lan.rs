@@ -69,6 +69,17 @@ pub fn add(cases: &mut Cases) {
             host.file("/etc/docker/daemon.json", r#"{"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#);
         let host = host.boot();
         assert!(host_reaches(&host, "10.0.1.7"));
+        if engine < Engine::V28 {
+            healthy(&host);
+        } else {
+            let report = host.diagnose();
+            let finding = only(&report, CHECK, "error", "10.0.1.0/24");
+            says(
+                finding,
+                "would put docker0 on 10.0.1.0/24, which overlaps 10.0.0.0/20, to which this host is connected by eth0",
+            );
+            says(finding, "With a resolver (10.0.0.2) inside the LAN engine 28.5.2 forgets the LAN around it");
+        }
         host.docker();
         host.container("web", "");
         if engine < Engine::V28 {
@@ -90,4 +101,38 @@ pub fn add(cases: &mut Cases) {
         assert!(host_reaches(&host, "10.0.1.7") && container_reaches(&host, "web", "10.0.1.7"));
         healthy(&host);
     });
+    cases.each_engine(
+        TOPIC,
+        "the next network would be a part of the LAN: on engines since 27 alone",
+        |lab, engine| {
+            let fabric = lab.fabric();
+            fabric.gateway("10.0.0.2/20").gateway("10.0.1.7/20");
+            let host = lab.host(engine).on(&fabric, "eth0", "10.0.0.5/20").resolver("10.0.0.2").default_via("10.0.0.2");
+            let host = host.file(
+                "/etc/docker/daemon.json",
+                r#"{"bip": "10.200.0.1/24", "default-address-pools": [{"base": "10.0.0.0/8", "size": 24}]}"#,
+            );
+            let host = host.boot();
+            host.docker();
+            if engine < Engine::V28 {
+                healthy(&host);
+                host.ok("docker network create web");
+                assert!(host.ok("docker network inspect web").contains("10.0.16.0/24"));
+                healthy(&host);
+                return;
+            }
+            let report = host.diagnose();
+            let finding = only(&report, CHECK, "error", "10.0.1.0/24");
+            says(finding, "the next `docker network create` would get 10.0.1.0/24");
+            host.ok("docker network create web");
+            assert!(host.ok("docker network inspect web").contains("10.0.1.0/24"), "as foretold");
+            assert!(!host_reaches(&host, "10.0.1.7"));
+            only(&host.diagnose(), CHECK, "error", "network:web");
+            host.ok("docker network rm web");
+            carry_out(&host, finding, "default-address-pools");
+            host.ok("docker network create web");
+            assert!(host_reaches(&host, "10.0.1.7"));
+            healthy(&host);
+        },
+    );
 }
