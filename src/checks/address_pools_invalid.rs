@@ -55,6 +55,12 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             PoolFault::Ignored { entry, error } => {
                 findings.found.extend(ignored(host, &list.entry(*entry), version, error)?);
             }
+            PoolFault::Emptied { entry, error } => {
+                findings.found.extend(emptied(host, &list.entry(*entry), version, error)?);
+            }
+            PoolFault::Unforeseen { entry } => {
+                findings.found.extend(unforeseen(host, &list.entry(*entry), version)?);
+            }
             PoolFault::Masked { entry, to } => {
                 let entry = list.entry(*entry);
                 findings.found.extend(changed(host, &entry, masked(&entry, *to)));
@@ -208,6 +214,37 @@ fn ignored(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Res
         "由于条目 `{words}`（{error}），引擎 {version} 会忽略整个 default-address-pools，改用内置地址池"
     );
     let outlook = outlook(host, &[said])?.unwrap_or(Outlook::NotNextTime);
+    let mut finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
+    finding.severity = Severity::Warning;
+    Ok(Some(finding))
+}
+
+/// 18.06 is left without any pool: a docker0 that is there keeps it going until a network is made.
+fn emptied(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Result<Option<Finding>, Missing> {
+    let Some(fault) = entry.at_fault(error) else { return Ok(None) };
+    let said = fault.said();
+    let (words, error) = (entry.words(), plain(error));
+    let what = text!(
+        "for the entry `{words}` of default-address-pools ({error}) engine {version} has no address pool at all: it chooses no subnet, \
+         for docker0 or any network",
+        "由于 default-address-pools 中的条目 `{words}`（{error}），引擎 {version} 没有任何地址池：无法为 docker0 或其他网络选择子网"
+    );
+    let outlook = outlook(host, &[said])?.unwrap_or(Outlook::NotNextTime);
+    let finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
+    Ok(Some(configuration::keeps_from_starting(finding, CHECK.id)))
+}
+
+/// A size that no prefix has, or more blocks than fit into memory: no version tests for it.
+fn unforeseen(host: &Snapshot, entry: &Entry, version: Version) -> Result<Option<Finding>, Missing> {
+    let Some(fault) = entry.at_fault("") else { return Ok(None) };
+    let said = fault.said();
+    let Some(outlook) = outlook(host, &[said])? else { return Ok(None) };
+    let words = entry.words();
+    let what = text!(
+        "engine {version} does not test the size of the entry `{words}` of default-address-pools, which cannot be right: what it makes of it \
+         is not known",
+        "default-address-pools 中条目 `{words}` 的 size 不可能正确，而引擎 {version} 不会检查它：结果无法预知"
+    );
     let mut finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
     finding.severity = Severity::Warning;
     Ok(Some(finding))
