@@ -306,9 +306,10 @@ fn finding(host: &Snapshot, said: Said, number: usize, message: Text) -> Finding
     configuration::touching(Finding::error(subject, message).evidence(configuration::shown(host, said)), said)
 }
 
-/// The engine's words without quotes inside of quotes.
+/// The engine's words about the entry, without those about its start and without quotes inside of quotes.
 fn plain(error: &str) -> String {
-    error.replace('`', "'")
+    let about_it = error.rsplit_once("error obtaining controller instance: ").map_or(error, |(_, rest)| rest);
+    about_it.replace('`', "'")
 }
 
 /// Another size where a size is at fault and the base says which would do; else an editor.
