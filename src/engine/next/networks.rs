@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 
 use super::history::{self, Standing};
-use super::world::{as_stored, is_local, told_networks};
+use super::world::{as_stored, is_local, told_networks, unforeseen};
 use crate::engine::allocator::{Method, Space, method};
 use crate::engine::pools::running_pools;
 use crate::engine::reserved::{Reserved, reserved};
@@ -44,14 +44,14 @@ pub(super) fn running(host: &Snapshot) -> Result<Running, Missing> {
         ));
         let seen = bridges(host)?;
         let taken = seen.iter().flat_map(|bridge| bridge.connected.iter().copied()).collect();
-        return Ok(Running { space: space(host, version, taken)?, standing: Standing::Anywhere, doubts });
+        return Ok(Running { space: space(host, version, taken, &mut doubts)?, standing: Standing::Anywhere, doubts });
     };
     let local: Vec<&Network> = networks.iter().filter(|network| is_local(network)).collect();
     if local.iter().any(|network| network.scope == "swarm") {
         doubts.push(super::world::swarm_of_local_driver());
     }
     let taken = local.iter().flat_map(|network| as_stored(network).subnets).map(IpNet::V4).collect();
-    let space = space(host, version, taken)?;
+    let space = space(host, version, taken, &mut doubts)?;
     let standing = match space.method {
         Method::RoundRobin => history::standing(host, version, &without_own_routes(host, version, &space)?, &local),
         _ => Standing::OneOf(BTreeSet::from([0])),
@@ -59,10 +59,12 @@ pub(super) fn running(host: &Snapshot) -> Result<Running, Missing> {
     Ok(Running { space, standing, doubts })
 }
 
-fn space(host: &Snapshot, version: Version, taken: Vec<IpNet>) -> Result<Space, Missing> {
+fn space(host: &Snapshot, version: Version, taken: Vec<IpNet>, doubts: &mut Vec<Text>) -> Result<Space, Missing> {
+    let pools = running_pools(host, version)?;
+    doubts.extend(unforeseen(&pools));
     Ok(Space {
         method: method(version),
-        pools: running_pools(host, version)?.pools,
+        pools: pools.pools,
         taken,
         reserved: reserved(host, version)?.into_iter().map(|reserved| reserved.prefix).collect(),
         start: 0,

@@ -19,7 +19,7 @@ pub(super) fn refused(host: &Snapshot, version: Version) -> Result<Option<String
 }
 
 /// Before every one of the file's faults (v20.10.24 and v28.5.2 cmd/dockerd/daemon.go `loadDaemonCliConfig`).
-fn about(file: &DaemonJson) -> String {
+pub(super) fn about(file: &DaemonJson) -> String {
     format!("unable to configure the Docker daemon with file {}: ", file.path)
 }
 

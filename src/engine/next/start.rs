@@ -5,7 +5,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::docker0::{self, Made, Stop};
 use super::refusal;
 use super::world::{World, told_networks};
-use crate::engine::allocator::Space;
+use crate::engine::allocator::{Space, method};
 use crate::engine::pools::{LocalPools, PoolFault};
 use crate::engine::{Liveness, Version, liveness};
 use crate::host::{Missing, Snapshot};
@@ -33,6 +33,9 @@ pub(super) struct Start {
 /// # Errors
 /// [`Missing`] when what decides was not seen.
 pub(super) fn start(host: &Snapshot, version: Version) -> Result<Start, Missing> {
+    if let Some(words) = refusal::refused(host, version)? {
+        return Ok(Start::refused(words, version));
+    }
     let world = World::new(host, version)?;
     let kept = if world.live_restore { containers_run_on(host) } else { Kept::No };
     let mut outcome = run(&world, kept == Kept::Yes)?;
@@ -54,7 +57,6 @@ pub(super) fn start(host: &Snapshot, version: Version) -> Result<Start, Missing>
 }
 
 fn run(world: &World, kept: bool) -> Result<Start, Missing> {
-    let version = world.version;
     let was = match world.bridge.as_deref() {
         Some(name) => world.addresses(name)?,
         None => world.addresses("docker0")?,
@@ -62,7 +64,7 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
     let now = if kept { was.clone() } else { docker0::addresses_then(world)? };
     let space = docker0::space(world, &was, &now);
     let mut start = Start {
-        refused: refusal::refused(world.host, version)?,
+        refused: world.pools.faults.iter().find_map(|fault| refused_pools(world.host, fault)),
         docker0: None,
         addresses: now,
         deletes_docker0: world.deletes_docker0() && !kept,
@@ -72,14 +74,6 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
         pools: world.pools.clone(),
         doubts: Vec::new(),
     };
-    if start.refused.is_none() {
-        start.refused = world.pools.faults.iter().find_map(|fault| match fault {
-            PoolFault::Refused { error, .. } => {
-                Some(error.strip_prefix("failed to start daemon: ").unwrap_or(error).to_owned())
-            }
-            _ => None,
-        });
-    }
     if start.refused.is_some() {
         return Ok(start);
     }
@@ -102,6 +96,39 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
         Err(Stop::Unseen(missing)) => return Err(missing),
     }
     Ok(start)
+}
+
+/// The words about an entry of `default-address-pools`.
+fn refused_pools(host: &Snapshot, fault: &PoolFault) -> Option<String> {
+    let PoolFault::Refused { error, .. } = fault else { return None };
+    if let Some(words) = error.strip_prefix("failed to start daemon: ") {
+        return Some(words.to_owned());
+    }
+    let file = host.engine.daemon_json.ok().filter(|file| file.key("/default-address-pools").is_some());
+    Some(file.map_or_else(|| error.clone(), |file| format!("{}{error}", refusal::about(file))))
+}
+
+impl Start {
+    /// One that ends before the engine looks at the network.
+    fn refused(words: String, version: Version) -> Self {
+        Start {
+            refused: Some(words),
+            docker0: None,
+            addresses: Vec::new(),
+            deletes_docker0: false,
+            kept: false,
+            space: Space {
+                method: method(version),
+                pools: Vec::new(),
+                taken: Vec::new(),
+                reserved: Vec::new(),
+                start: 0,
+            },
+            made_again: Vec::new(),
+            pools: LocalPools::default(),
+            doubts: Vec::new(),
+        }
+    }
 }
 
 /// Before all that fails in the network (`NewDaemon`, v28.5.2 daemon/daemon.go).

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::engine::pools::{LocalPools, local_pools};
+use crate::engine::pools::{LocalPools, PoolFault, local_pools};
 use crate::engine::reserved::{Reserved, reserved};
 use crate::engine::settings::setting;
 use crate::engine::{Liveness, Version, Whereabouts, bridges, liveness, networks::link_name, whereabouts};
@@ -44,11 +44,13 @@ impl<'a> World<'a> {
         let mut doubts = Vec::new();
         let stored = stored(host, &mut doubts)?;
         let bridge = default_bridge(host)?;
+        let pools = local_pools(host, version)?;
+        doubts.extend(unforeseen(&pools));
         Ok(World {
             host,
             version,
             stored,
-            pools: local_pools(host, version)?,
+            pools,
             pools_are_set: version.at_least(18, 6, 0) && crate::engine::pool::pools_are_set(host)?,
             live_restore: super::refusal::switched(host, "live-restore", false)?,
             reserved: reserved(host, version)?,
@@ -117,6 +119,16 @@ impl<'a> World<'a> {
         }
         prefixes
     }
+}
+
+/// An entry of `default-address-pools` that no version tests, and that none can use.
+pub(super) fn unforeseen(pools: &LocalPools) -> Option<Text> {
+    pools.faults.iter().any(|fault| matches!(fault, PoolFault::Unforeseen { .. })).then(|| {
+        text!(
+            "what the engine makes of an entry of default-address-pools with such a size is not known",
+            "无法得知引擎会如何处理 default-address-pools 中这样的 size"
+        )
+    })
 }
 
 /// The link of the default bridge at the next start: `docker0`, or what `bridge` says; none: `bridge` is `none`.
