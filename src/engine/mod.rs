@@ -4,6 +4,7 @@ pub mod allocator;
 pub mod config;
 pub mod fatal;
 pub mod file;
+pub mod legacy;
 mod networks;
 pub mod next;
 pub mod pool;

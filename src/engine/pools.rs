@@ -173,7 +173,8 @@ fn said(host: &Snapshot, flags: &[DaemonFlag], version: Version) -> Result<Local
     }
 }
 
-type Bases = Vec<(usize, (IpNet, u8))>;
+/// Number of the entry, base, size.
+pub(super) type Bases = Vec<(usize, (IpNet, u8))>;
 
 /// The entries as bases and sizes, with those of which nobody knows what comes; else the first that is refused.
 fn read(entries: &[Result<Entry, Refusal>], version: Version) -> Result<(Bases, Vec<usize>), (usize, Refusal)> {
@@ -195,7 +196,7 @@ fn read(entries: &[Result<Entry, Refusal>], version: Version) -> Result<(Bases, 
 }
 
 /// The list that the engine makes of bases it accepts; with them the number of the entry.
-fn made_of(bases: Bases, version: Version) -> LocalPools {
+pub(super) fn made_of(bases: Bases, version: Version) -> LocalPools {
     if bases.is_empty() {
         return LocalPools { pools: built_in(version), ..LocalPools::default() };
     }

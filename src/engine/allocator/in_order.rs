@@ -89,6 +89,18 @@ impl InOrder {
         found
     }
 
+    /// How many blocks are free. None: pools overlap, and a block is not one place in the list.
+    pub(super) fn count_free(&self) -> Option<usize> {
+        let mut bases: Vec<Range> = self.blocks.runs.iter().filter_map(|run| run.base).collect();
+        bases.sort_unstable_by_key(|base| base.first);
+        if bases.windows(2).any(|two| two[0].overlaps(two[1])) {
+            return None;
+        }
+        let taken = self.taken.iter().map(|(first, last)| Range { first: *first, last: *last });
+        let busy = union(taken.chain(self.reserved.iter().copied()).collect());
+        Some(self.blocks.runs.iter().filter_map(|run| Some(run.count - touched(run, run.base?, &busy))).sum())
+    }
+
     fn look_from_start(&mut self) -> Option<IpNet> {
         if self.start >= self.blocks.len() {
             self.start = 0;
@@ -152,4 +164,17 @@ impl InOrder {
     fn gave(&mut self, place: usize) {
         self.start = if place < self.start { 0 } else { self.blocks.start_after(place) };
     }
+}
+
+/// How many blocks of a pool these ranges (sorted, apart from each other) touch.
+fn touched(run: &Run, base: Range, busy: &[Range]) -> usize {
+    let from = busy.partition_point(|range| range.last < base.first);
+    let (mut touched, mut next) = (0, 0);
+    for range in busy[from..].iter().take_while(|range| range.first <= base.last) {
+        let first = run.number(range.first).max(next);
+        let behind = run.number(range.last.min(base.last)) + 1;
+        touched += behind.saturating_sub(first);
+        next = behind;
+    }
+    touched
 }

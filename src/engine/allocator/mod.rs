@@ -102,7 +102,9 @@ impl Space {
         match self.method {
             Method::FirstFit | Method::RoundRobin => {
                 let mut walk = InOrder::new(self);
-                (0..limit).take_while(|_| walk.take().is_some()).count()
+                // Where no pool lies in another, every free block is found once, whatever the order.
+                walk.count_free()
+                    .map_or_else(|| (0..limit).take_while(|_| walk.take().is_some()).count(), |n| n.min(limit))
             }
             Method::FirstGap => {
                 Gaps::new(&self.pools, &self.taken, &self.reserved).take_while(|gap| !gap.in_taken).take(limit).count()

@@ -5,7 +5,11 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 use proptest::prelude::*;
 
+use super::range::Range;
 use super::*;
+
+mod nested;
+mod vectors;
 
 fn net(said: &str) -> IpNet {
     said.parse().unwrap_or_else(|error| panic!("{said}: {error}"))
@@ -47,8 +51,6 @@ fn bits(prefix: &IpNet) -> (u64, u64, u8) {
     let range = Range::of(prefix).expect("IPv4");
     (range.first, range.last, prefix.prefix_len())
 }
-
-use range::Range;
 
 /// 27 and later step by step, one walk for one block. `taken` is kept sorted.
 fn plain_first_gap(space: &mut Space) -> Option<IpNet> {
@@ -231,18 +233,17 @@ proptest! {
     }
 }
 
+/// Some milliseconds in the build that ships; this one is slower, and the machine may be busy. A walk for each block would take hours.
 #[test]
-fn sixty_five_thousand_blocks_among_a_hundred_thousand_prefixes_take_milliseconds() {
+fn sixty_five_thousand_blocks_among_a_hundred_thousand_prefixes_are_no_work() {
     let reserved: Vec<IpNet> =
         (0..100_000_u32).map(|i| Ipv4Net::new_assert(Ipv4Addr::from(0x0a80_0000 | (i * 83)), 32).into()).collect();
     for method in [Method::RoundRobin, Method::FirstGap] {
         let world = space(method, vec![Pool { base: net("10.0.0.0/8"), size: 24 }], Vec::new(), reserved.clone());
         let before = std::time::Instant::now();
-        let count = world.remaining(65_536);
+        assert_eq!(world.remaining(65_536), 33_114);
+        assert_eq!(world.clone().allocate_many(65_536).len(), 33_114);
         let took = before.elapsed();
-        assert!(count >= 32_768, "{method:?}: {count}");
-        // A build for tests is some twenty times slower than the one that ships.
-        assert!(took.as_millis() < 2_000, "{method:?}: {took:?}");
-        eprintln!("{method:?} {took:?}");
+        assert!(took.as_secs() < 60, "{method:?}: {took:?}");
     }
 }
