@@ -57,7 +57,13 @@ pub struct Pick {
 impl Pick {
     /// The first host address of the subnet, as the engine gives it to its bridge; of a /31, /32, /127 or /128 its first address.
     pub fn gateway(&self) -> IpAddr {
-        self.subnet.hosts().next().unwrap_or(self.subnet.addr())
+        match self.subnet {
+            IpNet::V4(subnet) => subnet.hosts().next().unwrap_or(subnet.addr()).into(),
+            // The first address is the subnet-router anycast address (RFC 4291 §2.6.1).
+            IpNet::V6(subnet) => {
+                subnet.hosts().nth(usize::from(subnet.prefix_len() < 127)).unwrap_or(subnet.addr()).into()
+            }
+        }
     }
 
     /// The value of `bip`: `10.24.0.1/24`.

@@ -47,6 +47,7 @@ fn network(pick: &Pick) -> Material {
     let ipv6 = if pick.subnet.addr().is_ipv6() { "--ipv6 " } else { "" };
     Material {
         text: format!("docker network create {ipv6}--subnet {} --gateway {} NAME", pick.subnet, pick.gateway()),
+        is_command: true,
         title: text!("create the network (NAME is yours to choose)", "创建网络（NAME 请自行取名）"),
         notes: Vec::new(),
     }
@@ -75,6 +76,7 @@ fn gwbridge(pick: &Pick, place: &Place) -> Material {
             pick.gateway(),
             options.join(" ")
         ),
+        is_command: true,
         title: text!(
             "create docker_gwbridge before the host joins a swarm (docker swarm init or join)",
             "在主机加入 swarm（docker swarm init 或 join）之前创建 docker_gwbridge"
@@ -106,6 +108,7 @@ fn swarm(all: &[IpNet], place: &Place) -> Material {
     }
     Material {
         text: format!("docker swarm init {} --default-addr-pool-mask-length {BLOCK}", pools.join(" ")),
+        is_command: true,
         title: text!("make the swarm with it", "用它创建 swarm"),
         notes,
     }

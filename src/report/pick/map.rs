@@ -25,7 +25,7 @@ enum Cell {
     Free,
     /// The owner's place in the legend; whether it holds the whole cell.
     Held(usize, bool),
-    /// `0` docker0, `1` the next network, …
+    /// One of [`marks`].
     Next(char),
     Proposed,
 }
@@ -53,7 +53,7 @@ pub fn map(picked: &Picked, ranges: &[IpNet], medium: &Medium) -> Vec<Vec<String
         }
         blocks.push(lines);
     }
-    blocks.push(legend(picked, &owners, medium));
+    blocks.push(legend(picked, ranges, &owners, medium));
     blocks
 }
 
@@ -165,11 +165,16 @@ fn fill(grid: &Grid, owners: &[Owner], picked: &Picked) -> Vec<Cell> {
     cells
 }
 
-/// docker0 and the next networks with their digits.
+/// Where the engine goes next: `0` docker0, `1` to `3` the next networks; where that is not certain, `?` what the very next may get.
 fn marks(told: &HostNext) -> Vec<(char, IpNet)> {
-    let docker0 = told.next.as_ref().ok().and_then(|next| next.docker0);
-    let networks = ('1'..='9').zip(told.networks.iter().copied());
-    docker0.map(|subnet| ('0', subnet)).into_iter().chain(networks).collect()
+    let Ok(next) = &told.next else { return Vec::new() };
+    let docker0 = next.docker0.map(|subnet| ('0', subnet));
+    let networks: Vec<(char, IpNet)> = if next.candidates.is_empty() {
+        ('1'..='9').zip(told.networks.iter().copied()).collect()
+    } else {
+        next.candidates.iter().map(|candidate| ('?', *candidate)).collect()
+    };
+    docker0.into_iter().chain(networks).collect()
 }
 
 fn letter(owner: usize, whole: bool) -> char {
@@ -214,7 +219,7 @@ fn colour(kind: Kind) -> Style {
 }
 
 /// Every sign with what it stands for.
-fn legend(picked: &Picked, owners: &[Owner], medium: &Medium) -> Vec<String> {
+fn legend(picked: &Picked, ranges: &[IpNet], owners: &[Owner], medium: &Medium) -> Vec<String> {
     let several = picked.next.len() > 1;
     let named = |host: &str| if several { format!("{}: ", clean(host)) } else { String::new() };
     let mut rows: Vec<(String, Style, Text)> =
@@ -226,8 +231,17 @@ fn legend(picked: &Picked, owners: &[Owner], medium: &Medium) -> Vec<String> {
     }
     for told in &picked.next {
         let host = named(&told.host);
-        for (mark, subnet) in marks(told) {
+        let mut marks = marks(told);
+        marks.retain(|(_, subnet)| ranges.iter().any(|range| overlaps(*range, *subnet)));
+        let candidates = marks.iter().filter(|(mark, _)| *mark == '?').count();
+        // What the next network may get is drawn, not listed.
+        marks.dedup_by_key(|(mark, _)| *mark);
+        for (mark, subnet) in marks {
             let said = match mark {
+                '?' => text!(
+                    "{host}one of these {candidates} goes to the network that the engine makes next",
+                    "{host}引擎接下来创建的网络会占用这 {candidates} 个中的一个"
+                ),
                 '0' => text!(
                     "{subnet} {host}docker0 after the engine's next start",
                     "{subnet} {host}引擎下次启动后的 docker0"

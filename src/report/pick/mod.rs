@@ -63,6 +63,8 @@ pub struct Proposed {
 pub struct Material {
     /// Ready to be written or run.
     pub text: String,
+    /// It is for a shell; else a part of a file, or the whole.
+    pub is_command: bool,
     /// What to do with it.
     pub title: Text,
     /// What else is to be known before that is done.

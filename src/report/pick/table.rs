@@ -2,7 +2,7 @@
 
 use super::map::map;
 use super::{Answer, HostNext, Material, Picked, Proposed};
-use crate::engine::next::COUNT_LIMIT;
+use crate::engine::next::{COUNT_LIMIT, Next};
 use crate::report::table::{command, indented, joined, labelled};
 use crate::report::wrap::{clean, columns, pad, wrap};
 use crate::report::{Detail, Medium};
@@ -11,11 +11,15 @@ use crate::text::{Text, text};
 
 /// Owners that are shown unless `-v` asks for all.
 const SHOWN: usize = 8;
+/// Of what the next network may get.
+const CANDIDATES: usize = 6;
 
 pub fn table(picked: &Picked, medium: &Medium, detail: Detail) -> String {
     let mut blocks = answer(picked, medium);
     blocks.push(owners(picked, medium, detail));
-    blocks.push(blind(picked, medium));
+    if !matches!(picked.answer, Answer::Networks { .. }) {
+        blocks.push(blind(picked, medium));
+    }
     if picked.predict {
         blocks.extend(picked.next.iter().map(|told| foretold(told, medium)));
     }
@@ -115,10 +119,11 @@ fn use_it(material: &Material, medium: &Medium) -> Vec<String> {
         lines.extend(labelled(&Text::verbatim(""), note.get(medium.lang), medium));
     }
     lines.push(String::new());
-    if material.text.contains('\n') {
-        lines.extend(material.text.lines().map(|line| medium.strong(&clean(line.trim_end_matches('\r')))));
-    } else {
+    if material.is_command {
         lines.extend(command(&material.text, 4, medium));
+    } else {
+        // Broken lines would not be the file's any more.
+        lines.extend(material.text.lines().map(|line| medium.strong(&clean(line.trim_end_matches('\r')))));
     }
     lines
 }
@@ -140,7 +145,8 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     let widest = held[..shown].iter().map(|held| columns(&held.prefix.to_string())).max().unwrap_or(0);
     for held in &held[..shown] {
         let host = if several { format!("{}: ", held.host) } else { String::new() };
-        let said = format!("{host}{} ({})", held.owner, kind(held).get(medium.lang));
+        let kind = kind(held).map(|kind| kind.get(medium.lang).to_owned()).unwrap_or_default();
+        let said = format!("{host}{}{kind}", held.owner);
         for (i, line) in wrap(&said, medium.width - widest - 4).iter().enumerate() {
             let front = if i == 0 { held.prefix.to_string() } else { String::new() };
             lines.push(format!("  {}  {line}", pad(&front, widest)));
@@ -154,16 +160,12 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     lines
 }
 
-fn kind(held: &Occupied) -> Text {
+/// What an owner is whose words do not say it.
+fn kind(held: &Occupied) -> Option<Text> {
     match held.kind {
-        Kind::Route => text!("route", "路由"),
-        Kind::Address => text!("address", "本机地址"),
-        Kind::Network => text!("Docker network", "Docker 网络"),
-        Kind::Nameserver => text!("nameserver", "DNS 服务器"),
-        Kind::Pool => text!("pool", "地址池"),
-        Kind::Runtime => text!("other runtime", "其他运行时"),
-        Kind::Cloud => text!("cloud", "云平台"),
-        Kind::Avoid => text!("declared", "用户指定"),
+        Kind::Route => Some(text!(" (route)", "（路由）")),
+        Kind::Address => Some(text!(" (address)", "（本机地址）")),
+        _ => None,
     }
 }
 
@@ -212,10 +214,7 @@ fn foretold(told: &HostNext, medium: &Medium) -> Vec<String> {
         None => text!("none, or not known", "无，或无法得知"),
     };
     row(text!("docker0", "docker0"), docker0);
-    row(text!("networks", "网络"), list(&told.networks));
-    if !next.candidates.is_empty() {
-        row(text!("one of", "候选"), list(&next.candidates));
-    }
+    row(text!("networks", "网络"), networks(&told.networks, next));
     row(text!("left", "剩余"), remaining(next.remaining));
     for doubt in &next.doubts {
         row(text!("uncertain", "不确定"), doubt.clone());
@@ -237,6 +236,18 @@ fn list(subnets: &[ipnet::IpNet]) -> Text {
         return text!("none", "无");
     }
     Text::verbatim(subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// Where the next networks go; where that is not certain, where the very next one may go.
+fn networks(subnets: &[ipnet::IpNet], next: &Next) -> Text {
+    if next.candidates.is_empty() {
+        return list(subnets);
+    }
+    let Text { en, zh } = list(&next.candidates[..next.candidates.len().min(CANDIDATES)]);
+    match next.candidates.len().saturating_sub(CANDIDATES) {
+        0 => text!("one of {en}", "以下之一：{zh}"),
+        more => text!("one of {en} and {more} more", "以下之一：{zh} 以及另外 {more} 个"),
+    }
 }
 
 /// Whether so many networks will be created on one host, and where.
@@ -274,7 +285,7 @@ fn needed(told: &HostNext, count: usize, medium: &Medium) -> Vec<String> {
     let mut lines = headline(&said, told.enough == Some(true), medium);
     if !next.networks.is_empty() {
         let shown: Vec<ipnet::IpNet> = next.networks.iter().take(count).copied().collect();
-        lines.extend(labelled(&text!("networks", "网络"), list(&shown).get(medium.lang), medium));
+        lines.extend(labelled(&text!("networks", "网络"), networks(&shown, next).get(medium.lang), medium));
     }
     for doubt in &next.doubts {
         lines.extend(labelled(&text!("uncertain", "不确定"), doubt.get(medium.lang), medium));

@@ -108,7 +108,7 @@ fn merged(setting: &Setting, host: &Snapshot, file: &DaemonJson, root: Option<&P
             text!("{path} with \"{key}\" added and every other byte as it is", "{path}：仅添加 \"{key}\"，其余字节不变")
         }
     };
-    Ok(Material { text, title, notes: vec![restart()] })
+    Ok(Material { text, is_command: false, title, notes: vec![restart()] })
 }
 
 /// Whether a report would mask some of it.
@@ -128,12 +128,21 @@ fn lines(setting: &Setting, file: Option<&DaemonJson>, why: Text) -> Material {
     } else {
         text!("in {path}, among the keys of its outermost {{ }} ({en})", "写入 {path} 最外层 {{ }} 之中（{zh}）")
     };
-    Material { text: format!("\"{key}\": {}", spaced(&setting.value)), title, notes: vec![restart()] }
+    Material {
+        text: format!("\"{key}\": {}", spaced(&setting.value)),
+        is_command: false,
+        title,
+        notes: vec![restart()],
+    }
 }
 
-/// On one line, as people write it.
+/// As people write it; several items on lines of their own.
 fn spaced(value: &Value) -> String {
     match value {
+        Value::Array(items) if items.len() > 1 => {
+            let lines: Vec<String> = items.iter().map(|item| format!("  {}", spaced(item))).collect();
+            format!("[\n{}\n]", lines.join(",\n"))
+        }
         Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
             let members: Vec<String> =
@@ -158,6 +167,7 @@ fn on_command_line(setting: &Setting, host: &Snapshot) -> Option<Material> {
         if given.len() > 1 { text!(" (all {n} of them)", "（共 {n} 个）", n = given.len()) } else { text!("", "") };
     Some(Material {
         text: setting.flags.join(" "),
+        is_command: false,
         title: text!(
             "{en}, in place of the --{flag} that is there{all_en}: daemon.json must not set it too",
             "在{zh}处替换已有的 --{flag}{all_zh}：不能同时写入 daemon.json",
