@@ -10,15 +10,12 @@ use super::request::{BLOCK, Question, Request, word};
 use super::space;
 use crate::checks::Options;
 use crate::cli::Purpose;
-use crate::engine::allocator::{Space, method};
 use crate::engine::next::next;
-use crate::engine::pools::Pool;
-use crate::engine::reserved::reserved;
 use crate::engine::{Liveness, liveness, next_version, running_version};
-use crate::host::{Family, Snapshot};
+use crate::host::{Family, Missing, Snapshot};
 use crate::report::Host;
 use crate::report::pick::{Answer, HostNext, Picked, Proposed};
-use crate::subnet::{Kind, Occupied, Pick, Wish, engine_pools, overlaps};
+use crate::subnet::{PoolPick, Wish, engine_pools, overlaps, pick_pools, pick_swarm_pools};
 use crate::text::{Text, text};
 
 /// How many networks are foretold.
@@ -26,7 +23,7 @@ const SHOWN: usize = 3;
 
 /// `live`: the hosts are this one, or the one whose files are below this directory; else snapshots.
 pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Option<Option<&Path>>) -> Picked {
-    let mut holders = Holders::of(hosts, declared);
+    let holders = Holders::of(hosts, declared);
     let needed = if let Question::Networks(count) = request.question { count } else { 0 };
     let next: Vec<HostNext> = hosts.iter().map(|host| foretold(host, needed)).collect();
     let occupied = holders.within(&request.scope());
@@ -34,7 +31,7 @@ pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Optio
     let (answer, subnets) = match request.question {
         Question::Propose { prefix_len, count } => {
             let answer = Answer::Proposal { prefix_len, count, purpose: request.purpose.map(word) };
-            (answer, proposals(hosts, &mut holders, request, prefix_len, count, live))
+            (answer, proposals(hosts, &holders, request, prefix_len, count, live))
         }
         Question::Check(range) => {
             (Answer::Check { range, free: occupied.is_empty(), notes: remarks(range, hosts, &next) }, Vec::new())
@@ -85,70 +82,44 @@ fn foretold(host: &Host, needed: usize) -> HostNext {
 
 fn proposals(
     hosts: &[Host],
-    holders: &mut Holders,
+    holders: &Holders,
     request: &Request,
     prefix_len: u8,
     count: usize,
     live: Option<Option<&Path>>,
 ) -> Vec<Proposed> {
     let snapshots: Vec<&Snapshot> = hosts.iter().map(|host| &host.snapshot).collect();
-    if request.purpose == Some(Purpose::Pools) {
-        holders.and(hosts.iter().flat_map(blocked));
-    }
     let family = if request.ipv6 { Family::V6 } else { Family::V4 };
     let wish = Wish { pools: request.pools.clone(), ..Wish::new(family, prefix_len, count).on(&snapshots) };
-    let picks = holders.index().pick(&wish);
-    let subnets: Vec<IpNet> = picks.iter().map(|pick| pick.subnet).collect();
-    let propose = |pick: Pick| {
-        let place = match (hosts, live) {
-            ([host], Some(root)) => Place::Here { host: &host.snapshot, root },
-            ([host], None) => Place::Snapshot { host: &host.snapshot },
-            _ => Place::Several,
-        };
-        let material = request.purpose.map(|purpose| material(purpose, &pick, &subnets, &place));
-        let capacity = capacity(&pick.subnet, request.purpose, &snapshots);
-        Proposed { pick, material, capacity }
+    let index = holders.index();
+    let picks: Vec<PoolPick> = match request.purpose {
+        Some(Purpose::Pools) => pick_pools(&snapshots, &wish, BLOCK, &index),
+        Some(Purpose::Swarm) => {
+            let version = snapshots.first().and_then(|host| running_version(host).or(next_version(host).ok()));
+            pick_swarm_pools(version, &wish, BLOCK, &index)
+        }
+        _ => {
+            let single = |base| PoolPick { base, size: prefix_len, capacity: 1, doubts: Vec::new() };
+            index.pick(&wish).into_iter().map(single).collect()
+        }
+    };
+    let subnets: Vec<IpNet> = picks.iter().map(|picked| picked.base.subnet).collect();
+    let place = match (hosts, live) {
+        ([host], Some(root)) => Place::Here { host: &host.snapshot, root },
+        ([host], None) => Place::Snapshot { host: &host.snapshot },
+        _ => Place::Several,
+    };
+    let propose = |PoolPick { base, capacity, doubts, .. }| {
+        let material = request.purpose.map(|purpose| {
+            let mut material = material(purpose, &base, &subnets, &place);
+            material.notes.extend(doubts.into_iter().map(|Missing { why: Text { en, zh }, .. }| {
+                text!("what the engine makes of it is not known: {en}", "无法得知引擎会如何使用它：{zh}")
+            }));
+            material
+        });
+        Proposed { pick: base, material, capacity }
     };
     picks.into_iter().map(propose).collect()
-}
-
-/// What an engine goes round when it takes from its pools: a pool that overlaps it is not free to that engine, whoever else would not mind.
-fn blocked(host: &Host) -> Vec<Occupied> {
-    let version = next_version(&host.snapshot).ok().or_else(|| running_version(&host.snapshot));
-    let reserved = version.and_then(|version| reserved(&host.snapshot, version).ok()).unwrap_or_default();
-    let entry = |prefix: IpNet| Occupied {
-        host: host.judged.host.clone(),
-        prefix,
-        owner: format!("reserved by the engine: {prefix}"),
-        kind: Kind::Pool,
-        live: true,
-        dead: false,
-    };
-    reserved.into_iter().filter(|one| one.prefix.prefix_len() > 0).map(|one| entry(one.prefix)).collect()
-}
-
-/// Networks that find room in a proposal, on the host with the least room.
-fn capacity(subnet: &IpNet, purpose: Option<Purpose>, hosts: &[&Snapshot]) -> usize {
-    let blocks = 1usize << BLOCK.saturating_sub(subnet.prefix_len()).min(24);
-    match purpose {
-        Some(Purpose::Swarm) => blocks,
-        Some(Purpose::Pools) => hosts.iter().map(|host| room(subnet, host, blocks)).min().unwrap_or(blocks),
-        _ => 1,
-    }
-}
-
-/// As the engine of this host counts it.
-fn room(subnet: &IpNet, host: &Snapshot, blocks: usize) -> usize {
-    let Some(version) = next_version(host).ok().or_else(|| running_version(host)) else { return blocks };
-    let Ok(reserved) = reserved(host, version) else { return blocks };
-    let space = Space {
-        method: method(version),
-        pools: vec![Pool { base: *subnet, size: BLOCK.max(subnet.prefix_len()) }],
-        taken: Vec::new(),
-        reserved: reserved.into_iter().map(|one| one.prefix).filter(|prefix| prefix.prefix_len() > 0).collect(),
-        start: 0,
-    };
-    space.remaining(blocks)
 }
 
 /// What else is to be known of a range that was asked about.

@@ -1,7 +1,5 @@
 //! Who holds what, on all hosts together.
 
-use std::collections::BTreeSet;
-
 use ipnet::IpNet;
 
 use crate::checks::Options;
@@ -41,13 +39,6 @@ impl<'a> Holders<'a> {
         holders.blind.sort();
         holders.blind.dedup();
         holders
-    }
-
-    /// With what else may not be used, for whatever reason.
-    pub fn and(&mut self, more: impl IntoIterator<Item = Occupied>) {
-        let known: BTreeSet<IpNet> =
-            self.taken.iter().filter(|taken| taken.is_firm()).map(|taken| taken.prefix).collect();
-        self.taken.extend(more.into_iter().filter(|more| !known.contains(&more.prefix)));
     }
 
     pub fn index(&self) -> Index<'_> {

@@ -39,7 +39,7 @@ struct Owner<'a> {
 /// The drawing with its legend.
 pub fn map(picked: &Picked, ranges: &[IpNet], medium: &Medium) -> Vec<Vec<String>> {
     let owners = owners(&picked.largest);
-    let label = ranges.iter().map(|range| widest_label(range)).max().unwrap_or(0);
+    let label = ranges.iter().map(widest_label).max().unwrap_or(0);
     let mut blocks = Vec::new();
     for range in ranges {
         let grid = Grid::of(range, medium.width.min(WIDEST).saturating_sub(label + 3));

@@ -31,7 +31,7 @@ pub fn table(picked: &Picked, medium: &Medium, detail: Detail) -> String {
 
 fn answer(picked: &Picked, medium: &Medium) -> Vec<Vec<String>> {
     match &picked.answer {
-        Answer::Proposal { prefix_len, count, .. } => {
+        Answer::Proposal { prefix_len, count, purpose } => {
             let mut blocks = Vec::new();
             let found = picked.subnets.len();
             if found == 0 {
@@ -44,7 +44,8 @@ fn answer(picked: &Picked, medium: &Medium) -> Vec<Vec<String>> {
                 );
                 blocks.push(headline(&said, false, medium));
             }
-            blocks.extend(proposals(&picked.subnets, medium));
+            let are_pools = matches!(purpose, Some("pools" | "swarm"));
+            blocks.extend(proposals(&picked.subnets, are_pools, medium));
             blocks
         }
         Answer::Check { range, free, notes } => {
@@ -67,11 +68,11 @@ fn headline(said: &Text, good: bool, medium: &Medium) -> Vec<String> {
 }
 
 /// Each proposal; what they have in common is said once, below the last.
-fn proposals(subnets: &[Proposed], medium: &Medium) -> Vec<Vec<String>> {
+fn proposals(subnets: &[Proposed], are_pools: bool, medium: &Medium) -> Vec<Vec<String>> {
     let mut blocks: Vec<Vec<String>> = Vec::new();
     for (i, proposed) in subnets.iter().enumerate() {
         let next = subnets.get(i + 1);
-        let mut lines = vec![heading(proposed, medium)];
+        let mut lines = vec![heading(proposed, are_pools, medium)];
         if next.is_none_or(|next| next.pick.why != proposed.pick.why) {
             lines.extend(labelled(&text!("why", "理由"), proposed.pick.why.get(medium.lang), medium));
         }
@@ -96,7 +97,7 @@ fn proposals(subnets: &[Proposed], medium: &Medium) -> Vec<Vec<String>> {
 }
 
 /// `10.24.0.0/24  free  gateway 10.24.0.1`
-fn heading(proposed: &Proposed, medium: &Medium) -> String {
+fn heading(proposed: &Proposed, is_pool: bool, medium: &Medium) -> String {
     let subnet = proposed.pick.subnet.to_string();
     let grade = match proposed.pick.grade {
         Grade::Free => medium.good(text!("free", "空闲").get(medium.lang)),
@@ -104,10 +105,10 @@ fn heading(proposed: &Proposed, medium: &Medium) -> String {
             medium.severity(crate::finding::Severity::Warning, text!("hides a route", "会遮蔽路由").get(medium.lang))
         }
     };
-    let rest = if proposed.capacity > 1 {
-        text!("room for {n} networks", "可容纳 {n} 个网络", n = proposed.capacity)
-    } else {
-        text!("gateway {gateway}", "网关 {gateway}", gateway = proposed.pick.gateway())
+    let rest = match proposed.capacity {
+        _ if !is_pool => text!("gateway {gateway}", "网关 {gateway}", gateway = proposed.pick.gateway()),
+        1 => text!("room for 1 network", "可容纳 1 个网络"),
+        networks => text!("room for {networks} networks", "可容纳 {networks} 个网络"),
     };
     format!("{}  {grade}  {}", medium.strong(&subnet), rest.get(medium.lang))
 }
