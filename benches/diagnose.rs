@@ -5,8 +5,7 @@
 #[path = "../tests/lab/harness/mod.rs"]
 #[allow(unused_imports)] // the harness serves the cases of the lab first
 mod harness;
-
-use std::process::Command;
+mod measure;
 
 use harness::{Engine, Host, Lab};
 
@@ -18,8 +17,8 @@ const BY_HAND: [&str; 4] =
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.first().is_some_and(|word| word == "peak-memory-of") {
-        return print_peak_memory(&words[1..]);
+    if words.first().is_some_and(|word| word == measure::PEAK_MEMORY_OF) {
+        return measure::print_peak_memory(&words[1..]);
     }
     let lab = Lab::new().unwrap_or_else(|why| panic!("the lab cannot be had: {why}"));
     for (name, networks, routes) in [("an ordinary host", 3, 20), ("a busy host", 20, 5000)] {
@@ -62,9 +61,9 @@ fn compare(host: &Host) {
         println!("  {median:8.1} ms  {command}");
     }
     println!(
-        "  ratio: {:.2} of the sum of the four ({sum:.1} ms); peak memory {} MiB",
+        "  ratio: {:.2} of the sum of the four ({sum:.1} ms); peak memory {:.1} MiB",
         medians[0] / sum,
-        peak_memory(host)
+        measure::peak_memory(&host.command(&["dnetctl", "diagnose", "-o", "json"]))
     );
 }
 
@@ -90,26 +89,7 @@ fn medians(host: &Host, commands: &[&str]) -> Vec<f64> {
     assert_eq!(rounds.len(), ROUNDS, "every round is timed: {printed}");
     (0..commands.len())
         .map(|at| {
-            let mut times: Vec<f64> = rounds.iter().map(|round| round[at]).collect();
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2] / 1000.0
+            measure::median(rounds.iter().map(|round| round[at] / 1000.0).collect())
         })
         .collect()
-}
-
-/// In a process of its own: the largest of all children that ended is then the one asked for.
-fn peak_memory(host: &Host) -> String {
-    let own = std::env::current_exe().expect("this program");
-    let nsenter = host.command(&["dnetctl", "diagnose", "-o", "json"]);
-    let mut measured = Command::new(own);
-    measured.arg("peak-memory-of").arg(nsenter.get_program()).args(nsenter.get_args());
-    String::from_utf8_lossy(&measured.output().expect("a measured run").stdout).trim().to_owned()
-}
-
-fn print_peak_memory(words: &[String]) {
-    let (program, arguments) = words.split_first().expect("a command to measure");
-    Command::new(program).args(arguments).output().expect("a run");
-    let usage =
-        nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).expect("usage of children");
-    println!("{:.1}", usage.max_rss() as f64 / 1024.0);
 }
