@@ -87,9 +87,5 @@ fn medians(host: &Host, commands: &[&str]) -> Vec<f64> {
         .filter(|round: &Vec<f64>| round.len() == commands.len())
         .collect();
     assert_eq!(rounds.len(), ROUNDS, "every round is timed: {printed}");
-    (0..commands.len())
-        .map(|at| {
-            measure::median(rounds.iter().map(|round| round[at] / 1000.0).collect())
-        })
-        .collect()
+    (0..commands.len()).map(|at| measure::median(rounds.iter().map(|round| round[at] / 1000.0).collect())).collect()
 }

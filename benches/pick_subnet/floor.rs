@@ -36,7 +36,9 @@ pub fn dump() {
 /// NLMSG_DONE comes alone, or as the last message of a buffer, with four bytes of status behind its header.
 fn is_last(buffer: &[u8]) -> bool {
     let kind = |at: usize| buffer.get(at + 4..at + 6).map(|kind| u16::from_ne_bytes([kind[0], kind[1]]));
-    let length = |at: usize| buffer.get(at..at + 4).map(|length| u32::from_ne_bytes([length[0], length[1], length[2], length[3]]));
+    let length = |at: usize| {
+        buffer.get(at..at + 4).map(|length| u32::from_ne_bytes([length[0], length[1], length[2], length[3]]))
+    };
     let tail = buffer.len().saturating_sub(20);
     kind(0) == Some(DONE) || (kind(tail) == Some(DONE) && length(tail) == Some(20))
 }

@@ -3,10 +3,10 @@
 //! `DNETCTL_LAB=run cargo bench --features internals --bench pick_subnet` (as root; `tests/lab/roots` first).
 #![allow(clippy::disallowed_methods)] // it starts programs and reads the clock
 
+mod floor;
 #[path = "../../tests/lab/harness/mod.rs"]
 #[allow(unused_imports)] // the harness serves the cases of the lab first
 mod harness;
-mod floor;
 #[path = "../measure/mod.rs"]
 mod measure;
 mod picking;
@@ -48,7 +48,8 @@ fn on_a_host(lab: &Lab, what: &str, routes: Vec<String>) {
         .boot();
     host.docker();
     let began = Instant::now();
-    let loaded = host.sh_with("ip -force -batch - 2>/dev/null; ip route show table all | wc -l", routes.concat().as_bytes());
+    let loaded =
+        host.sh_with("ip -force -batch - 2>/dev/null; ip route show table all | wc -l", routes.concat().as_bytes());
     println!("{what}; {} seen by ip after {:.0} s of loading", loaded.stdout.trim(), began.elapsed().as_secs_f64());
     println!("  the engine (28.5) runs");
     compare(&host);
@@ -96,7 +97,10 @@ fn inside(host: &Host, with_its_files: bool, words: &[&str]) -> Command {
         command.args(["-m", "-p", "-u", "-i", "-C", "-r", "-w"]);
     }
     command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root");
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("HOME", "/root");
     command
 }
 
@@ -108,7 +112,11 @@ fn anywhere(count: usize) -> Vec<String> {
         let way = way(&mut random);
         if random.below(10) == 0 {
             let (a, b) = (random.below(0x1000), random.below(0x1_0000));
-            return format!("route add 2{a:03x}:{b:x}::/{} via fd01::{:x}\n", [32, 29, 36][a as usize % 3].min(32), 1 + b % 4);
+            return format!(
+                "route add 2{a:03x}:{b:x}::/{} via fd01::{:x}\n",
+                [32, 29, 36][a as usize % 3].min(32),
+                1 + b % 4
+            );
         }
         let length = LENGTHS[random.below(16) as usize];
         // Not this host's own: 0/8, 10.0.0.0/24, 127/8 and multicast.
