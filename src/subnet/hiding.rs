@@ -28,13 +28,21 @@ pub(super) fn hiding<A: Bits>(
 ) -> Vec<Pick> {
     let len = wish.prefix_len;
     let may_be_hidden = |taken: &&Occupied| !taken.is_firm() && taken.prefix.prefix_len() <= len;
-    let firm = index.occupied.iter().filter(|taken| !may_be_hidden(taken)).map(|taken| taken.prefix);
-    let firm = Set::<A>::from_prefixes(firm);
-    let routes = index.occupied.iter().filter(may_be_hidden);
-    let mut stretches = stretches(routes.filter_map(|taken| {
-        let (first, last) = A::range(taken.prefix)?;
-        Some(Soft { first, last, len: taken.prefix.prefix_len(), carries: !taken.dead })
-    }));
+    let room = Set::<A>::from_prefixes(places.iter().map(|place| place.range));
+    let in_room = |taken: &Occupied| A::range(taken.prefix).filter(|(first, last)| room.overlaps(*first, *last));
+    let (mut firm, mut routes) = (Vec::new(), Vec::new());
+    for taken in index.occupied {
+        let Some((first, last)) = in_room(taken) else { continue };
+        if may_be_hidden(&taken) {
+            routes.push(Soft { first, last, len: taken.prefix.prefix_len(), carries: !taken.dead });
+        } else {
+            firm.push((first, last));
+        }
+    }
+    let firm = Set::from_ranges(firm);
+    let mut stretches = stretches(routes);
+    // Most are too short, and sorting takes the longest.
+    stretches.retain(|(first, last, _)| has_block(*first, *last, len));
     // Stable: equal footprints stay in address order, and the places decide between them below.
     stretches.sort_by_key(|stretch| stretch.2);
     let mut chosen = chosen.clone();
@@ -62,6 +70,13 @@ pub(super) fn hiding<A: Bits>(
     starts.into_iter().map(|start| index.hides(start.prefix(len))).collect()
 }
 
+/// Whether an aligned block of the prefix length lies within, both ends inside.
+fn has_block<A: Bits>(first: A, last: A, len: u8) -> bool {
+    let aligned = first.block_start(len) == first;
+    let start = if aligned { Some(first) } else { first.block_end(len).next() };
+    start.is_some_and(|start| start.block_end(len) <= last)
+}
+
 struct Soft<A> {
     first: A,
     last: A,
@@ -70,10 +85,13 @@ struct Soft<A> {
 }
 
 /// The address space cut where routes begin and end, with what a block there would hide; without the stretches that no route covers.
-fn stretches<A: Bits>(routes: impl Iterator<Item = Soft<A>>) -> Vec<(A, A, Footprint)> {
-    let mut routes: Vec<Soft<A>> = routes.collect();
-    routes.sort_by(|a, b| (a.first, b.last).cmp(&(b.first, a.last)));
-    let mut cut = Vec::new();
+fn stretches<A: Bits>(mut routes: Vec<Soft<A>>) -> Vec<(A, A, Footprint)> {
+    let widest_first = |a: &Soft<A>, b: &Soft<A>| (a.first, b.last).cmp(&(b.first, a.last));
+    // Of one host they come so.
+    if !routes.is_sorted_by(|a, b| widest_first(a, b).is_le()) {
+        routes.sort_by(widest_first);
+    }
+    let mut cut = Vec::with_capacity(2 * routes.len());
     // Prefixes nest: those around the place where we are, widest first, each with the footprint of itself and all around it.
     let mut around: Vec<(A, Footprint)> = Vec::new();
     let mut at: Option<A> = None;

@@ -17,22 +17,27 @@ pub fn joined(occupied: &[Occupied], within: &[IpNet]) -> Vec<Occupied> {
         owners.entry((&taken.host, taken.kind, way(taken))).or_default().push(taken);
     }
     let mut joined = Vec::new();
-    for ((host, kind, way), parts) in owners {
+    for ((host, kind, way), mut parts) in owners {
         let owner = match parts.as_slice() {
             [only] => only.owner.clone(),
             several if kind == Kind::Route => format!("{way} ×{}", several.len()),
             _ => way.into_owned(),
         };
         let ranges = Ranges::new(parts.iter().map(|taken| taken.prefix));
+        // Every part lies in one of the fewest prefixes, and both lists are in order.
+        parts.sort_by_key(|taken| taken.prefix);
+        let mut rest = parts.as_slice();
         for prefix in ranges.v4.prefixes().into_iter().chain(ranges.v6.prefixes()) {
-            let inside = || parts.iter().filter(|taken| overlaps(taken.prefix, prefix));
+            let inside = rest.iter().take_while(|taken| prefix.contains(&taken.prefix)).count();
+            let (inside, behind) = rest.split_at(inside);
+            rest = behind;
             joined.push(Occupied {
                 host: host.to_owned(),
                 prefix,
                 owner: owner.clone(),
                 kind,
-                live: inside().any(|taken| taken.live),
-                dead: inside().all(|taken| taken.dead),
+                live: inside.iter().any(|taken| taken.live),
+                dead: inside.iter().all(|taken| taken.dead),
             });
         }
     }

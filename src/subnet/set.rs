@@ -82,7 +82,10 @@ impl<A> Default for Set<A> {
 impl<A: Bits> Set<A> {
     /// The union of ranges (first, last) in any order.
     pub fn from_ranges(mut ranges: Vec<(A, A)>) -> Self {
-        ranges.sort_unstable();
+        // What comes in the order of prefixes needs no sorting.
+        if !ranges.is_sorted_by_key(|range| range.0) {
+            ranges.sort_unstable();
+        }
         // Merged in place: `kept` ranges at the beginning are the result so far.
         let mut kept = 0;
         for at in 0..ranges.len() {
