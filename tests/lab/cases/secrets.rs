@@ -19,6 +19,7 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker swarm init --advertise-addr 127.0.0.1");
         host.ok("docker network create --label planted=PLANTED-network own");
         host.container("web", "--network own -p 8080:80 -e PASSWORD=PLANTED-env --label token=PLANTED-label");
+        host.ok("docker exec web sh -c ': PLANTED-exec'");
         host.ok("iptables -A INPUT -s 10.99.0.0/16 -m comment --comment password=PLANTED-comment -j DROP");
         host.ok("mkdir -p /run/cloud-init && mv /root/instance-data.json /run/cloud-init/");
         let token = host.ok("docker swarm join-token -q worker").trim().to_owned();
@@ -90,6 +91,20 @@ fn plant(host: crate::harness::HostBuilder) -> crate::harness::HostBuilder {
         )
         .file("/root/.docker/config.json", "{\"auths\": {\"r.example\": {\"auth\": \"PLANTED-auth\"}}}\n")
         .file("/etc/NetworkManager/system-connections/w.nmconnection", "[wifi-security]\npsk=PLANTED-psk\n")
+        .file("/etc/rancher/k3s/config.yaml", "token: PLANTED-k3s\ncluster-cidr: 10.52.0.0/16\n")
+        .file(
+            "/etc/cni/net.d/10-own.conflist",
+            "{\"name\": \"own\", \"plugins\": [{\"type\": \"calico\", \"etcd_key\": \"PLANTED-cni\", \"ipam\": {\"subnet\": \
+             \"10.53.0.0/16\"}}]}\n",
+        )
+        .file(
+            "/etc/containers/networks/own.json",
+            "{\"name\": \"own\", \"subnets\": [{\"subnet\": \"10.54.0.0/24\"}], \"labels\": {\"token\": \"PLANTED-podman\"}}\n",
+        )
+        .file(
+            "/etc/libvirt/qemu/networks/own.xml",
+            "<network>\n<name>own</name>\n<metadata>PLANTED-libvirt</metadata>\n<ip address='10.55.0.1' prefix='24'/>\n</network>\n",
+        )
         .file("/etc/wireguard/wg0.conf", "[Interface]\nPrivateKey = PLANTED-wireguard\n")
         .file(
             "/root/instance-data.json",
