@@ -4,10 +4,13 @@
 use ipnet::IpNet;
 use serde_json::Value;
 
-/// Keys whose values are ranges of the cloud's own network: Alibaba Cloud's metadata, EC2's metadata.
-const RANGE_KEYS: [&str; 8] = [
+/// Keys whose values are ranges of the cloud's own network, for the instance or each of its interfaces: Alibaba Cloud's ("ECS instance
+/// metadata"), then EC2's. Of Azure and Hetzner see [`azure`] and [`hetzner`]; the sources of the other clouds leave none on disk but those
+/// that the links have anyway (cloud-init 26.2 sources/__init__.py `persist_instance_data`).
+const RANGE_KEYS: [&str; 9] = [
     "vpc-cidr-block",
     "vswitch-cidr-block",
+    "vswitch-ipv6-cidr-block",
     "vpc-ipv4-cidr-block",
     "vpc-ipv4-cidr-blocks",
     "vpc-ipv6-cidr-blocks",
@@ -39,6 +42,8 @@ pub fn instance_data(text: &str) -> Option<Metadata> {
     let mut ranges = Vec::new();
     if let Some(metadata) = document.get("ds").and_then(|source| source.get("meta_data").or(source.get("meta-data"))) {
         gather(metadata, 0, &mut ranges);
+        azure(metadata, &mut ranges);
+        hetzner(metadata, &mut ranges);
     }
     ranges.sort();
     ranges.dedup();
@@ -66,11 +71,38 @@ fn gather(value: &Value, depth: usize, ranges: &mut Vec<(IpNet, String)>) {
     }
 }
 
-/// One range, several in one string, or a list.
+/// Subnets of Azure's interfaces; the virtual network around them is not told.
+fn azure(metadata: &Value, ranges: &mut Vec<(IpNet, String)>) {
+    let interfaces = metadata.pointer("/imds/network/interface").and_then(Value::as_array);
+    for interface in interfaces.into_iter().flatten() {
+        for family in ["ipv4", "ipv6"] {
+            let subnets = interface.get(family).and_then(|family| family.get("subnet")?.as_array());
+            for subnet in subnets.into_iter().flatten() {
+                let word = |key: &str| subnet.get(key).and_then(Value::as_str);
+                let Some((address, prefix)) = word("address").zip(word("prefix")) else { continue };
+                let net = format!("{address}/{prefix}").parse::<IpNet>();
+                ranges.extend(net.map(|net| (net.trunc(), format!("{family}/subnet"))));
+            }
+        }
+    }
+}
+
+/// Private networks of Hetzner Cloud: the whole, and the part that this host is in.
+fn hetzner(metadata: &Value, ranges: &mut Vec<(IpNet, String)>) {
+    let networks = metadata.get("private-networks").or(metadata.get("private_networks")).and_then(Value::as_array);
+    for network in networks.into_iter().flatten() {
+        for key in ["network", "subnet"] {
+            let found = network.get(key).map(nets).unwrap_or_default();
+            ranges.extend(found.into_iter().map(|net| (net, format!("private-networks/{key}"))));
+        }
+    }
+}
+
+/// One range, several in one string (also in brackets, as Alibaba Cloud prints those of IPv6), or a list.
 fn nets(value: &Value) -> Vec<IpNet> {
     match value {
         Value::String(text) => {
-            let words = text.split(|c: char| c.is_whitespace() || c == ',');
+            let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '"'));
             words.filter_map(|word| word.parse::<IpNet>().ok()).map(|net| net.trunc()).collect()
         }
         Value::Array(array) => array.iter().flat_map(nets).collect(),
@@ -111,6 +143,41 @@ mod tests {
         let shown: Vec<String> = ranges.iter().map(|(net, key)| format!("{net} {key}")).collect();
         assert_eq!(shown, ["172.16.0.0/12 vpc-cidr-block", "172.16.5.0/24 vswitch-cidr-block"]);
         assert!(!format!("{ranges:?}").contains("PLANTED"));
+    }
+
+    #[test]
+    fn every_interface_on_alibaba_cloud_counts() {
+        let document = r#"{"v1":{"cloud_name":"aliyun"},"ds":{"meta-data":{"vpc-cidr-block":"192.168.0.0/16","network":{"interfaces":{"macs":{
+          "00:16:3e:00:00:01":{"vpc-cidr-block":"192.168.0.0/16","vswitch-cidr-block":"192.168.0.0/24","netmask":"255.255.255.0",
+          "vpc-ipv6-cidr-blocks":"[2001:db8:a200::/56]","vswitch-ipv6-cidr-block":"2001:db8:a200:4::/64"},
+          "00:16:3e:00:00:02":{"vpc-cidr-block":"10.9.0.0/16","vswitch_cidr_block":"10.9.7.0/24"}}}}}}}"#;
+        let ranges = instance_data(document).expect("a document").ranges;
+        let shown: Vec<String> = ranges.iter().map(|(net, key)| format!("{net} {key}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "10.9.0.0/16 vpc-cidr-block",
+                "10.9.7.0/24 vswitch-cidr-block",
+                "192.168.0.0/16 vpc-cidr-block",
+                "192.168.0.0/24 vswitch-cidr-block",
+                "2001:db8:a200::/56 vpc-ipv6-cidr-blocks",
+                "2001:db8:a200:4::/64 vswitch-ipv6-cidr-block",
+            ]
+        );
+    }
+
+    #[test]
+    fn subnets_of_azure_and_private_networks_of_hetzner() {
+        let azure = r#"{"v1":{"cloud_name":"azure"},"ds":{"meta_data":{"imds":{"compute":{"osProfile":{"adminUsername":"PLANTED"}},
+          "network":{"interface":[{"macAddress":"000D3A047598","ipv4":{"subnet":[{"prefix":"24","address":"10.0.0.0"}],
+          "ipAddress":[{"privateIpAddress":"10.0.0.4"}]},"ipv6":{"ipAddress":[]}},{"ipv4":{"subnet":[{"prefix":"x","address":1}]}}]}}}}}"#;
+        let found = instance_data(azure).expect("a document").ranges;
+        assert_eq!(found, [("10.0.0.0/24".parse().expect("a range"), "ipv4/subnet".to_owned())]);
+        let hetzner = r#"{"v1":{"cloud_name":"hetzner"},"ds":{"meta_data":{"private-networks":[{"ip":"10.1.0.2","alias_ips":[],
+          "network_name":"PLANTED","network":"10.1.0.0/16","subnet":"10.1.0.0/24","gateway":"10.1.0.1"}]}}}"#;
+        let found = instance_data(hetzner).expect("a document").ranges;
+        let shown: Vec<String> = found.iter().map(|(net, key)| format!("{net} {key}")).collect();
+        assert_eq!(shown, ["10.1.0.0/16 private-networks/network", "10.1.0.0/24 private-networks/subnet"]);
     }
 
     #[test]
