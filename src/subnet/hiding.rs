@@ -137,8 +137,8 @@ impl Index<'_> {
         let mut owners: Vec<&str> = hides.iter().map(|taken| taken.owner.as_str()).collect();
         owners.dedup();
         let why = text!(
-            "nothing is free; nobody was seen behind {owners}, of which this is the smallest part that can be hidden",
-            "没有完全空闲的地址；{owners} 之后没有发现任何在用的地址，遮蔽它的这一小部分影响最小",
+            "nothing is free, and nobody was seen behind {owners}: hiding this part of it does the least harm",
+            "已没有空闲的地址；未发现有人使用 {owners} 之后的地址，遮蔽其中这一小段影响最小",
             owners = owners.join(", ")
         );
         Pick { subnet, grade: Grade::HidesRoute, why, hides }

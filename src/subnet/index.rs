@@ -54,23 +54,13 @@ impl<'a> Index<'a> {
         self
     }
 
-    /// Whether nobody holds any of it.
-    pub fn is_free(&self, prefix: IpNet) -> bool {
-        !self.all.overlaps(prefix) && !self.unnamed.overlaps(prefix)
-    }
-
-    /// Who holds some of it, in the order of the list.
+    /// Who holds some address of `prefix` (containing it, equal to it or inside it), in the order of the list.
     pub fn holders(&self, prefix: IpNet) -> Vec<&'a Occupied> {
-        check(prefix, self.occupied)
+        self.occupied.iter().filter(|taken| overlaps(taken.prefix, prefix)).collect()
     }
 }
 
 /// Whether two prefixes share an address.
 pub fn overlaps(a: IpNet, b: IpNet) -> bool {
     a.contains(&b) || b.contains(&a)
-}
-
-/// Who holds some address of `prefix`: containing it, equal to it or inside it.
-pub fn check(prefix: IpNet, occupied: &[Occupied]) -> Vec<&Occupied> {
-    occupied.iter().filter(|taken| overlaps(taken.prefix, prefix)).collect()
 }

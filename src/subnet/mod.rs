@@ -7,10 +7,10 @@ mod occupied;
 mod pick;
 mod pools;
 mod quiet;
-pub mod set;
+mod set;
 mod ula;
 
-pub use index::{Index, Ranges, check, overlaps};
+pub use index::{Index, Ranges, overlaps};
 pub use joined::{joined, largest_first};
 pub use occupied::{Declared, Kind, Occupied, Unnamed, cloud_blind_spot, occupied};
 pub use pick::{Grade, Pick, Wish, pick};

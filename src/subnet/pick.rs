@@ -1,5 +1,6 @@
 //! Choosing subnets.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -8,7 +9,7 @@ use super::hiding::hiding;
 use super::index::Ranges;
 use super::quiet::{Part, parts};
 use super::set::{Bits, FreeBlocks, Set};
-use super::{Index, Occupied, ula};
+use super::{Index, Kind, Occupied, ula};
 use crate::host::{Family, Snapshot};
 use crate::text::{Text, text};
 
@@ -117,11 +118,12 @@ impl Index<'_> {
         search.run(&places, &[all, unnamed]);
         let mut picks: Vec<Pick> = std::mem::take(&mut search.found)
             .into_iter()
-            .map(|(start, part)| Pick {
-                subnet: start.prefix(wish.prefix_len),
-                grade: Grade::Free,
-                why: self.why_free(&places[part]),
-                hides: Vec::new(),
+            .map(|(start, part)| {
+                let subnet = start.prefix(wish.prefix_len);
+                let in_engines_pool =
+                    wish.pools.is_empty() && outside.overlaps(start, start.block_end(wish.prefix_len));
+                let why = self.why_free(&places[part], in_engines_pool);
+                Pick { subnet, grade: Grade::Free, why, hides: Vec::new() }
             })
             .collect();
         if picks.len() < wish.count {
@@ -130,15 +132,51 @@ impl Index<'_> {
         picks
     }
 
-    fn why_free(&self, part: &Part) -> Text {
-        let Text { en, zh } = &part.why;
+    fn why_free(&self, part: &Part, in_engines_pool: bool) -> Text {
+        let Text { en, zh } = self.checked();
+        let Text { en: part_en, zh: part_zh } = &part.why;
+        if in_engines_pool {
+            return text!(
+                "{en}; {part_en}; an engine takes from there on its own, and nothing else is free",
+                "{zh}；{part_zh}；引擎会自行从中分配子网，但除此之外已无空闲地址"
+            );
+        }
+        text!("{en}; {part_en}", "{zh}；{part_zh}")
+    }
+
+    /// What a free block was held against: what was seen, by kind.
+    fn checked(&self) -> Text {
+        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        for taken in self.occupied {
+            *counts.entry(taken.kind).or_default() += 1;
+        }
+        if counts.is_empty() && self.unnamed == Ranges::default() {
+            return text!("nothing is known to be taken", "没有发现任何已被占用的地址");
+        }
+        let mut kinds: Vec<Text> = counts.iter().map(|(kind, count)| counted(*kind, *count)).collect();
+        if self.unnamed != Ranges::default() {
+            kinds.insert(0, text!("very many routes", "大量路由"));
+        }
+        let list = |words: fn(&Text) -> &str, comma: &str| kinds.iter().map(words).collect::<Vec<_>>().join(comma);
         text!(
-            "overlaps nothing that is known to be taken (routes of every table, addresses, Docker networks, nameservers, other runtimes, the \
-             cloud, --avoid: {n} ranges); {en}",
-            "与所有已知被占用的地址均不重叠（各路由表的路由、本机地址、Docker 网络、DNS 服务器、其他容器与虚拟机运行时、云平台网段、--avoid，\
-             共 {n} 段）；{zh}",
-            n = self.occupied.len()
+            "overlaps nothing that is known to be taken: {en}",
+            "与已知被占用的地址均不重叠：{zh}",
+            en = list(|kind| &kind.en, ", "),
+            zh = list(|kind| &kind.zh, "、")
         )
+    }
+}
+
+fn counted(kind: Kind, count: usize) -> Text {
+    match kind {
+        Kind::Route => text!("routes ({count})", "路由（{count} 条）"),
+        Kind::Address => text!("addresses in use ({count})", "在用地址（{count} 个）"),
+        Kind::Network => text!("Docker networks ({count})", "Docker 网络（{count} 个）"),
+        Kind::Nameserver => text!("nameservers ({count})", "DNS 服务器（{count} 个）"),
+        Kind::Pool => text!("swarm pools ({count})", "swarm 地址池（{count} 个）"),
+        Kind::Runtime => text!("networks of other runtimes ({count})", "其他运行时的网络（{count} 个）"),
+        Kind::Cloud => text!("ranges of the cloud ({count})", "云平台网段（{count} 个）"),
+        Kind::Avoid => text!("declared ranges ({count})", "用户声明的网段（{count} 个）"),
     }
 }
 
@@ -162,9 +200,9 @@ fn ula_part(identity: &str, nth: u32) -> Part {
     Part {
         range,
         why: text!(
-            "{range} is a unique local prefix (RFC 4193) whose global ID follows from this host's identity, so that no other network is likely to \
-             have it",
-            "{range} 是唯一本地地址前缀（RFC 4193），其全局 ID 由本机标识推导得出，几乎不会与其他网络相同"
+            "{range} is a unique local prefix (RFC 4193) whose global ID follows from the name of the host and the engine's id: no other network \
+             is likely to have it",
+            "{range} 是唯一本地地址前缀（RFC 4193），其全局 ID 由主机名和引擎 ID 推导得出，几乎不会与其他网络相同"
         ),
     }
 }

@@ -206,11 +206,12 @@ fn picks_what_a_picker_that_tries_every_block_picks() {
     for number in 0..worlds {
         let world = World::random(&mut random);
         let occupied: Vec<Occupied> = world.taken.iter().map(|(_, held)| held.clone()).collect();
-        let picks = pick(&world.wish(), &occupied);
+        let index = Index::new(&occupied);
+        let picks = index.pick(&world.wish());
         let found: Vec<(IpNet, Grade)> = picks.iter().map(|pick| (pick.subnet, pick.grade)).collect();
         assert_eq!(found, world.brute_force(), "world {number}: {occupied:?} {:?}", world.wish());
         for pick in &picks {
-            let held = check(pick.subnet, &occupied);
+            let held = index.holders(pick.subnet);
             assert_eq!(held, pick.hides.iter().collect::<Vec<_>>(), "world {number}: what {} hides", pick.subnet);
         }
         match found.first() {

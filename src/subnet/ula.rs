@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::host::Snapshot;
 
-/// What tells this host from others: its name, its engine's id where the API told it, and its hardware's addresses' stand-in, the global addresses
-/// of its own links. Two hosts of one name without engine and addresses would get the same prefix.
+/// What tells this host from others: its name, and its engine's id where the API told it. Two hosts of one name whose engines do not run would get the
+/// same prefix.
 pub fn identity(host: &Snapshot) -> String {
     let engine = host.engine.api.ok().and_then(|api| api.info.ok()).map_or("", |info| info.engine_id.as_str());
     format!("{}\n{engine}", host.name)

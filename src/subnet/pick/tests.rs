@@ -46,7 +46,10 @@ fn the_engines_own_pools_come_last() {
         ["172.17.0.0/16", "172.18.0.0/15", "172.20.0.0/14", "172.24.0.0/13", "192.168.0.0/16"].map(net).to_vec();
     assert_eq!(shown(&pick(&wish, &occupied)), ["172.16.0.0/24 free"]);
     let full = [taken("10.0.0.0/8", Kind::Route), taken("172.16.0.0/16", Kind::Route)];
-    assert_eq!(shown(&pick(&wish, &full)), ["172.28.0.0/24 free"]);
+    let picks = pick(&wish, &full);
+    assert_eq!(shown(&picks), ["172.28.0.0/24 free"]);
+    assert!(picks[0].why.en.starts_with("overlaps nothing that is known to be taken: routes (2); 172.28.0.0/15 is"));
+    assert!(picks[0].why.en.ends_with("an engine takes from there on its own, and nothing else is free"));
 }
 
 #[test]
