@@ -7,6 +7,7 @@ mod colour;
 mod exit_codes;
 mod fake_engine;
 mod generated;
+mod pick_subnet;
 mod root;
 mod saved;
 mod schema;

@@ -6,6 +6,7 @@ use crate::checks::Options;
 use crate::report::Host;
 use crate::report::pick::Blind;
 use crate::subnet::{Declared, Index, Occupied, Ranges, Unnamed, cloud_blind_spot, joined, largest_first, occupied};
+use crate::text::{Text, text};
 
 /// What is taken, as seen from each of the hosts.
 pub struct Holders<'a> {
@@ -32,8 +33,14 @@ impl<'a> Holders<'a> {
             if !unnamed.is_empty() {
                 holders.unnamed.push((name, unnamed));
             }
-            let spots =
-                missing.into_iter().map(|missing| missing.why).chain(cloud_blind_spot(&host.snapshot, &declared));
+            let mut missing: Vec<Text> = missing.into_iter().map(|missing| missing.why).collect();
+            if host.snapshot.profile.files_only {
+                missing = vec![text!(
+                    "files alone (--root) show no addresses, no routes and nothing that runs",
+                    "仅凭文件（--root）看不到地址、路由以及任何运行状态"
+                )];
+            }
+            let spots = missing.into_iter().chain(cloud_blind_spot(&host.snapshot, &declared));
             holders.blind.extend(spots.map(|why| Blind { host: name.to_owned(), why }));
         }
         holders.blind.sort();

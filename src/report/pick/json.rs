@@ -101,9 +101,10 @@ impl PickV1 {
                 _ => None,
             },
             needed: match picked.answer {
-                Answer::Networks { count } => {
-                    Some(NeededV1 { networks: count, hosts: picked.next.iter().map(NeededHostV1::of).collect() })
-                }
+                Answer::Networks { count } => Some(NeededV1 {
+                    networks: count,
+                    hosts: picked.next.iter().map(|told| NeededHostV1::of(told, count)).collect(),
+                }),
                 _ => None,
             },
             blind: picked.blind.iter().map(BlindV1::of).collect(),
@@ -193,8 +194,9 @@ impl OccupiedV1 {
 }
 
 impl NeededHostV1 {
-    fn of(told: &HostNext) -> Self {
+    fn of(told: &HostNext, count: usize) -> Self {
         let networks = told.next.as_ref().map(|next| words(&next.networks)).unwrap_or_default();
+        let networks = networks.into_iter().take(count).collect();
         NeededHostV1 { host: told.host.clone(), enough: told.enough, networks }
     }
 }

@@ -11,9 +11,9 @@ pub fn short(picked: &Picked) -> String {
             let held = picked.occupied.iter();
             held.map(|held| format!("{}: {} {} {}", held.host, held.prefix, held.kind.word(), held.owner)).collect()
         }
-        Answer::Networks { .. } => {
+        Answer::Networks { count } => {
             let next = picked.next.iter().filter_map(|told| told.next.as_ref().ok());
-            next.flat_map(|next| &next.networks).map(ToString::to_string).collect()
+            next.flat_map(|next| next.networks.iter().take(count)).map(ToString::to_string).collect()
         }
     };
     lines.iter().map(|line| format!("{}\n", clean(line))).collect()
