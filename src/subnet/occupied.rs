@@ -4,6 +4,7 @@ mod cloud;
 mod live;
 mod networks;
 mod routes;
+mod split;
 mod unnamed;
 
 use std::net::IpAddr;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::networks::Owned;
+use super::split::split;
 use super::{Gathering, Kind, Occupied, is_taken_space};
-use crate::host::{Family, Link, NextHop, Route, RouteGroup, RouteKind, RouteOwner, RouteRanges, Snapshot, table_name};
+use crate::host::{Family, Link, NextHop, Route, RouteKind, RouteOwner, Snapshot, table_name};
 
 /// Everything that a route of some table claims, but for default routes, the kernel's own entries, and routes that only repeat what a
 /// network or an address of this host says already.
@@ -18,13 +19,14 @@ pub fn routes(gathering: &mut Gathering, owned: &Owned) {
         gathering.found.push(Occupied { host, prefix, owner, kind: Kind::Route, live: false, dead });
     };
     if let Some(ranges) = host.route_ranges.ok() {
-        let halves =
-            halves(ranges.groups.iter().flat_map(|group| group.prefixes().map(|prefix| (prefix, group.owner.table))));
+        let wide = ranges.groups.iter().filter(|group| group.owner.prefix_len == 1);
+        let halves = halves(wide.flat_map(|group| group.prefixes().map(|prefix| (prefix, group.owner.table))));
         for group in split(ranges).0 {
             for prefix in group.prefixes().filter(|prefix| !is_default(*prefix, group.owner.table, &halves)) {
                 let hop = hop(&group.owner);
                 if !is_repetition(prefix, group.owner.kind, std::slice::from_ref(&hop), owned) {
-                    push(gathering, prefix, group_words(prefix, &group.owner, &names), leads_nowhere(group.owner.kind));
+                    let dead = group.owner.lost || leads_nowhere(group.owner.kind);
+                    push(gathering, prefix, group_words(prefix, &group.owner, &names), dead);
                 }
             }
         }
@@ -41,37 +43,6 @@ pub fn routes(gathering: &mut Gathering, owned: &Owned) {
             push(gathering, prefix, route_words(route, &names), is_dead(route));
         }
     }
-}
-
-/// More routes than these are not named one by one: the most specific ones beyond are [`Unnamed`](super::Unnamed).
-const MOST_NAMED: u64 = 20_000;
-
-/// The groups of routes that are named one by one, the widest prefixes first, and the rest.
-pub fn split(ranges: &RouteRanges) -> (Vec<&RouteGroup>, Vec<&RouteGroup>) {
-    let claims = |group: &&RouteGroup| {
-        let first = group.prefixes().next();
-        first.is_some_and(|first| is_claim(group.owner.kind, group.owner.protocol, first))
-    };
-    let mut groups: Vec<&RouteGroup> = ranges.groups.iter().filter(claims).collect();
-    groups.sort_by_key(|group| group.owner.prefix_len);
-    let mut count = 0;
-    let few = groups.iter().take_while(|group| {
-        count += size(group);
-        count <= MOST_NAMED
-    });
-    let rest = groups.split_off(few.count());
-    (groups, rest)
-}
-
-/// How many prefixes a group holds.
-fn size(group: &RouteGroup) -> u64 {
-    let bits = |width: u8| u32::from(width.saturating_sub(group.owner.prefix_len)).min(127);
-    let v4 = group.v4.iter().map(|(first, last)| (u64::from(u32::from(*last) - u32::from(*first)) + 1) >> bits(32));
-    let v6 = group.v6.iter().map(|(first, last)| {
-        let blocks = ((u128::from(*last) - u128::from(*first)) >> bits(128)).saturating_add(1);
-        u64::try_from(blocks).unwrap_or(u64::MAX)
-    });
-    v4.chain(v6).fold(0, u64::saturating_add)
 }
 
 /// The tables in which `0.0.0.0/1` and `128.0.0.0/1` (or `::/1` and `8000::/1`) stand together for a default route, as `redirect-gateway def1`
@@ -92,15 +63,18 @@ fn is_default(prefix: IpNet, table: u32, halves: &BTreeSet<(Family, u32)>) -> bo
 /// Whether a route says that somebody is behind its destination, or that nobody shall be. `throw` says neither: the lookup goes on with the
 /// next rule (ip-route(8)).
 fn is_claim(kind: RouteKind, protocol: u8, prefix: IpNet) -> bool {
-    let counts = match kind {
+    // `0.0.0.0/n` and `::/n` begin with an address that is nobody's and are claims all the same.
+    let first = prefix.network();
+    counts(kind, protocol) && (first.is_unspecified() || is_taken_space(first))
+}
+
+pub fn counts(kind: RouteKind, protocol: u8) -> bool {
+    match kind {
         RouteKind::Broadcast | RouteKind::Anycast | RouteKind::Multicast | RouteKind::Throw => false,
         // The kernel has one for each address of this host (protocol 2); others are an admin's, for whole prefixes (AnyIP).
         RouteKind::Local => protocol != 2,
         _ => true,
-    };
-    // `0.0.0.0/n` and `::/n` begin with an address that is nobody's and are claims all the same.
-    let first = prefix.network();
-    counts && (first.is_unspecified() || is_taken_space(first))
+    }
 }
 
 /// The connected route of an address, or of a network that has this very prefix.

@@ -2,15 +2,16 @@
 
 use ipnet::IpNet;
 
-use super::routes::{Names, group_words, split};
+use super::routes::{Names, group_words};
+use super::split::split;
 use super::{Kind, Occupied};
 use crate::host::{Family, RouteGroup, Snapshot};
 use crate::subnet::{Ranges, overlaps};
 
-/// The most specific routes of a host that has very many ([`Snapshot::route_ranges`]): what [`occupied`](super::occupied) leaves out of its list.
+/// The public and most specific routes of a host that has very many ([`Snapshot::route_ranges`]): what [`occupied`](super::occupied) leaves out of its list.
 pub struct Unnamed<'a> {
     host: &'a Snapshot,
-    groups: Vec<&'a RouteGroup>,
+    groups: Vec<RouteGroup>,
 }
 
 impl<'a> Unnamed<'a> {
