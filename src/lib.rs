@@ -20,6 +20,7 @@ pub use cmd::run;
 /// What the tests outside the crate drive (feature `internals`): the path evaluator and the probe that feeds it. No interface.
 #[cfg(feature = "internals")]
 pub mod internals {
+    pub use crate::engine::next::{Next, next, restart};
     pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, RouteRanges, Snapshot};
     pub use crate::path::fib::{Fib, Lookup, Query, ReversePath, Verdict};
     pub use crate::probe::netlink::{Keep, addresses, links, look_at_routes, next_hop_objects, routes, rules};

@@ -27,7 +27,6 @@ pub enum SwarmPart {
 /// What a swarm is made with if nobody says otherwise: 10.0.0.0/8 in blocks of /24 (v20.10.24
 /// vendor/github.com/docker/swarmkit/manager/controlapi/cluster.go `inbuiltDefaultAddressPool`; up to 18.06 nothing else is possible).
 pub const DEFAULT_POOL: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8));
-pub const DEFAULT_BLOCK: u8 = 24;
 
 /// The ranges of the swarm of this node; empty where it is in none.
 ///

@@ -3,7 +3,9 @@
 mod docker0;
 mod history;
 mod networks;
+mod old;
 mod refusal;
+#[cfg(any(test, feature = "internals"))]
 mod restart;
 mod start;
 mod world;
@@ -11,6 +13,7 @@ mod world;
 use ipnet::IpNet;
 
 use self::history::Standing;
+#[cfg(any(test, feature = "internals"))]
 pub use self::restart::restart;
 use self::start::start;
 use super::allocator::{Space, Starts};
@@ -53,14 +56,19 @@ const MOST_CANDIDATES: usize = 64;
 /// The next start and the next `networks` networks.
 ///
 /// # Errors
-/// [`Missing`] when there is no engine here, it is older than 1.13, or what decides was not seen.
+/// [`Missing`] when there is no engine here, it is one of 1.9 to 1.12, or what decides was not seen. Of older ones docker0 alone is told, without certainty.
 pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     has_engine(host)?;
+    if let Ok(old) = super::next_version(host)
+        && !old.at_least(1, 9, 0)
+    {
+        return old::next(host, old);
+    }
     let version = refusal::version(host)?;
     let start = start(host, version)?;
     let mut next = Next {
         version,
-        starts: if start.refused.is_none() && fails_otherwise(host) { None } else { Some(start.refused.is_none()) },
+        starts: Some(start.refused.is_none()),
         start_error: start.refused,
         docker0: start.docker0.map(|made| IpNet::V4(made.subnet)),
         networks: Vec::new(),
@@ -69,12 +77,12 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
         doubts: start.doubts,
         remaining: 0,
     };
-    if liveness(host) == Liveness::Running {
-        let running = networks::running(host)?;
-        next.doubts.extend(running.doubts);
-        next.deal(&running.space, &running.standing, networks);
-    } else if next.start_error.is_none() {
-        next.deal(&start.space, &Standing::OneOf([start.space.start].into()), networks);
+    if next.start_error.is_none() && fails_otherwise(host) {
+        next.starts = None;
+        next.doubts.push(text!(
+            "the engine's last start failed for a reason that neither its configuration nor its addresses explain",
+            "引擎上次启动失败的原因既不在其配置，也不在其地址"
+        ));
     }
     if liveness(host) == Liveness::Unknown {
         next.doubts.push(text!("whether an engine runs is not known", "无法得知是否有引擎在运行"));
@@ -83,6 +91,13 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
         && host.engine.api.is_known()
     {
         next.doubts.push(Text { en, zh });
+    }
+    if liveness(host) == Liveness::Running {
+        let running = networks::running(host)?;
+        next.doubts.extend(running.doubts);
+        next.deal(&running.space, &running.standing, networks);
+    } else if next.start_error.is_none() {
+        next.deal(&start.space, &Standing::OneOf([start.space.start].into()), networks);
     }
     let mut told: Vec<Text> = Vec::new();
     next.doubts.retain(|doubt| {
@@ -152,6 +167,10 @@ impl Next {
         let same = !answers.is_empty() && answers.iter().all(|answer| *answer == self.networks);
         // With one block left it is nobody's choice.
         if same || self.remaining <= 1 {
+            if !self.doubts.is_empty() {
+                // What is not known can only take blocks away: then the next one is it.
+                self.candidates = space.clone().allocate_many(MOST_CANDIDATES);
+            }
             return;
         }
         self.candidates = space.candidates(asked, MOST_CANDIDATES);

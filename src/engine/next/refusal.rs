@@ -6,6 +6,7 @@ use crate::engine::settings::{Said, outlook, outlook_of, setting};
 use crate::engine::startup::{FaultKind, Refusal, refusal};
 use crate::engine::{Version, next_version};
 use crate::host::{ConfigValue, DaemonJson, DaemonJsonState, Fact, Missing, Snapshot};
+use crate::text::{Text, text};
 
 /// The engine's words, as far as they can be told, if it refuses its configuration. What a running engine accepted is no fault.
 ///
@@ -78,7 +79,7 @@ fn by_keys(host: &Snapshot, file: &DaemonJson, version: Version) -> Result<Optio
             None => Ok(None),
             Some(_) => Err(Missing {
                 fact: "engine.daemon_json",
-                why: crate::text::text!(
+                why: text!(
                     "whether this build of {version} knows the key {name} is not known",
                     "无法得知这一构建的 {version} 是否认识键 {name}",
                     name = names[0]
@@ -150,17 +151,21 @@ pub(super) fn switched(host: &Snapshot, name: &str, default: bool) -> Result<boo
     })
 }
 
-/// Whether anything of what decides about the next version could be read.
+/// The version that starts next, if it is one that this model is held against.
+///
+/// # Errors
+/// [`Missing`] when it is not known, or older than 1.13.
 pub(super) fn version(host: &Snapshot) -> Result<Version, Missing> {
     let version = next_version(host)?;
     if version < Version::new(1, 13, 0) {
-        return Err(Missing {
-            fact: "engine.binary",
-            why: crate::text::text!(
-                "engine {version} is unsupported: older than 1.13, it is judged from files and routes alone",
-                "引擎 {version} 不受支持：早于 1.13，只能根据文件和路由判断"
-            ),
-        });
+        return Err(Missing { fact: "engine.binary", why: unsupported(version) });
     }
     Ok(version)
+}
+
+pub(super) fn unsupported(version: Version) -> Text {
+    text!(
+        "engine {version} is unsupported: older than 1.13, it is judged from files and routes alone",
+        "引擎 {version} 不受支持：早于 1.13，只能根据文件和路由判断"
+    )
 }

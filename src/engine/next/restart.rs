@@ -27,11 +27,11 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
     let mut after = host.clone();
     let bridge = super::world::default_bridge(host)?;
     let mut kernel = Kernel::of(&mut after)?;
-    if !start.kept && start.reached_the_network() {
+    if !start.traces.kept && start.reached_the_network() {
         lay_default_bridge(&mut kernel, bridge.as_deref(), &start);
     }
     if start.reached_the_network() {
-        for (name, address) in &start.made_again {
+        for (name, address) in &start.traces.made_again {
             kernel.add_bridge(name);
             kernel.add(name, *address);
         }
@@ -39,7 +39,7 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
     let networks = networks_after(host, bridge.as_deref(), &start);
     match &start.refused {
         Some(words) => failed(&mut after, words, networks),
-        None => running(&mut after, version, networks, &start.pools),
+        None => running(&mut after, version, networks, &start.traces.pools),
     }
     Ok(after)
 }
@@ -54,7 +54,7 @@ impl Start {
 }
 
 fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) {
-    if start.deletes_docker0 {
+    if start.traces.deletes_docker0 {
         kernel.delete("docker0");
     }
     let Some(name) = bridge else { return };
@@ -79,7 +79,7 @@ fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) 
 fn networks_after(host: &Snapshot, bridge: Option<&str>, start: &Start) -> Vec<Network> {
     let known = told_networks(host).or_else(|| host.engine.stored_networks.ok().map(Vec::as_slice));
     let mut networks = known.map(<[Network]>::to_vec).unwrap_or_default();
-    if start.kept || !start.reached_the_network() {
+    if start.traces.kept || !start.reached_the_network() {
         return networks;
     }
     networks.retain(|network| network.name != "bridge");

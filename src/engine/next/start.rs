@@ -6,7 +6,9 @@ use super::docker0::{self, Made, Stop};
 use super::refusal;
 use super::world::{World, told_networks};
 use crate::engine::allocator::{Space, method};
-use crate::engine::pools::{LocalPools, PoolFault};
+#[cfg(any(test, feature = "internals"))]
+use crate::engine::pools::LocalPools;
+use crate::engine::pools::PoolFault;
 use crate::engine::{Liveness, Version, liveness};
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
@@ -19,15 +21,23 @@ pub(super) struct Start {
     pub docker0: Option<Made>,
     /// The addresses of the default bridge's link behind the start; empty: it has none, or is gone.
     pub addresses: Vec<Ipv4Net>,
-    pub deletes_docker0: bool,
-    /// Containers run on, and nothing of the network was read anew.
-    pub kept: bool,
     /// The address space behind the start.
     pub space: Space,
-    /// The subnets of the networks that it took up again whose bridges were missing.
+    #[cfg(any(test, feature = "internals"))]
+    pub traces: Traces,
+    pub doubts: Vec<Text>,
+}
+
+/// What a start leaves on the host beside the default bridge's addresses.
+#[cfg(any(test, feature = "internals"))]
+#[derive(Default)]
+pub(super) struct Traces {
+    /// Containers run on, and nothing of the network was read anew.
+    pub kept: bool,
+    pub deletes_docker0: bool,
+    /// Bridges of networks that it took up again and whose links were missing, with their addresses.
     pub made_again: Vec<(String, Ipv4Net)>,
     pub pools: LocalPools,
-    pub doubts: Vec<Text>,
 }
 
 /// # Errors
@@ -67,11 +77,14 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
         refused: world.pools.faults.iter().find_map(|fault| refused_pools(world.host, fault)),
         docker0: None,
         addresses: now,
-        deletes_docker0: world.deletes_docker0() && !kept,
-        kept,
         space,
-        made_again: made_again(world),
-        pools: world.pools.clone(),
+        #[cfg(any(test, feature = "internals"))]
+        traces: Traces {
+            kept,
+            deletes_docker0: world.deletes_docker0() && !kept,
+            made_again: made_again(world),
+            pools: world.pools.clone(),
+        },
         doubts: Vec::new(),
     };
     if start.refused.is_some() {
@@ -115,8 +128,6 @@ impl Start {
             refused: Some(words),
             docker0: None,
             addresses: Vec::new(),
-            deletes_docker0: false,
-            kept: false,
             space: Space {
                 method: method(version),
                 pools: Vec::new(),
@@ -124,8 +135,8 @@ impl Start {
                 reserved: Vec::new(),
                 start: 0,
             },
-            made_again: Vec::new(),
-            pools: LocalPools::default(),
+            #[cfg(any(test, feature = "internals"))]
+            traces: Traces::default(),
             doubts: Vec::new(),
         }
     }
@@ -144,6 +155,7 @@ fn keep(world: &World, start: &mut Start) {
     start.docker0 = address.map(|address| Made { subnet, address });
 }
 
+#[cfg(any(test, feature = "internals"))]
 /// Bridges of networks that are not there now: the bridge driver makes them when it begins.
 fn made_again(world: &World) -> Vec<(String, Ipv4Net)> {
     let missing = world.stored.iter().filter(|network| !network.is_default).filter_map(|network| {

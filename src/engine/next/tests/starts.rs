@@ -170,7 +170,9 @@ fn containers_that_run_on() {
 fn what_was_not_seen_makes_no_certainty() {
     let mut unknown = host(V28);
     unknown.engine.stored_networks = Fact::NotCollected;
-    assert!(!of(&unknown).certain);
+    let next_one = of(&unknown);
+    assert!(!next_one.certain);
+    assert_eq!(next_one.candidates[..2], next_one.networks[..2]);
     unknown.routes = Fact::NotCollected;
     assert!(next(&unknown, 1).is_err());
     assert!(next(&host("1.12.6"), 1).is_err());
@@ -196,7 +198,7 @@ fn what_fails_for_another_reason_is_not_foretold() {
     unit.active_state = "failed".to_owned();
     unit.log = Fact::known(vec![crate::host::LogLine { at: 1, message: word.to_owned() }]);
     let next = of(&host);
-    assert_eq!((next.starts, next.start_error, next.certain), (None, None, true));
+    assert_eq!((next.starts, next.start_error, next.certain), (None, None, false));
 }
 
 #[test]
@@ -221,4 +223,11 @@ fn pools_that_a_version_refuses() {
         words.starts_with(&format!("{before}could not construct local address space: network at index 0")),
         "{words}"
     );
+}
+
+#[test]
+fn before_networks_had_names_there_was_docker0() {
+    let old = of(&host("1.6.0").routed("172.17.0.0/24", Some("10.1.0.1"), 2));
+    assert_eq!(old.docker0.map(|docker0| docker0.to_string()).as_deref(), Some("10.0.0.0/16"));
+    assert_eq!((old.starts, old.certain, old.doubts.len()), (None, false, 1));
 }
