@@ -35,7 +35,9 @@ pub fn ranges(gathering: &mut Gathering) {
 /// What a proposal cannot know on this cloud, where neither the metadata on disk nor the user names the VPC's range; none: nothing of the kind.
 pub fn cloud_blind_spot(host: &Snapshot, declared: &Declared) -> Option<Text> {
     let cloud = host.cloud.ok()?.as_ref()?;
-    let knows_vpc = cloud.ranges.iter().any(|(range, key)| key.starts_with("vpc") && is_v4(*range));
+    // A vSwitch or subnet is a part of it only.
+    let is_whole = |key: &str| key.starts_with("vpc") || key == "private-networks/network";
+    let knows_vpc = cloud.ranges.iter().any(|(range, key)| is_whole(key) && is_v4(*range));
     if knows_vpc || !declared.avoid.is_empty() || NO_VPC.contains(&cloud.name.as_str()) {
         return None;
     }

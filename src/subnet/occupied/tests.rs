@@ -368,6 +368,8 @@ fn a_cloud_that_hides_its_ranges_is_told_unless_the_user_names_some() {
     assert_eq!(cloud_blind_spot(&host, &declared), None);
     host.cloud = cloud("aliyun", &[("172.16.5.0/24", "vswitch-cidr-block")]);
     assert!(cloud_blind_spot(&host, &Declared::default()).is_some());
+    host.cloud = cloud("hetzner", &[("10.1.0.0/16", "private-networks/network")]);
+    assert_eq!(cloud_blind_spot(&host, &Declared::default()), None);
     host.cloud = cloud("lxd", &[]);
     assert_eq!(cloud_blind_spot(&host, &Declared::default()), None);
 }
