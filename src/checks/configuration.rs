@@ -148,7 +148,8 @@ pub fn restart(host: &Snapshot) -> Vec<String> {
     if matches!(host.engine.unit.ok(), Some(None)) {
         return vec!["service docker restart".to_owned()];
     }
-    let failed = matches!(host.engine.unit.ok(), Some(Some(unit)) if unit.active_state != "active");
+    // A unit that never ran has no failure to forget, and systemd refuses to.
+    let failed = matches!(host.engine.unit.ok(), Some(Some(unit)) if !["active", "inactive"].contains(&unit.active_state.as_str()));
     let mut commands = Vec::new();
     if failed {
         commands.push(format!("systemctl reset-failed {unit}"));

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::here::{Here, has_bridges};
 use super::{Applies, Scene, configuration, room};
-use crate::engine::next::next;
+use crate::engine::next::{MOST_CANDIDATES, next};
 use crate::engine::pools::local_pools;
 use crate::engine::reserved::reserved;
 use crate::engine::settings::{Outlook, running, setting};
@@ -81,9 +81,10 @@ pub fn future(scene: &Scene, here: &Here) -> Future {
             text!("which subnet the engine takes next is not known", "无法得知引擎接下来会使用哪个子网")
         });
         let coming = |subnet: &IpNet| coming(here, *subnet, To::Network(0), takes);
-        let possible = match next.candidates.is_empty() {
-            true => blocks(host, here),
-            false => next.candidates.iter().map(coming).collect(),
+        let whole = !next.candidates.is_empty() && next.candidates.len() < MOST_CANDIDATES;
+        let possible = match whole {
+            true => next.candidates.iter().map(coming).collect(),
+            false => blocks(host, here),
         };
         return Future { possible, doubt: Some(Missing { fact: "engine.api.history", why }), certain: Vec::new() };
     }

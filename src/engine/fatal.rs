@@ -155,6 +155,12 @@ const MEANINGS: &[Row] = &[
         "bip 不是带前缀长度的地址",
     ),
     (
+        &["invalid base pool"],
+        &["address-pools-invalid"],
+        "default-address-pools has an entry that is no prefix",
+        "default-address-pools 中有一项不是合法的前缀",
+    ),
+    (
         // Up to 27 it does not say whose.
         &["invalid CIDR address"],
         &["bip-unusable", "fixed-cidr-outside-bip"],
@@ -246,12 +252,6 @@ const MEANINGS: &[Row] = &[
         "引擎的网络数据库（data-root 下的 network/files/local-kv.db）已损坏",
     ),
     (&["Unable to get the full path to root"], &[], "data-root is no directory", "data-root 不是目录"),
-    (
-        &["invalid base pool"],
-        &["address-pools-invalid"],
-        "default-address-pools has an entry that is no prefix",
-        "default-address-pools 中有一项不是合法的前缀",
-    ),
     (
         &["could not construct local address space"],
         &["address-pools-invalid"],

@@ -26,6 +26,15 @@ fn fatal_lines_name_their_check() {
         ),
         &["daemon-json-invalid"]
     );
+    let pools = "failed to start daemon: Error initializing network controller: error obtaining controller instance: ";
+    for words in [
+        "invalid pools size: 8",
+        "invalid base pool \"10.88.0.0\": invalid CIDR address: 10.88.0.0",
+        "could not construct local address space: network at index 0 (&{10.88.0.0/16 8}) has a \
+         smaller prefix (/16) than the target size of that pool (/8)",
+    ] {
+        assert_eq!(of(&format!("{pools}{words}")), &["address-pools-invalid"], "{words}");
+    }
     assert!(of("something else").is_empty());
 }
 

@@ -51,7 +51,7 @@ pub struct Next {
 pub const COUNT_LIMIT: usize = 65_536;
 
 /// More candidates than these help nobody.
-const MOST_CANDIDATES: usize = 64;
+pub const MOST_CANDIDATES: usize = 64;
 
 /// The next start and the next `networks` networks.
 ///

@@ -16,9 +16,9 @@ pub fn add(cases: &mut Cases) {
                 return format!("invalid pools size: {size}");
             }
             match size {
-                0 => format!("network at index {index} ({{{base} 0}}) is not in canonical form"),
+                0 => format!("network at index {index} (&{{{base} 0}}) is not in canonical form"),
                 _ => format!(
-                    "network at index {index} ({{{base} {size}}}) has a smaller prefix (/{length}) than the target size"
+                    "network at index {index} (&{{{base} {size}}}) has a smaller prefix (/{length}) than the target size"
                 ),
             }
         };

@@ -1,6 +1,6 @@
 //! Engines that are not this host's, and hosts without one.
 
-use super::{NO_BRIDGES, NO_CLOUD, NOT_RUNNING, Row, SOON, Unjudged, none};
+use super::{NO_BRIDGES, NO_CLOUD, NOT_RUNNING, NOTHING_COMES, Row, SOON, Unjudged, none};
 use crate::harness::{Engine, Host};
 
 /// Nothing of an engine is on this host.
@@ -17,8 +17,6 @@ const NO_ENGINE: &[Unjudged] = &[
     none("engine-failed", "no engine"),
     none("docker0-differs-from-bip", "no engine"),
     none("address-pools-invalid", "no engine"),
-    none("pool-blocked-by-route", "no engine"),
-    none("pool-exhausted", "no engine"),
 ];
 
 const OTHER_SOCKET: &str = "unix:///run/other.sock";
@@ -26,7 +24,7 @@ const PODMAN: &str = "unix:///run/podman/podman.sock";
 
 pub const ROWS: &[Row] = &[
     Row::new("no engine", |site| site.usual().without_engine().boot())
-        .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES, NO_ENGINE])
+        .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES, NOTHING_COMES, NO_ENGINE])
         .kept(Engine::V26, "no-engine"),
     Row::new("an engine in another network namespace", |site| {
         let host = site.usual().boot();
@@ -40,14 +38,14 @@ pub const ROWS: &[Row] = &[
         host
     })
     .with(&["-H", OTHER_SOCKET])
-    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES]),
+    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES, NOTHING_COMES]),
     Row::new("podman's socket, asked by -H", |site| {
         let host = site.usual().extras().boot();
         host.ok("systemctl start podman.socket && chmod 755 /run/podman && chmod 666 /run/podman/podman.sock");
         host
     })
     .with(&["-H", PODMAN])
-    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES]),
+    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES, NOTHING_COMES]),
     Row::new("podman's running service, asked by -H", |site| {
         let host = site.usual().extras().boot();
         host.ok("mkdir -p /run/podman && systemd-run -q podman system service -t 0 unix:///run/podman/podman.sock");
@@ -59,7 +57,7 @@ pub const ROWS: &[Row] = &[
         host
     })
     .with(&["-H", PODMAN])
-    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES]),
+    .unjudged(&[NO_CLOUD, NOT_RUNNING, NO_BRIDGES, NOTHING_COMES]),
 ];
 
 /// A second engine, in a network namespace of its own, with a socket that everybody may use: what a rootless engine looks like.

@@ -55,14 +55,20 @@ const NOT_RUNNING: &[Unjudged] = &[
     none("ip-forward-off", "no engine runs"),
 ];
 
-/// Where no Docker bridge is in this network namespace.
+/// Where no Docker bridge is in this network namespace yet.
 const NO_BRIDGES: &[Unjudged] = &[
     none("docker-networks-overlap", "no bridge"),
-    none("network-overlaps-lan", "no bridge"),
     none("nameserver-in-docker-subnet", "no bridge"),
-    none("network-hides-route", "no bridge"),
     none("default-route-via-docker", "no bridge"),
     none("mtu-exceeds-uplink", "no bridge"),
+];
+
+/// Where no engine will make one.
+const NOTHING_COMES: &[Unjudged] = &[
+    none("network-overlaps-lan", "no bridge, none to come"),
+    none("network-hides-route", "no bridge, none to come"),
+    none("pool-blocked-by-route", "no engine that chooses subnets here"),
+    none("pool-exhausted", "no engine that chooses subnets here"),
 ];
 
 /// What an ordinary user is told of, outside the group docker: all that files and the kernel's tables show.
@@ -76,6 +82,7 @@ const WITHOUT_ROOT: &[&str] = &[
     "fixed-cidr-outside-bip",
     "default-gateway-outside-bip",
     "bridge-setting-unusable",
+    "address-pools-invalid",
     "engine-failed",
     "docker0-differs-from-bip",
     "docker-networks-overlap",
