@@ -98,9 +98,15 @@ impl Asked {
         let processes = self.processes.finish();
         let path = config_path(self.snap, &self.next_command_line, &processes);
         let daemon_json = daemon_json(&self.files, &path);
+        let unit = self.unit.finish();
+        let own_netns = process::own_netns(&self.files);
         let setup = Setup {
             snap: self.snap,
             processes: processes.clone(),
+            own_netns: own_netns.ok().copied(),
+            fails_to_start: unit.ok().and_then(Option::as_ref).is_some_and(|unit| {
+                unit.active_state == "activating" && (unit.sub_state.starts_with("auto-restart") || unit.restarts > 0)
+            }),
             next: self.next_command_line.clone(),
             daemon_json: daemon_json.clone(),
         };
@@ -110,12 +116,12 @@ impl Asked {
         Engine {
             package,
             binary,
-            unit: self.unit.finish(),
+            unit,
             socket_unit: self.socket_unit.finish(),
             options_files: options_files(&self.files),
             daemon_json,
             stored_networks: stored_networks.finish(),
-            own_netns: process::own_netns(&self.files),
+            own_netns,
             processes,
             next_command_line: self.next_command_line,
             ..Engine::default()

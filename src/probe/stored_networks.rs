@@ -20,14 +20,25 @@ const MAX_SIZE: u64 = 32 << 20;
 pub struct Setup {
     pub snap: bool,
     pub processes: Fact<Vec<Process>>,
+    pub own_netns: Option<u64>,
+    /// systemd starts it again and again: a process that is there for a moment has taken up nothing.
+    pub fails_to_start: bool,
     pub next: Fact<CommandLine>,
     pub daemon_json: Fact<DaemonJson>,
 }
 
-/// Not collected while an engine runs on this host; known and empty where no engine has ever kept a network.
+impl Setup {
+    /// Whether this process, not nested in a container, may be the one whose file it is.
+    fn is_ours(&self, process: &Process) -> bool {
+        let elsewhere = matches!((process.netns, self.own_netns), (Some(theirs), Some(ours)) if theirs != ours);
+        process.nested != Some(true) && !elsewhere
+    }
+}
+
+/// Not collected while an engine runs in this network namespace (one in another has files of its own); known and empty where no engine has ever kept a network.
 pub fn look(files: &Files, setup: &Setup) -> Fact<Vec<Network>> {
     match &setup.processes {
-        Fact::Known { value, .. } if value.iter().any(|process| process.nested != Some(true)) => {
+        Fact::Known { value, .. } if !setup.fails_to_start && value.iter().any(|process| setup.is_ours(process)) => {
             return Fact::NotCollected;
         }
         Fact::Unreadable(why) => return Fact::Unreadable(why.clone()),
@@ -155,6 +166,8 @@ mod tests {
         Setup {
             snap: false,
             processes: Fact::NotCollected,
+            own_netns: Some(1),
+            fails_to_start: false,
             next: Fact::known(CommandLine { flags: flags.collect(), ..CommandLine::default() }),
             daemon_json: Fact::known(file),
         }
@@ -213,5 +226,10 @@ mod tests {
             Fact::known(Vec::new()),
             "that of a container has its own files"
         );
+        let elsewhere = Process { netns: Some(2), ..process(Some(false)) };
+        let elsewhere = Setup { processes: Fact::known(vec![elsewhere]), ..setup(&[], &[]) };
+        assert_eq!(look(&files, &elsewhere), Fact::known(Vec::new()), "so has that of another namespace");
+        let failing = Setup { fails_to_start: true, ..running(Some(false)) };
+        assert_eq!(look(&files, &failing), Fact::known(Vec::new()), "one that is about to fail took up nothing");
     }
 }
