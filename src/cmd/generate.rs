@@ -12,16 +12,16 @@ const EXIT_STATUS: &str = "\
 .SH \"EXIT STATUS\"
 .TP
 0
-No finding at or above \\-\\-fail\\-on; a question was answered.
+No finding at or above \\-\\-fail\\-on; a question was answered; pick\\-subnet: with yes.
 .TP
 1
-Findings at or above \\-\\-fail\\-on.
+Findings at or above \\-\\-fail\\-on; pick\\-subnet: nothing free, the range is taken, networks would not be created.
 .TP
 2
 Usage, bad input, or output that cannot be written.
 .TP
 3
-A check named by \\-\\-require, or any by \\-\\-strict, could not be judged, and nothing worse.
+A check named by \\-\\-require, or any by \\-\\-strict, could not be judged, and nothing worse; pick\\-subnet \\-\\-need\\-networks: it cannot be known.
 ";
 
 pub fn completions(context: &Context, shell: Shell) -> Answer {

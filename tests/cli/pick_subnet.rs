@@ -420,3 +420,15 @@ fn a_kept_run_is_told_again_byte_for_byte() {
         assert_eq!(live.status.code(), again.status.code());
     }
 }
+
+#[test]
+fn the_readme_shows_what_it_prints() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("README.md");
+    let (_, block) = readme.split_once("$ dnetctl pick-subnet --from web1.json ").expect("the example");
+    let (options, shown) = block.split_once('\n').expect("its output");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let mut command = dnetctl();
+    command.env("LC_ALL", "C.UTF-8").args(["pick-subnet", "--from", &host("healthy")]);
+    let output = command.args(options.split(' ')).output().expect("runs");
+    assert_eq!(stdout(&output), shown);
+}

@@ -10,6 +10,7 @@ mod harness;
 mod healthy;
 mod looking;
 mod networks;
+mod pick_subnet;
 mod secrets;
 mod users;
 
@@ -28,6 +29,7 @@ pub fn all() -> Cases {
     healthy::add(&mut cases);
     looking::add(&mut cases);
     networks::add(&mut cases);
+    pick_subnet::add(&mut cases);
     secrets::add(&mut cases);
     cases
 }
