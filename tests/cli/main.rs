@@ -4,6 +4,7 @@
 mod bad_input;
 mod closing;
 mod colour;
+mod drawings;
 mod exit_codes;
 mod fake_engine;
 mod generated;
