@@ -1,6 +1,6 @@
 //! `dnetctl pick-subnet -o json` on a host with a million routes beside a bare netlink dump that parses nothing (the floor) and `ip route`, in
 //! turn on one real host; and picking alone, over 100,000 random prefixes:
-//! `DNETCTL_LAB=run cargo bench --features internals --bench pick_subnet` (as root; `tests/lab/roots` first).
+//! `DNETCTL_LAB=run cargo bench --features internals --bench pick_subnet` (as root; `tests/lab/roots` first; `-- picking` for the latter alone).
 #![allow(clippy::disallowed_methods)] // it starts programs and reads the clock
 
 mod floor;
@@ -12,6 +12,7 @@ mod measure;
 mod picking;
 mod random;
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -31,6 +32,9 @@ fn main() {
         _ => {}
     }
     picking::run();
+    if words.iter().any(|word| word == "picking") {
+        return;
+    }
     let lab = Lab::new().unwrap_or_else(|why| panic!("the lab cannot be had: {why}"));
     on_a_host(&lab, "an ordinary host: 1,000 routes", anywhere(1_000));
     on_a_host(&lab, "a router: 1,000,000 routes of all lengths, a tenth of them IPv6", anywhere(1_000_000));
@@ -56,6 +60,18 @@ fn on_a_host(lab: &Lab, what: &str, routes: Vec<String>) {
     host.ok("systemctl stop docker.service docker.socket containerd.service");
     println!("  the engine is stopped");
     compare(&host);
+}
+
+/// Without the time limit of a command on the host.
+fn load(host: &Host, routes: &[String]) -> usize {
+    let mut ip = inside(host, true, &["ip", "-force", "-batch", "-"]);
+    let mut ip = ip.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ip");
+    let mut pipe = ip.stdin.take().expect("piped above");
+    let lines = routes.concat();
+    let writer = std::thread::spawn(move || pipe.write_all(lines.as_bytes()));
+    let said = ip.wait_with_output().expect("ip").stderr;
+    writer.join().expect("no panic").expect("ip reads to the end");
+    String::from_utf8_lossy(&said).matches("Command failed").count()
 }
 
 fn compare(host: &Host) {

@@ -6,7 +6,7 @@ use super::env::variable;
 use super::{Answer, Context};
 use crate::exit::{Exit, Refusal};
 use crate::host::{EngineKind, Fact, Snapshot};
-use crate::probe::{self, Keep, Request};
+use crate::probe::{self, Request, Scope};
 use crate::report::stream;
 use crate::text::Text;
 
@@ -17,11 +17,11 @@ const OWN_SOCKETS: &[&str] = &["unix:///var/run/docker.sock", "unix:///run/docke
 ///
 /// # Errors
 /// An engine that `-H` names elsewhere than on this host's own socket does not answer as one.
-pub fn facts(context: &Context, routes: Keep) -> Result<Snapshot, Refusal> {
+pub fn facts(context: &Context, scope: Scope) -> Result<Snapshot, Refusal> {
     let request = Request {
         root: context.cli.root.clone(),
         timeout: Duration::from_secs(context.cli.timeout),
-        routes,
+        scope,
         engine: context.cli.host.clone(),
         docker_host: variable("DOCKER_HOST"),
         docker_context: variable("DOCKER_CONTEXT"),
@@ -47,7 +47,7 @@ pub fn facts(context: &Context, routes: Keep) -> Result<Snapshot, Refusal> {
 
 /// Prints the facts; JSON whatever `-o` says.
 pub fn snapshot(context: &Context) -> Answer {
-    Ok((document(&facts(context, Keep::All)?)?, Exit::Clean))
+    Ok((document(&facts(context, Scope::Everything)?)?, Exit::Clean))
 }
 
 /// A snapshot as `snapshot` prints it and `--save` keeps it.

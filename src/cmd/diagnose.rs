@@ -4,14 +4,14 @@ use super::{Answer, Context, pipeline};
 use crate::checks::CHECKS;
 use crate::cli::{Diagnose, Output};
 use crate::exit::{Exit, Refusal};
-use crate::probe::Keep;
+use crate::probe::Scope;
 use crate::report::json::Report;
 use crate::report::{Host, short, table};
 use crate::text::Text;
 
 pub fn run(context: &Context, given: &Diagnose) -> Answer {
     let asked = pipeline::asked(context, &given.pipeline)?;
-    let hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline, Keep::All)?, &asked, CHECKS);
+    let hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline, Scope::Everything)?, &asked, CHECKS);
     let exit = exit(&hosts, given);
     let text = match context.cli.output {
         Output::Table => table(&hosts, &context.medium, context.detail),

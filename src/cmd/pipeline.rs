@@ -8,7 +8,7 @@ use crate::cli::{FailOn, Pipeline};
 use crate::exit::Refusal;
 use crate::finding::Severity;
 use crate::host::Snapshot;
-use crate::probe::Keep;
+use crate::probe::Scope;
 use crate::report::Host;
 use crate::text::text;
 
@@ -29,9 +29,9 @@ pub fn asked(context: &Context, given: &Pipeline) -> Result<Asked, Refusal> {
 ///
 /// # Errors
 /// A file that cannot be read or written, an engine named that does not answer.
-pub fn snapshots(context: &Context, given: &Pipeline, routes: Keep) -> Result<Vec<Snapshot>, Refusal> {
+pub fn snapshots(context: &Context, given: &Pipeline, scope: Scope) -> Result<Vec<Snapshot>, Refusal> {
     let snapshots = if given.from.is_empty() {
-        vec![facts(context, routes)?]
+        vec![facts(context, scope)?]
     } else {
         given.from.iter().map(|path| from::read(path)).collect::<Result<Vec<_>, _>>()?
     };

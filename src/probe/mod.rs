@@ -24,15 +24,15 @@ mod unit;
 mod unit_files;
 
 pub use api::parse_endpoint;
-pub use netlink::Keep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::host::{Engine, Fact, Link, Neighbour, Snapshot};
+use crate::host::{Engine, Fact, Firewall, Link, Neighbour, Snapshot};
 use crate::text::text;
 use files::Files;
+use netlink::Keep;
 use source::{Pending, ask};
 
 /// For sources that read a few files.
@@ -51,8 +51,7 @@ pub struct Request {
     pub root: Option<PathBuf>,
     /// For the whole collection.
     pub timeout: Duration,
-    /// Whether very many routes may be kept as ranges.
-    pub routes: Keep,
+    pub scope: Scope,
     /// `-H`: the engine's endpoint, before DOCKER_HOST and the contexts.
     pub engine: Option<String>,
     /// The environment's DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, XDG_RUNTIME_DIR and HOME, as the docker CLI reads them.
@@ -61,6 +60,15 @@ pub struct Request {
     pub docker_config_dir: Option<String>,
     pub xdg_runtime_dir: Option<String>,
     pub home: Option<String>,
+}
+
+/// How much to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Scope {
+    #[default]
+    Everything,
+    /// What decides about addresses: no firewall and no kernel modules, and of more routes than these only where they lead.
+    Addresses { routes: usize },
 }
 
 /// Looks at everything at once, within `request.timeout`. Below `--root` only files are there to be looked at.
@@ -97,22 +105,26 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
     let routes = {
-        let keep = request.routes;
+        let keep = match request.scope {
+            Scope::Everything => Keep::All,
+            Scope::Addresses { routes } => Keep::Ranges { beyond: routes },
+        };
         ask("routes", TABLES, deadline, move || Fact::known(netlink::look_at_routes(keep)))
     };
     let links = ask("links", TABLES, deadline, netlink::links);
     let addresses = ask("addresses", TABLES, deadline, netlink::addresses);
     let rules = ask("rules", QUICK, deadline, netlink::rules);
     let next_hop_objects = ask("nexthop objects", TABLES, deadline, netlink::next_hop_objects);
-    let firewall = firewall::start(files, deadline);
+    let everything = request.scope == Scope::Everything;
+    let firewall = everything.then(|| firewall::start(files, deadline));
     let sockets = of_files("sockets", deadline, files, sockets::look);
     let sysctls = of_files("sysctls", deadline, files, sysctls::look);
     let names = nix::sys::utsname::uname();
     let release = names.as_ref().ok().map(|names| names.release().to_string_lossy().into_owned());
-    let modules = {
+    let modules = everything.then(|| {
         let release = release.clone();
         of_files("kernel modules", deadline, files, move |files| modules::look(files, release.as_deref()))
-    };
+    });
     let name = names.map(|names| names.nodename().to_string_lossy().into_owned()).unwrap_or_default();
     let mut snapshot = Snapshot::empty(&name);
     snapshot.kernel = match release {
@@ -132,8 +144,8 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
     snapshot.neighbours = neighbours.finish();
     snapshot.sockets = sockets.finish();
     snapshot.sysctls = sysctls.finish();
-    snapshot.modules = modules.finish();
-    snapshot.firewall = firewall.finish();
+    snapshot.modules = modules.map_or(Fact::NotCollected, Pending::finish);
+    snapshot.firewall = firewall.map_or_else(Firewall::default, firewall::Asked::finish);
     match api.finish() {
         Fact::Known { value: look, .. } => {
             snapshot.engine.endpoint = look.endpoint;

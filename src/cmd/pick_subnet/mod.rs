@@ -10,7 +10,7 @@ use super::{Answer, Context, pipeline};
 use crate::checks::{CHECKS, Check};
 use crate::cli::{Output, PickSubnet, Pipeline};
 use crate::exit::{Exit, Refusal};
-use crate::probe::Keep;
+use crate::probe::Scope;
 use crate::report::json::Report;
 use crate::report::pick::{self, Picked};
 use crate::report::{Host, findings};
@@ -32,7 +32,7 @@ pub fn run(context: &Context, given: &PickSubnet) -> Answer {
     let request = request::read(&context.cli, given)?;
     let asked = pipeline::asked(context, &given.pipeline)?;
     let checks = checks(&given.pipeline)?;
-    let hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline, routes(given))?, &asked, &checks);
+    let hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline, scope(given))?, &asked, &checks);
     let live = given.pipeline.from.is_empty();
     let picked = answer::answer(&hosts, &asked.declared, &request, live.then_some(context.cli.root.as_deref()));
     let exit = exit(&hosts, &picked, given);
@@ -55,9 +55,9 @@ pub fn run(context: &Context, given: &PickSubnet) -> Answer {
 const ROUTES: usize = 50_000;
 
 /// Where findings are asked for, the checks get every route.
-fn routes(given: &PickSubnet) -> Keep {
+fn scope(given: &PickSubnet) -> Scope {
     let asked = given.fail_on.is_some() || given.pipeline.strict || !given.pipeline.require.is_empty();
-    if asked || given.pipeline.save.is_some() { Keep::All } else { Keep::Ranges { beyond: ROUTES } }
+    if asked || given.pipeline.save.is_some() { Scope::Everything } else { Scope::Addresses { routes: ROUTES } }
 }
 
 /// The checks that run.
