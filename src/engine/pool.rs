@@ -2,9 +2,9 @@
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::Version;
 use super::settings::{Setting, setting};
 use super::startup::parse_cidr;
+use super::{Version, next};
 use crate::host::{Missing, Snapshot};
 use crate::text::text;
 
@@ -33,8 +33,8 @@ pub fn default_pool(host: &Snapshot, version: Version) -> Result<Option<(Ipv4Net
     if name == "none" {
         return Ok(None);
     }
-    if bridge.is_none() && pools_are_set(host)? && version.at_least(18, 6, 0) {
-        // docker0 is removed at such a start, and its subnet chosen anew (`removeDefaultBridgeInterface`).
+    if bridge.is_none() && pools_are_set(host)? && version.at_least(18, 6, 0) && next::deletes_docker0(host)? {
+        // Its subnet is chosen anew (`removeDefaultBridgeInterface`).
         return Err(Missing {
             fact: "engine.daemon_json",
             why: text!(

@@ -8,12 +8,11 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
-use super::world::is_local;
 use crate::engine::Version;
 use crate::engine::allocator::Space;
 use crate::engine::own_process;
 use crate::engine::settings::setting;
-use crate::host::{Network, NetworkAction, NetworkEvent, Snapshot};
+use crate::host::{IpamConfig, Network, NetworkAction, NetworkEvent, Snapshot};
 
 /// Where it may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +51,10 @@ pub(super) fn standing(host: &Snapshot, version: Version, space: &Space, network
     };
     let history = host.engine.api.ok().and_then(|api| api.history.ok());
     let Some(history) = history else { return Standing::Anywhere };
+    if space.pools.iter().any(|pool| pool.base.addr().is_ipv6()) {
+        // Both families move it, and what an IPv6 network took is not followed here.
+        return Standing::Anywhere;
+    }
     let events: Vec<&NetworkEvent> =
         history.events.iter().filter(|event| event.at > since && takes_a_subnet(event)).collect();
     let is_there = |id: &str| networks.iter().any(|network| network.id == id);
@@ -158,7 +161,8 @@ impl Replay {
     /// `buildIPAMResources`, v26.1.5: what was asked for is shown as it was asked, and only of what the allocator chose the outcome). A block
     /// with a gateway that the engine would have given just then counts as given by it; one that it would not have given may have been either.
     fn made(&mut self, network: &Network) {
-        let [ipam] = network.ipam.as_slice() else { return };
+        let own: Vec<&IpamConfig> = network.ipam.iter().filter(|ipam| ipam.subnet.addr().is_ipv4()).collect();
+        let [ipam] = own.as_slice() else { return };
         let blocks = self.space.blocks();
         let places = blocks.places(&ipam.subnet);
         let first = ipam.subnet.hosts().next();
@@ -254,15 +258,17 @@ impl Replay {
     }
 }
 
-/// When the engine's memory began, in nanoseconds since the Unix epoch. Its default bridge network is made anew at every start, by the same clock
-/// that dates networks and events; with live-restore it may be older, then the process tells.
+/// When the engine's memory began, in nanoseconds since the Unix epoch: when it made its default bridge network, which it does anew at every start, by the
+/// clock that dates networks and events. Where containers ran on through the start (live-restore), or there is no such network, the process tells.
 fn started_at(host: &Snapshot, networks: &[&Network]) -> Option<u64> {
     const SLACK: u64 = 5_000_000_000;
     let process = own_process(host).map(|process| process.started_at.saturating_mul(1_000_000));
-    let bridge = networks.iter().find(|network| network.name == "bridge" && is_local(network));
+    let bridge = networks.iter().find(|network| network.name == "bridge");
     let bridge = bridge.and_then(|network| nanoseconds(&network.created));
+    let info = host.engine.api.ok().and_then(|api| api.info.ok());
+    let may_be_older = info.is_none_or(|info| info.live_restore);
     match (process, bridge) {
-        (Some(process), Some(bridge)) if bridge.saturating_add(SLACK) < process => Some(process),
+        (Some(process), Some(bridge)) if may_be_older && bridge.saturating_add(SLACK) < process => Some(process),
         (_, Some(bridge)) => Some(bridge),
         (process, None) => process,
     }

@@ -109,6 +109,21 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     Ok(next)
 }
 
+/// Whether a start with `default-address-pools` deletes docker0: not with live-restore, nor before the first run has left a network on disk.
+///
+/// # Errors
+/// [`Missing`] when the configuration or the networks on disk are not known.
+pub(super) fn deletes_docker0(host: &Snapshot) -> Result<bool, Missing> {
+    if refusal::switched(host, "live-restore", false)? {
+        return Ok(false);
+    }
+    let networks = match world::told_networks(host) {
+        Some(networks) => networks,
+        None => host.engine.stored_networks.get("engine.stored_networks")?,
+    };
+    Ok(networks.iter().any(|network| network.name == "bridge"))
+}
+
 /// Whether the engine is down with a last word that neither its configuration nor its addresses explain.
 fn fails_otherwise(host: &Snapshot) -> bool {
     const EXPLAINED: &[&str] = &[
