@@ -45,6 +45,9 @@ fn empty(group: &RouteGroup) -> RouteGroup {
     RouteGroup { owner: group.owner, v4: Vec::new(), v6: Vec::new() }
 }
 
+/// First and last addresses.
+type Spans<N> = Vec<(N, N)>;
+
 /// Tells the prefixes of one family apart.
 struct Sieve<A> {
     private: Set<A>,
@@ -58,7 +61,7 @@ impl<A: Bits> Sieve<A> {
     }
 
     /// Spans of prefixes of one length: those that touch private space, and those that do not; without what is nobody's.
-    fn sort_out<N: Copy + From<A> + Into<A>>(&self, spans: &[(N, N)], length: u8) -> (Vec<(N, N)>, Vec<(N, N)>) {
+    fn sort_out<N: Copy + From<A> + Into<A>>(&self, spans: &[(N, N)], length: u8) -> (Spans<N>, Spans<N>) {
         let (mut private, mut public) = (Vec::new(), Vec::new());
         for (first, last) in spans.iter().map(|(first, last)| ((*first).into(), (*last).into())) {
             let touches = self.private.overlaps(first, last);
