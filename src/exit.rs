@@ -10,11 +10,11 @@ use crate::text::Text;
 pub enum Exit {
     /// Nothing at or above `--fail-on`; a question answered.
     Clean = 0,
-    /// Findings at or above `--fail-on`.
+    /// Findings at or above `--fail-on`; the answer of `pick-subnet` is no.
     Findings = 1,
     /// Usage, bad input, or output that could not be written.
     Refused = 2,
-    /// A required check could not be judged, and nothing worse.
+    /// A required check could not be judged, and nothing worse; what `pick-subnet` was asked cannot be known.
     Unjudged = 3,
 }
 

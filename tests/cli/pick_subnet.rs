@@ -230,7 +230,7 @@ fn what_is_proposed_is_free_on_every_host() {
         hosts.dedup();
         hosts
     };
-    assert_eq!(hosts("engine_next"), ["web1", "host"]);
+    assert_eq!(hosts("engine_next"), ["host", "web1"]);
     assert_eq!(hosts("occupied"), ["host", "web1"], "sorted");
     assert_eq!(document["subnets"][0]["subnet"], "10.0.1.0/24");
 }
@@ -370,6 +370,16 @@ fn what_the_command_line_sets_is_changed_there() {
     let told = below(&host, &["--for", "bip"]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("/usr/lib/systemd/system/docker.service:2:"), "{told}");
     assert!(told.contains("daemon.json must not set it too"), "{told}");
+}
+
+#[test]
+fn what_would_keep_the_engine_from_starting_is_said_before() {
+    let host = mounted(Some("{\"bridge\": \"br0\"}\n"), UNIT);
+    let told = below(&host, &["--for", "bip"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("with it the engine does not start until something else is changed as well"), "{told}");
+    assert!(told.contains("mutually exclusive options"), "{told}");
+    let told = below(&mounted(Some("{}\n"), UNIT), &["--for", "bip"]);
+    assert!(!told.contains("does not start"), "{told}");
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Optio
             (answer, proposals(hosts, &holders, request, prefix_len, count, live))
         }
         Question::Check(range) => {
-            (Answer::Check { range, free: occupied.is_empty(), notes: remarks(range, hosts, &next) }, Vec::new())
+            let free = occupied.is_empty();
+            (Answer::Check { range, free, notes: remarks(range, free, hosts, &next) }, Vec::new())
         }
         Question::Networks(count) => (Answer::Networks { count }, Vec::new()),
     };
@@ -123,7 +124,7 @@ fn proposals(
 }
 
 /// What else is to be known of a range that was asked about.
-fn remarks(range: IpNet, hosts: &[Host], next: &[HostNext]) -> Vec<Text> {
+fn remarks(range: IpNet, free: bool, hosts: &[Host], next: &[HostNext]) -> Vec<Text> {
     let mut remarks = Vec::new();
     if !space::is_private(&range) {
         remarks.push(text!(
@@ -131,7 +132,7 @@ fn remarks(range: IpNet, hosts: &[Host], next: &[HostNext]) -> Vec<Text> {
             "{range} 不是私有地址（RFC 1918、RFC 4193）：位于其中的容器将无法访问该地址段的真正持有者"
         ));
     }
-    for (host, told) in hosts.iter().zip(next) {
+    for (host, told) in hosts.iter().zip(next).filter(|_| free) {
         let name = &host.judged.host;
         let taken_next = told.next.as_ref().ok().and_then(|next| {
             let docker0 = next.docker0.iter();

@@ -1,6 +1,7 @@
 //! What makes the engine use a proposal, ready to be written or run.
 
 mod configuration;
+mod trial;
 
 use std::path::Path;
 

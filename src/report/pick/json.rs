@@ -89,9 +89,11 @@ impl PickV1 {
             Answer::Proposal { purpose, .. } => purpose,
             _ => None,
         };
+        let mut next: Vec<&HostNext> = picked.next.iter().collect();
+        next.sort_by(|a, b| a.host.cmp(&b.host));
         PickV1 {
             subnets: picked.subnets.iter().map(|proposed| SubnetV1::of(proposed, purpose)).collect(),
-            engine_next: picked.next.iter().map(EngineNextV1::of).collect(),
+            engine_next: next.iter().map(|told| EngineNextV1::of(told)).collect(),
             occupied: picked.occupied.iter().map(OccupiedV1::of).collect(),
             checked: match &picked.answer {
                 Answer::Check { range, free, notes } => {
@@ -103,7 +105,7 @@ impl PickV1 {
             needed: match picked.answer {
                 Answer::Networks { count } => Some(NeededV1 {
                     networks: count,
-                    hosts: picked.next.iter().map(|told| NeededHostV1::of(told, count)).collect(),
+                    hosts: next.iter().map(|told| NeededHostV1::of(told, count)).collect(),
                 }),
                 _ => None,
             },

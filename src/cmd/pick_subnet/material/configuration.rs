@@ -5,6 +5,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
+use super::trial::refusal;
 use super::{Place, restart};
 use crate::cmd::pick_subnet::request::BLOCK;
 use crate::edit::daemon_json::set;
@@ -17,12 +18,12 @@ use crate::subnet::Pick;
 use crate::text::{Text, text};
 
 /// A setting with the flag that says the same.
-struct Setting {
-    key: &'static str,
-    value: Value,
-    flag: &'static str,
+pub struct Setting {
+    pub key: &'static str,
+    pub value: Value,
+    pub flag: &'static str,
     /// The flag with its value, once for each item.
-    flags: Vec<String>,
+    pub flags: Vec<String>,
 }
 
 pub fn bip(pick: &Pick, place: &Place) -> Material {
@@ -48,6 +49,12 @@ pub fn pools(all: &[IpNet], place: &Place) -> Material {
 }
 
 fn written(setting: &Setting, place: &Place) -> Material {
+    let mut material = put(setting, place);
+    material.notes.extend(place.host().and_then(|host| refusal(host, setting)));
+    material
+}
+
+fn put(setting: &Setting, place: &Place) -> Material {
     let host = match place {
         Place::Here { host, .. } | Place::Snapshot { host } => *host,
         Place::Several => {
