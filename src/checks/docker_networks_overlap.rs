@@ -2,11 +2,12 @@ use ipnet::IpNet;
 
 use super::here::{Here, has_bridges};
 use super::iproute::shows_address;
-use super::renumber::{overlaps, remedy};
+use super::renumber::remedy;
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Finding, Findings};
 use crate::host::Missing;
+use crate::subnet::overlaps;
 use crate::text::text;
 
 pub static CHECK: Check = Check {

@@ -10,10 +10,10 @@ use super::Scene;
 use super::here::Here;
 use super::iproute::{shows_neighbour, shows_route};
 use super::peers::subnets;
-use super::renumber::overlaps;
 use crate::engine::Bridge;
 use crate::finding::Evidence;
 use crate::host::{Fact, NeighbourState, SocketState};
+use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
 /// An address in use, and what shows it.

@@ -10,13 +10,14 @@ use super::in_use::{Use, in_use, samples};
 use super::iproute::{self, shows_address, shows_route};
 use super::peers::subnets;
 use super::predicted::{future, has_or_will_have_bridges};
-use super::renumber::{overlaps, remedy};
+use super::renumber::remedy;
 use super::set_apart::{self, on_link};
 use super::{About, Check, Group, Scene, chosen, docs};
 use crate::engine::Bridge;
 use crate::finding::{Finding, Findings, Severity};
 use crate::host::{Address, Container, Missing, Route, RouteKind};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
+use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {

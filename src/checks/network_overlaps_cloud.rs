@@ -3,11 +3,12 @@ use ipnet::IpNet;
 use super::here::Here;
 use super::iproute::shows_address;
 use super::predicted::{Coming, future, has_or_will_have_bridges};
-use super::renumber::{overlaps, remedy};
+use super::renumber::remedy;
 use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings};
 use crate::host::{Fact, Missing};
+use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {

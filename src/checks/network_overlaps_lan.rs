@@ -5,12 +5,13 @@ use ipnet::IpNet;
 use super::here::Here;
 use super::iproute::shows_address;
 use super::predicted::{Coming, future, has_or_will_have_bridges};
-use super::renumber::{overlaps, remedy};
+use super::renumber::remedy;
 use super::set_apart::{is_set_apart, on_link};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::{Bridge, Version, next_version, running_version};
 use crate::finding::{Finding, Findings};
 use crate::host::{Address, Missing};
+use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {

@@ -1,5 +1,7 @@
 //! No address pool of the engine is free, and routes of this host are why.
 
+use ipnet::IpNet;
+
 use super::here::Here;
 use super::iproute::{self, shows_route};
 use super::ledger::{Holder, Holding, Ledger};
@@ -8,7 +10,7 @@ use super::{About, Applies, Check, Group, Scene, configuration, docs, room};
 use crate::engine::settings::Outlook;
 use crate::engine::{Version, Whereabouts, own_process, whereabouts};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Missing, Route, Snapshot};
+use crate::host::{Family, Missing, Route, Snapshot};
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {
@@ -59,10 +61,11 @@ fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger) -> Fi
     let failed = create_failed(host);
     let severity = if state.fails_with.is_some() || failed { Severity::Error } else { Severity::Warning };
     let message = if state.fails_with.is_some() {
-        state.outlook.told(text!(
-            "no address pool of engine {version} is free, for routes of this host: {who}{best}",
-            "引擎 {version} 没有空闲的地址池，原因是本机的路由：{who_zh}{best_zh}"
-        ))
+        let Text { en, zh } = state.heading();
+        text!(
+            "{en}: no address pool is free, because of this host's routes: {who}{best}",
+            "{zh}：没有空闲的地址池，原因是本机的路由：{who_zh}{best_zh}"
+        )
     } else if failed {
         text!(
             "no address pool of engine {version} is free, and networks without `--subnet` failed for it; routes of this host \
@@ -71,8 +74,8 @@ fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger) -> Fi
         )
     } else {
         text!(
-            "the next `docker network create` without `--subnet` fails: no address pool of engine {version} is free, for routes of \
-             this host: {who}{best}",
+            "the next `docker network create` without `--subnet` fails: no address pool of engine {version} is free, because of \
+             this host's routes: {who}{best}",
             "下一次未指定 `--subnet` 的 `docker network create` 会失败：引擎 {version} 没有空闲的地址池，原因是本机的路由：{who_zh}{best_zh}"
         )
     };
@@ -230,7 +233,7 @@ fn without(host: &Snapshot, route: &Route, here: &Here, state: &PoolState) -> Re
 
 /// Engines without `default-address-pools`: a docker0 that has an address needs none of the pools.
 fn address_first(scene: &Scene, version: Version) -> Option<Remedy> {
-    let ipnet::IpNet::V4(subnet) = room::free(scene, crate::host::Family::V4, 24)? else { return None };
+    let IpNet::V4(subnet) = room::Room::of(scene).free(Family::V4, 24)? else { return None };
     let address = room::bip(subnet);
     let title = text!(
         "give docker0 an address before the engine starts, {address} say: engine {version} asks the pools even where bip is set, and has \

@@ -34,7 +34,7 @@ const MANY: u64 = 8;
 
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let state = PoolState::of(scene)?;
-    if !state.nothing_left() && state.remaining > FEW {
+    if !state.nothing_left() && state.remaining.is_none_or(|left| left > FEW) {
         return Ok(());
     }
     let here = Here::new(scene, findings)?;
@@ -42,7 +42,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if ledger.by_networks == 0 || routes_are_why(&ledger) {
         return Ok(());
     }
-    let room = ledger.by_networks + state.remaining as u64;
+    let room = ledger.by_networks + state.remaining.unwrap_or(0) as u64;
     if state.nothing_left() || room > MANY {
         findings.push(finding(scene, &here, &state, &ledger, room));
     }
@@ -52,13 +52,14 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger, room: u64) -> Finding {
     let held = ledger.by_networks;
     let Text { en: most, zh: most_zh } = largest(ledger);
-    let left = state.remaining;
+    let left = state.remaining.unwrap_or(0);
     let (severity, message) = if state.fails_with.is_some() {
-        let fault = text!(
-            "no subnet of the engine's address pools is left for docker0: networks hold {held} of {room} ({most})",
-            "引擎的地址池中没有子网可供 docker0 使用：{room} 个中有 {held} 个被网络占用（{most_zh}）"
+        let Text { en, zh } = state.heading();
+        let message = text!(
+            "{en}: no subnet of its address pools is left for docker0, networks hold {held} of {room} ({most})",
+            "{zh}：地址池中没有子网可供 docker0 使用，{room} 个中有 {held} 个被网络占用（{most_zh}）"
         );
-        (Severity::Error, state.outlook.told(fault))
+        (Severity::Error, message)
     } else if left == 0 {
         let message = text!(
             "no subnet of the engine's address pools is left, and the next `docker network create` without `--subnet` fails: networks \

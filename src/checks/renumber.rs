@@ -2,24 +2,20 @@
 
 use ipnet::IpNet;
 
+use super::Scene;
 use super::configuration::quoted;
 use super::here::Here;
-use super::{Scene, room};
+use super::room::Room;
 use crate::engine::Bridge;
 use crate::finding::Remedy;
 use crate::host::Family;
 use crate::text::text;
 
-/// Whether two prefixes share an address.
-pub fn overlaps(a: IpNet, b: IpNet) -> bool {
-    a.contains(&b) || b.contains(&a)
-}
-
 /// Gives a network another subnet. docker0 by `bip`, others by making them again.
 pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Remedy {
     let free = match Family::of(subnet.addr()) {
-        Family::V4 => room::free(scene, Family::V4, 24),
-        Family::V6 => room::free(scene, Family::V6, 64),
+        Family::V4 => Room::of(scene).free(Family::V4, 24),
+        Family::V6 => Room::of(scene).free(Family::V6, 64),
     };
     let impact = text!(
         "containers on {name} stop and get new addresses; whatever names the old ones must be changed",

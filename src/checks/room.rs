@@ -8,25 +8,43 @@ use crate::engine::Version;
 use crate::engine::settings::{Outlook, Said};
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
-use crate::subnet::{Declared, Grade, Wish, occupied, pick};
+use crate::subnet::{Declared, Grade, Index, Occupied, Ranges, Unnamed, Wish, occupied, pick_pools};
 use crate::text::{Text, text};
 
-/// A subnet of that length on which nobody is known to be; none where there is none.
-pub fn free(scene: &Scene, family: Family, prefix_len: u8) -> Option<IpNet> {
-    let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
-    let (taken, _) = occupied(scene.host, &Declared { avoid: scene.options.avoid.clone(), peers });
-    let found = pick(&Wish::new(family, prefix_len, 1).on(&[scene.host]), &taken);
-    found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
+/// What is taken on this host, for looking for what is not.
+pub struct Room<'a> {
+    host: &'a Snapshot,
+    taken: Vec<Occupied>,
+    /// Routes that are too many to be named.
+    unnamed: Ranges,
 }
 
-/// A free base and the length of its blocks: as wide as there is.
-pub fn free_pool(scene: &Scene) -> Option<(Ipv4Net, u8)> {
-    [(16, 24), (20, 24), (22, 24), (24, 27)].into_iter().find_map(|(length, size)| {
-        match free(scene, Family::V4, length)? {
-            IpNet::V4(base) => Some((base, size)),
-            IpNet::V6(_) => None,
-        }
-    })
+impl<'a> Room<'a> {
+    pub fn of(scene: &Scene<'a>) -> Self {
+        let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
+        let (taken, _) = occupied(scene.host, &Declared { avoid: scene.options.avoid.clone(), peers });
+        Room { host: scene.host, taken, unnamed: Unnamed::of(scene.host).ranges() }
+    }
+
+    fn index(&self) -> Index<'_> {
+        Index::new(&self.taken).with(self.unnamed.clone())
+    }
+
+    /// A subnet of that length on which nobody is known to be; none where there is none.
+    pub fn free(&self, family: Family, prefix_len: u8) -> Option<IpNet> {
+        let found = self.index().pick(&Wish::new(family, prefix_len, 1).on(&[self.host]));
+        found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
+    }
+
+    /// A free base that this engine uses whole, the length of its blocks, and how many networks it holds: as wide as there is.
+    pub fn free_pool(&self) -> Option<(IpNet, u8, usize)> {
+        let index = self.index();
+        [(16, 24), (20, 24), (22, 24), (24, 27)].into_iter().find_map(|(length, size)| {
+            let wish = Wish::new(Family::V4, length, 1).on(&[self.host]);
+            let found = pick_pools(&[self.host], &wish, size, &index).into_iter().next()?;
+            (found.base.grade == Grade::Free).then_some((found.base.subnet, size, found.capacity))
+        })
+    }
 }
 
 /// The first host address of a subnet with its length, as `bip` takes it: `10.24.0.1/24`.
@@ -47,7 +65,7 @@ pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outloo
         return None;
     }
     let impact = impact(outlook);
-    let Some((base, size)) = free_pool(scene) else {
+    let Some((base, size, room)) = Room::of(scene).free_pool() else {
         let title = text!(
             "give the engine pools that nobody uses, by `default-address-pools`: every private range is routed or used here, so \
              ask whoever runs the network for one",
@@ -55,12 +73,11 @@ pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outloo
         );
         return Some(Remedy::manual(title, impact, Vec::new()).restarts_engine());
     };
-    let room = 1_u64 << (size - base.prefix_len());
     let title = text!(
         "give the engine a pool that nobody uses, {base} say, by `default-address-pools` (room for {room} networks)",
         "通过 `default-address-pools` 为引擎指定一个无人使用的地址池，例如 {base}（可容纳 {room} 个网络）"
     );
-    let entries = kept.iter().copied().chain([(IpNet::V4(base), size)]);
+    let entries = kept.iter().copied().chain([(base, size)]);
     let commands = match by_flags(host).as_slice() {
         [] => {
             let entries: Vec<String> =
@@ -101,7 +118,7 @@ fn impact(outlook: Outlook) -> Text {
 
 /// Gives docker0 a subnet by `bip`.
 pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook) -> Option<Remedy> {
-    let IpNet::V4(subnet) = free(scene, Family::V4, 24)? else { return None };
+    let IpNet::V4(subnet) = Room::of(scene).free(Family::V4, 24)? else { return None };
     let bip = bip(subnet);
     let mut commands = vec![in_daemon_json(scene.host, &format!(r#""bip": "{bip}""#))];
     commands.extend(configuration::restart(scene.host));

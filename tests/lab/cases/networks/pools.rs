@@ -27,7 +27,7 @@ pub fn add(cases: &mut Cases) {
         let (_fabric, host) = behind_gateway(lab, engine, &[]);
         let host = host.route("172.16.0.0/12 dev eth0").route("192.168.0.0/16 dev eth0").boot();
         let report = host.diagnose();
-        says(only(&report, BLOCKED, "error", "pools"), "the engine does not start with it");
+        says(only(&report, BLOCKED, "error", "pools"), "does not start: no address pool is free, because of this host's routes");
         let log = host.start_docker().expect_err("no pool is free");
         assert!(log.contains(does_not_start(engine)), "{log}");
         host.ok("journalctl --sync");
