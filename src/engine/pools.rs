@@ -139,7 +139,10 @@ fn said(host: &Snapshot, flags: &[DaemonFlag], version: Version) -> Result<Local
     }
     match read(&entries, version) {
         Ok((bases, unforeseen)) => {
-            let mut made = made_of(bases, version);
+            let mut made = match bases.is_empty() {
+                true => LocalPools { configured: true, ..LocalPools::default() },
+                false => made_of(bases, version),
+            };
             made.faults.extend(unforeseen.into_iter().map(|entry| PoolFault::Unforeseen { entry }));
             Ok(made)
         }

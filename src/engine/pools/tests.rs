@@ -132,6 +132,7 @@ fn each_version_has_its_way_with_a_size_that_cannot_be() {
     );
     let made = pools(r#"[{"base": "10.0.0.0/8", "size": 40}]"#, (28, 5, 2));
     assert_eq!(made.faults, [PoolFault::Unforeseen { entry: 0 }]);
+    assert!(made.configured && made.pools.is_empty());
 }
 
 #[test]
