@@ -9,6 +9,7 @@ mod extras;
 mod harness;
 mod healthy;
 mod looking;
+mod many_routes;
 mod networks;
 mod pick_subnet;
 mod secrets;
@@ -28,6 +29,7 @@ pub fn all() -> Cases {
     extras::add(&mut cases);
     healthy::add(&mut cases);
     looking::add(&mut cases);
+    many_routes::add(&mut cases);
     networks::add(&mut cases);
     pick_subnet::add(&mut cases);
     secrets::add(&mut cases);
