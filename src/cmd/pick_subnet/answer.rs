@@ -72,13 +72,15 @@ pub fn is_yes(picked: &Picked) -> Option<bool> {
 fn foretold(host: &Host, needed: usize) -> HostNext {
     let next = next(&host.snapshot, needed.max(SHOWN));
     let networks = next.as_ref().map(|next| next.networks.iter().take(SHOWN).copied().collect()).unwrap_or_default();
-    let enough = next.as_ref().ok().and_then(|next| match liveness(&host.snapshot) {
-        _ if next.remaining < needed => Some(false),
-        Liveness::Running => Some(true),
-        // They are created after its next start.
-        _ => next.starts,
+    let running = liveness(&host.snapshot) == Liveness::Running;
+    let enough = next.as_ref().ok().and_then(|next| match next.starts {
+        // Networks that could not be seen take room; they give none.
+        starts if next.remaining < needed && (running || starts.is_some()) => Some(false),
+        // Where no engine runs they are created after its next start.
+        Some(starts) if !running && next.remaining_certain => Some(starts),
+        _ => (running && next.remaining_certain).then_some(true),
     });
-    HostNext { host: host.judged.host.clone(), next, networks, enough }
+    HostNext { host: host.judged.host.clone(), next, networks, running, enough }
 }
 
 fn proposals(

@@ -45,6 +45,8 @@ pub struct Next {
     pub doubts: Vec<Text>,
     /// How many more creates succeed; at most [`COUNT_LIMIT`].
     pub remaining: usize,
+    /// Everything that decides about `remaining` was seen; where a round robin stands does not.
+    pub remaining_certain: bool,
 }
 
 /// Further than this nobody counts.
@@ -76,6 +78,7 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
         candidates: Vec::new(),
         doubts: start.doubts,
         remaining: 0,
+        remaining_certain: false,
     };
     if next.start_error.is_none() && fails_otherwise(host) {
         next.starts = None;
@@ -94,9 +97,11 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     }
     if liveness(host) == Liveness::Running {
         let running = networks::running(host)?;
+        next.remaining_certain = running.doubts.is_empty() && !matches!(whereabouts(host), Whereabouts::Unknown(_));
         next.doubts.extend(running.doubts);
         next.deal(&running.space, &running.standing, networks);
     } else if next.start_error.is_none() {
+        next.remaining_certain = next.doubts.is_empty();
         next.deal(&start.space, &Standing::OneOf([start.space.start].into()), networks);
     }
     let mut told: Vec<Text> = Vec::new();

@@ -45,5 +45,6 @@ pub(super) fn next(host: &Snapshot, version: Version) -> Result<Next, Missing> {
         candidates: Vec::new(),
         doubts: vec![refusal::unsupported(version)],
         remaining: 0,
+        remaining_certain: false,
     })
 }

@@ -78,6 +78,8 @@ pub struct HostNext {
     pub next: Result<Next, Missing>,
     /// The subnets of the next networks that the report shows.
     pub networks: Vec<IpNet>,
+    /// An engine runs: networks are created now, else after its next start.
+    pub running: bool,
     /// `--need-networks`: whether they will be created; none: that is not known.
     pub enough: Option<bool>,
 }

@@ -265,24 +265,7 @@ fn needed(told: &HostNext, count: usize, medium: &Medium) -> Vec<String> {
             return headline(&said, false, medium);
         }
     };
-    let remaining = next.remaining;
-    let said = match told.enough {
-        Some(true) => {
-            text!("{host}: the next {count} networks will be created.", "{host}：接下来的 {count} 个网络都能创建。")
-        }
-        Some(false) if remaining < count => text!(
-            "{host}: only {remaining} of the next {count} networks will be created; then the engine's pools are used up.",
-            "{host}：接下来的 {count} 个网络中只能创建 {remaining} 个，之后引擎的地址池就用完了。"
-        ),
-        Some(false) => text!(
-            "{host}: no network will be created, for the engine does not start.",
-            "{host}：引擎无法启动，因此不能创建网络。"
-        ),
-        None => text!(
-            "{host}: it is not known whether the engine starts; if it does, the next {count} networks will be created.",
-            "{host}：无法得知引擎能否启动；如果能启动，接下来的 {count} 个网络都能创建。"
-        ),
-    };
+    let said = outlook(told, next, &host, count);
     let mut lines = headline(&said, told.enough == Some(true), medium);
     if !next.networks.is_empty() {
         let shown: Vec<ipnet::IpNet> = next.networks.iter().take(count).copied().collect();
@@ -292,4 +275,34 @@ fn needed(told: &HostNext, count: usize, medium: &Medium) -> Vec<String> {
         lines.extend(labelled(&text!("uncertain", "不确定"), doubt.get(medium.lang), medium));
     }
     lines
+}
+
+/// One sentence on whether they will be created.
+fn outlook(told: &HostNext, next: &Next, host: &str, count: usize) -> Text {
+    let remaining = next.remaining;
+    let many = if count == 1 {
+        text!("the next network", "下一个网络")
+    } else {
+        text!("the next {count} networks", "接下来的 {count} 个网络")
+    };
+    let Text { en, zh } = many;
+    match (told.enough, &next.start_error) {
+        (Some(true), _) => text!("{host}: {en} will be created.", "{host}：{zh}可以创建。"),
+        (Some(false), Some(error)) if !told.running => text!(
+            "{host}: no network will be created, for the engine does not start: {error}",
+            "{host}：无法创建网络，因为引擎无法启动：{error}"
+        ),
+        (Some(false), _) if remaining == 0 => text!(
+            "{host}: no further network will be created: the engine's pools are used up.",
+            "{host}：无法再创建网络：引擎的地址池已用完。"
+        ),
+        (Some(false), _) => text!(
+            "{host}: only {remaining} of {en} will be created; then the engine's pools are used up.",
+            "{host}：{zh}中只能创建 {remaining} 个，之后引擎的地址池就用完了。"
+        ),
+        (None, _) => text!(
+            "{host}: {en} will be created as far as can be seen, which is not all that decides.",
+            "{host}：就目前能看到的情况而言，{zh}可以创建，但有些决定性的信息未能看到。"
+        ),
+    }
 }
