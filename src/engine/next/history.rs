@@ -29,6 +29,12 @@ struct Way {
     held: Vec<(String, Option<IpNet>)>,
 }
 
+impl Way {
+    fn holds_unknown(&self) -> bool {
+        self.held.iter().any(|(_, block)| block.is_none())
+    }
+}
+
 /// More ways than these are no knowledge.
 const MOST_WAYS: usize = 512;
 
@@ -76,37 +82,35 @@ pub(super) fn standing(host: &Snapshot, version: Version, space: &Space, network
     steps.sort_by_key(|(at, _)| *at);
     let before =
         made.iter().filter(|(at, network)| *at <= since || network.name == "bridge").map(|(_, network)| *network);
-    let mut replay = Replay { space: Space { taken: subnets(before), ..space.clone() }, ways: None };
-    if history.complete {
-        replay.ways = Some(at_the_start(host, version, space, networks, &steps));
-    }
+    let passing = from_before(&steps);
+    let ways = history.complete.then(|| at_the_start(host, version, space, networks, &passing));
+    let mut replay = Replay { space: Space { taken: subnets(before), ..space.clone() }, passing, ways };
     // Of an engine that has forgotten its first events nothing is known before the first that it remembers.
     let remembers_from = if history.complete { 0 } else { events.first().map_or(u64::MAX, |event| event.at) };
+    replay.failed_creates();
     for (at, step) in &steps {
         replay.take(step, *at >= remembers_from);
     }
     replay.result()
 }
 
-/// Networks that exist when the engine's own life begins, with its default bridge: it may have come from the allocator (23.0 to 26.1, where docker0
-/// had no address), and then the round robin stands behind it.
+/// Networks of an earlier life that are gone by now: what they had is not known.
+fn from_before(steps: &[(u64, Step)]) -> Vec<String> {
+    let passes = |id: &str| steps.iter().any(|(_, step)| matches!(step, Step::Passing(other) if *other == id));
+    let gone = steps.iter().filter_map(|(_, step)| if let Step::Gone(event) = step { Some(event) } else { None });
+    gone.filter(|event| !passes(&event.network_id)).map(|event| event.network_id.clone()).collect()
+}
+
+/// Where it stands when the engine has made its default bridge: that may have come from the allocator (23.0 to 26.1, where docker0 had no address), and
+/// then the round robin stands behind it.
 fn at_the_start(
     host: &Snapshot,
     version: Version,
     space: &Space,
     networks: &[&Network],
-    steps: &[(u64, Step)],
+    passing: &[String],
 ) -> BTreeSet<Way> {
-    // Networks of an earlier life that are gone: what they had is not known.
-    let made: Vec<&str> =
-        steps.iter().filter_map(|(_, step)| if let Step::Passing(id) = step { Some(*id) } else { None }).collect();
-    let held: Vec<(String, Option<IpNet>)> = steps
-        .iter()
-        .filter_map(|(_, step)| match step {
-            Step::Gone(event) if !made.contains(&event.network_id.as_str()) => Some((event.network_id.clone(), None)),
-            _ => None,
-        })
-        .collect();
+    let held: Vec<(String, Option<IpNet>)> = passing.iter().map(|id| (id.clone(), None)).collect();
     let mut ways = BTreeSet::from([Way { start: 0, held: held.clone() }]);
     let given = |name| setting(host, name).ok().flatten().is_some();
     let bridge = networks.iter().find(|network| network.name == "bridge");
@@ -134,6 +138,8 @@ fn subnets<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<IpNet> {
 
 struct Replay {
     space: Space,
+    /// Networks that are there at this moment and gone by now.
+    passing: Vec<String>,
     /// None: anywhere.
     ways: Option<BTreeSet<Way>>,
 }
@@ -148,8 +154,14 @@ impl Replay {
                 }
                 self.space.taken.extend(subnets([*network]));
             }
-            Step::Passing(id) => self.passing(id),
-            Step::Gone(event) => self.gone(event),
+            Step::Passing(id) => {
+                self.passes(id);
+                self.passing.push((*id).to_owned());
+            }
+            Step::Gone(event) => {
+                self.gone(event);
+                self.passing.retain(|id| *id != event.network_id);
+            }
         }
         self.failed_creates();
         if self.ways.as_ref().is_some_and(|ways| ways.len() > MOST_WAYS) {
@@ -174,7 +186,7 @@ impl Replay {
             places.iter().map(way).collect::<BTreeSet<Way>>()
         };
         let Some(ways) = &self.ways else {
-            self.ways = Some(behind(Vec::new()));
+            self.ways = Some(behind(self.passing.iter().map(|id| (id.clone(), None)).collect()));
             return;
         };
         let given: BTreeSet<Way> = ways
@@ -193,7 +205,7 @@ impl Replay {
     /// Whether the engine may have given this block from there; a network whose subnet is not known may have stood in its way, and what
     /// reserves the block now may have come later.
     fn may_give(&self, way: &Way, subnet: IpNet) -> bool {
-        if way.held.iter().any(|(_, block)| block.is_none()) {
+        if way.holds_unknown() {
             return true;
         }
         let mut then = self.at(way);
@@ -207,9 +219,14 @@ impl Replay {
         space
     }
 
-    /// A network that came and went: with a subnet of its own, or with the engine's next.
-    fn passing(&mut self, id: &str) {
+    /// A network that came and went: with a subnet of its own, or with the engine's next. Which that was cannot be told while another was there whose
+    /// subnet is not known.
+    fn passes(&mut self, id: &str) {
         let Some(ways) = &self.ways else { return };
+        if ways.iter().any(Way::holds_unknown) {
+            self.ways = None;
+            return;
+        }
         let mut more = BTreeSet::new();
         for way in ways {
             let mut given = way.clone();
@@ -239,14 +256,22 @@ impl Replay {
         self.ways = Some(ways.iter().map(without).collect());
     }
 
-    /// While no block was free, a create that failed may have moved it, behind the last block that the host reserves.
+    /// While no block was free, a create that failed may have moved it, behind the last block that the host reserves. A network whose subnet is not known
+    /// is taken to have held one block.
     fn failed_creates(&mut self) {
         let Some(ways) = &self.ways else { return };
-        let moved = |way: &Way| {
+        let mut more = BTreeSet::new();
+        for way in ways {
             let mut then = self.at(way);
-            then.allocate().is_none().then(|| Way { start: then.start, held: way.held.clone() })
-        };
-        let more: BTreeSet<Way> = ways.iter().filter_map(moved).collect();
+            let unknown = way.held.iter().filter(|(_, block)| block.is_none()).count();
+            if unknown > 0 && (1..=unknown).contains(&then.remaining(unknown + 1)) {
+                self.ways = None;
+                return;
+            }
+            if then.allocate().is_none() {
+                more.insert(Way { start: then.start, held: way.held.clone() });
+            }
+        }
         self.ways.get_or_insert_default().extend(more);
     }
 

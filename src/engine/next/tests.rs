@@ -135,7 +135,7 @@ fn network(name: &str, driver: &str, subnet: &str, gateway: bool, created: u64) 
     let subnet: IpNet = subnet.parse().unwrap();
     let gateway = gateway.then(|| subnet.hosts().next().unwrap());
     Network {
-        id: format!("{name:0<12}"),
+        id: format!("{name:x<12}"),
         name: name.to_owned(),
         driver: driver.to_owned(),
         scope: "local".to_owned(),
@@ -184,7 +184,7 @@ fn event(at: u64, action: NetworkAction, name: &str) -> NetworkEvent {
     NetworkEvent {
         at: (NOW + at) * 1_000_000_000,
         action,
-        network_id: format!("{name:0<12}"),
+        network_id: format!("{name:x<12}"),
         name: name.to_owned(),
         driver: "bridge".to_owned(),
     }
@@ -220,6 +220,7 @@ fn networks(host: &Snapshot) -> String {
 
 const DOCKER0: &str = "172.17.0.0/16";
 
+mod replay;
 mod running;
 mod simulation;
 mod starts;
