@@ -8,6 +8,7 @@ mod drawings;
 mod exit_codes;
 mod fake_engine;
 mod generated;
+mod material;
 mod pick_subnet;
 mod root;
 mod saved;

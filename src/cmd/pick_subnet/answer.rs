@@ -14,7 +14,7 @@ use crate::engine::next::next;
 use crate::engine::{Liveness, liveness, next_version, running_version};
 use crate::host::{Family, Missing, Snapshot};
 use crate::report::Host;
-use crate::report::pick::{Answer, HostNext, Picked, Proposed};
+use crate::report::pick::{Answer, HostNext, Map, Picked, Proposed};
 use crate::subnet::{PoolPick, Wish, engine_pools, overlaps, pick_pools, pick_swarm_pools};
 use crate::text::{Text, text};
 
@@ -45,9 +45,9 @@ pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Optio
         next,
         occupied,
         largest,
-        blind: holders.blind,
         predict: request.predict,
-        map: request.map.then(|| request.scope()),
+        map: request.map.then(|| Map { ranges: request.scope(), unnamed: holders.unnamed() }),
+        blind: holders.blind,
     }
 }
 

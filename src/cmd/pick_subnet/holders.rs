@@ -49,12 +49,17 @@ impl<'a> Holders<'a> {
     }
 
     pub fn index(&self) -> Index<'_> {
+        Index::new(&self.taken).with(self.unnamed())
+    }
+
+    /// Where the routes lead that have no names.
+    pub fn unnamed(&self) -> Ranges {
         let mut all = Ranges::default();
         for (_, unnamed) in &self.unnamed {
             let ranges = unnamed.ranges();
             all = if all == Ranges::default() { ranges } else { both(&all, &ranges) };
         }
-        Index::new(&self.taken).with(all)
+        all
     }
 
     /// Those that touch one of these ranges: each owner once, with the fewest prefixes; sorted by host and prefix.

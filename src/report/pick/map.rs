@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::{HostNext, Picked};
+use super::{HostNext, Map, Picked};
 use crate::report::Medium;
 use crate::report::wrap::{clean, columns, pad, wrap};
 use crate::subnet::{Kind, Occupied, overlaps};
@@ -23,6 +23,8 @@ const PROPOSED: char = '*';
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cell {
     Free,
+    /// Held, at least in part, by routes that have no letter.
+    Unnamed,
     /// The owner's place in the legend; whether it holds the whole cell.
     Held(usize, bool),
     /// One of [`marks`].
@@ -37,13 +39,14 @@ struct Owner<'a> {
 }
 
 /// The drawing with its legend.
-pub fn map(picked: &Picked, ranges: &[IpNet], medium: &Medium) -> Vec<Vec<String>> {
+pub fn map(picked: &Picked, drawn: &Map, medium: &Medium) -> Vec<Vec<String>> {
+    let ranges = &drawn.ranges;
     let owners = owners(&picked.largest);
     let label = ranges.iter().map(widest_label).max().unwrap_or(0);
     let mut blocks = Vec::new();
     for range in ranges {
         let grid = Grid::of(range, medium.width.min(WIDEST).saturating_sub(label + 3));
-        let cells = fill(&grid, &owners, picked);
+        let cells = fill(&grid, &owners, drawn, picked);
         let each = grid.cell_len;
         let title = text!("{range}, a /{each} each", "{range}，每格一个 /{each}");
         let mut lines = vec![medium.strong(title.get(medium.lang))];
@@ -53,7 +56,7 @@ pub fn map(picked: &Picked, ranges: &[IpNet], medium: &Medium) -> Vec<Vec<String
         }
         blocks.push(lines);
     }
-    blocks.push(legend(picked, ranges, &owners, medium));
+    blocks.push(legend(picked, drawn, &owners, medium));
     blocks
 }
 
@@ -137,8 +140,10 @@ fn widest_label(range: &IpNet) -> usize {
 }
 
 /// Of several owners of a cell the narrowest is shown; over all of them, where the engine goes next and what is proposed.
-fn fill(grid: &Grid, owners: &[Owner], picked: &Picked) -> Vec<Cell> {
-    let mut cells = vec![Cell::Free; grid.cells];
+fn fill(grid: &Grid, owners: &[Owner], drawn: &Map, picked: &Picked) -> Vec<Cell> {
+    let unnamed = |cell| drawn.unnamed.overlaps(grid.prefix(cell));
+    let mut cells: Vec<Cell> =
+        (0..grid.cells).map(|cell| if unnamed(cell) { Cell::Unnamed } else { Cell::Free }).collect();
     let mut held: Vec<(IpNet, usize)> = owners
         .iter()
         .enumerate()
@@ -190,12 +195,14 @@ fn painted(cells: &[Cell], owners: &[Owner], medium: &Medium) -> String {
     for run in cells.chunk_by(|a, b| a == b) {
         let one = match run[0] {
             Cell::Free => free(medium),
+            Cell::Unnamed => OTHERS,
             Cell::Held(owner, whole) => letter(owner, whole),
             Cell::Next(digit) => digit,
             Cell::Proposed => PROPOSED,
         };
         let style = match run[0] {
             Cell::Free => Style::new().dimmed(),
+            Cell::Unnamed => colour(Kind::Route),
             Cell::Held(owner, _) => colour(owners[owner].first.kind),
             Cell::Next(_) => Style::new().cyan().bold(),
             Cell::Proposed => Style::new().green().bold(),
@@ -219,7 +226,7 @@ fn colour(kind: Kind) -> Style {
 }
 
 /// Every sign with what it stands for.
-fn legend(picked: &Picked, ranges: &[IpNet], owners: &[Owner], medium: &Medium) -> Vec<String> {
+fn legend(picked: &Picked, drawn: &Map, owners: &[Owner], medium: &Medium) -> Vec<String> {
     let several = picked.next.len() > 1;
     let named = |host: &str| if several { format!("{}: ", clean(host)) } else { String::new() };
     let mut rows: Vec<(String, Style, Text)> =
@@ -232,7 +239,7 @@ fn legend(picked: &Picked, ranges: &[IpNet], owners: &[Owner], medium: &Medium) 
     for told in &picked.next {
         let host = named(&told.host);
         let mut marks = marks(told);
-        marks.retain(|(_, subnet)| ranges.iter().any(|range| overlaps(*range, *subnet)));
+        marks.retain(|(_, subnet)| drawn.ranges.iter().any(|range| overlaps(*range, *subnet)));
         let candidates = marks.iter().filter(|(mark, _)| *mark == '?').count();
         // What the next network may get is drawn, not listed.
         marks.dedup_by_key(|(mark, _)| *mark);
@@ -262,8 +269,20 @@ fn legend(picked: &Picked, ranges: &[IpNet], owners: &[Owner], medium: &Medium) 
         let small = letter(at, false);
         rows.push((format!("{}{small}", letter(at, true)), colour(owner.first.kind), Text::verbatim(said)));
     }
-    if let Some(others) = owners.len().checked_sub(LETTERS.len()).filter(|others| *others > 0) {
-        rows.push((OTHERS.to_string(), Style::new(), text!("{others} others", "其他 {others} 个占用者")));
+    let others = owners.len().saturating_sub(LETTERS.len());
+    let crowded = drawn.ranges.iter().any(|range| drawn.unnamed.overlaps(*range));
+    if crowded || others > 0 {
+        let said = match (crowded, others) {
+            (false, _) => text!("{others} others", "其他 {others} 个占用者"),
+            (true, 0) => text!("routes, too many to be named", "路由（数量太多，不逐一列出）"),
+            (true, _) => {
+                text!(
+                    "{others} others, and routes, too many to be named",
+                    "其他 {others} 个占用者以及数量太多、不逐一列出的路由"
+                )
+            }
+        };
+        rows.push((OTHERS.to_string(), Style::new(), said));
     }
     let mut lines = Vec::new();
     for (sign, style, said) in rows {

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use crate::engine::next::Next;
 use crate::host::Missing;
-use crate::subnet::{Occupied, Pick};
+use crate::subnet::{Occupied, Pick, Ranges};
 use crate::text::Text;
 
 /// The answer of `pick-subnet`.
@@ -31,8 +31,15 @@ pub struct Picked {
     pub blind: Vec<Blind>,
     /// The table shows what the engine takes next.
     pub predict: bool,
-    /// The table shows who holds these ranges as a drawing.
-    pub map: Option<Vec<IpNet>>,
+    /// The table shows who holds what as a drawing.
+    pub map: Option<Map>,
+}
+
+/// What is drawn.
+pub struct Map {
+    pub ranges: Vec<IpNet>,
+    /// Where routes lead that were too many to be named one by one.
+    pub unnamed: Ranges,
 }
 
 /// What was asked.

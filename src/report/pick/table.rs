@@ -23,8 +23,8 @@ pub fn table(picked: &Picked, medium: &Medium, detail: Detail) -> String {
     if picked.predict {
         blocks.extend(picked.next.iter().map(|told| foretold(told, medium)));
     }
-    if let Some(ranges) = &picked.map {
-        blocks.extend(map(picked, ranges, medium));
+    if let Some(drawn) = &picked.map {
+        blocks.extend(map(picked, drawn, medium));
     }
     joined(&blocks)
 }

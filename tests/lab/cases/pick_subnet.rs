@@ -4,6 +4,7 @@ use crate::harness::{Cases, Engine, Fabric, Host, Lab, Output};
 use serde_json::Value;
 
 const TOPIC: &str = "pick-subnet";
+const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
 const FILE: &str = "/etc/docker/daemon.json";
 
 pub fn add(cases: &mut Cases) {
@@ -74,6 +75,32 @@ pub fn add(cases: &mut Cases) {
         }
         assert!(create(&host, remaining).is_err(), "{remaining} was all");
         assert_eq!(ask(&host, &["--need-networks", "1"]).1, 1);
+    });
+    cases.each_engine(TOPIC, "flags are changed where they are", |lab, engine| {
+        let (_fabric, host) = on_a_lan(lab, engine);
+        let flags = |flags: &str| {
+            let start = "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock";
+            host.write(DROP_IN, &format!("[Service]\nExecStart=\nExecStart={start} {flags}\n"));
+            host.ok("systemctl daemon-reload");
+        };
+        flags("--bip 172.30.0.1/24 --default-address-pool base=172.31.0.0/16,size=24");
+        host.docker();
+        let (bip, _) = ask(&host, &["--for", "bip"]);
+        let (pools, _) = ask(&host, &["--for", "pools", "--count", "2"]);
+        let (bip, pools) = (&bip["subnets"][0], &pools["subnets"][0]);
+        for told in [bip, pools] {
+            assert!(told["notes"][0].to_string().contains(&format!("in {DROP_IN}:3:")), "{told:#}");
+        }
+        let material = format!("{} {}", text(&bip["material"]), text(&pools["material"]));
+        flags(&material);
+        host.restart_docker().unwrap_or_else(|log| panic!("{engine} refuses {material}:\n{log}"));
+        assert!(host.ok("ip -4 -br addr show dev docker0").contains(&text(&bip["bip"])), "{material}");
+        let made = create(&host, 0).expect("there is room");
+        assert!(made.starts_with("10.") && !made.starts_with("10.0."), "{made}");
+        // What it says of both places at once is so.
+        host.write(FILE, "{\"bip\": \"10.24.0.1/24\"}");
+        let log = host.restart_docker().expect_err("the flag and the file set the same");
+        assert!(log.contains("specified both as a flag and in the configuration file"), "{log}");
     });
     cases.each_engine(TOPIC, "commands are run as printed", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
