@@ -11,6 +11,12 @@ const PODMAN: [&str; 2] = ["/usr/bin/podman", "/usr/local/bin/podman"];
 const CONTAINERS_CONF: [&str; 2] = ["/usr/share/containers/containers.conf", "/etc/containers/containers.conf"];
 const CONTAINERS_CONF_D: &str = "/etc/containers/containers.conf.d";
 const PODMAN_NETWORKS: &str = "/etc/containers/networks";
+/// Podman's own networks, since 4.0; before, and on request until 5.0, it used CNI.
+const NETAVARK: [&str; 3] =
+    ["/usr/lib/podman/netavark", "/usr/libexec/podman/netavark", "/usr/local/libexec/podman/netavark"];
+/// Where podman 4 keeps which of both it chose at its first start (containers-common libnetwork/network/interface.go
+/// `defaultNetworkBackendFileName`).
+const CHOSEN_BACKEND: &str = "/var/lib/containers/storage/defaultNetworkBackend";
 
 /// libcni looks at these endings (libcni/api.go `ConfFiles`).
 const CNI_ENDINGS: [&str; 3] = [".conf", ".conflist", ".json"];
@@ -160,9 +166,12 @@ impl Look<'_> {
         }
         let names = self.directory("podman", &directory, &[".json"], podman::network);
         let Some(program) = PODMAN.into_iter().find(|path| self.files.exists(path)) else { return };
-        // With CNI below, as until podman 4, the package brings a file for it.
-        let has_file =
-            names.contains(&network) || self.found.iter().any(|known| known.runtime == "cni" && known.name == network);
+        // Packages bring a file of CNI for the default network also where netavark runs it.
+        let chosen = self.files.text_if_any(CHOSEN_BACKEND).ok().flatten();
+        let cni =
+            !NETAVARK.iter().any(|path| self.files.exists(path)) || chosen.is_some_and(|word| word.trim() == "cni");
+        let by_cni = |known: &RuntimeNetwork| cni && known.runtime == "cni" && known.name == network;
+        let has_file = names.contains(&network) || self.found.iter().any(by_cni);
         let built_in = || Some((podman::DEFAULT_SUBNET.parse().ok()?, program.to_owned()));
         if let (false, Some((subnet, file))) = (has_file, subnet.or_else(built_in)) {
             self.add("podman", Named { name: network, subnets: vec![subnet] }, &file);

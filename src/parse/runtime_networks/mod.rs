@@ -32,3 +32,25 @@ fn unquoted(word: &str) -> &str {
     let inner = |quote: char| word.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(word)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What the readers look for, in any order and cut anywhere.
+        #[test]
+        fn no_text_panics(words in proptest::collection::vec(proptest::sample::select(vec![
+            "<network", "<name>", "</name>", "<ip ", "address=", "'10.0.0.1'", "prefix='", ">", "<!--", "-->", "é", "\"", "'", "\n", "=", "#", "[network]",
+            "default_subnet", "cluster-cidr", ":", "- ", "--cluster-cidr", "10.0.0.0/8", ",", "[", "]", "{", "}", "\"name\"", "\"ipam\"", "\"subnet\"",
+            "LXC_NETWORK", "FLANNEL_NETWORK", " ", "\\", "\u{0}",
+        ]), 0..40)) {
+            let text = words.concat();
+            let _ = (cni::network(&text), libvirt::network(&text), podman::network(&text), podman::conf(&text));
+            let _ = (lxc::lxc_net(&text), lxc::lxd_bridge(&text), kubernetes::flannel(&text));
+            let _ = (kubernetes::flag(&text, "--cluster-cidr"), kubernetes::key(&text, "cluster-cidr"));
+        }
+    }
+}

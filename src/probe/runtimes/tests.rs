@@ -63,7 +63,12 @@ fn podman_has_a_default_network_without_a_file() {
     assert_eq!(host.shown(), ["podman podman 10.100.0.0/16 /etc/containers/networks/podman.json"]);
     let cni = r#"{"name":"podman","plugins":[{"type":"bridge","ipam":{"type":"host-local","ranges":[[{"subnet":"10.87.0.0/16"}]]}}]}"#;
     let host = podman().file("/etc/cni/net.d/87-podman-bridge.conflist", cni);
-    assert_eq!(host.shown(), ["cni podman 10.87.0.0/16 /etc/cni/net.d/87-podman-bridge.conflist"]);
+    let by_cni = ["cni podman 10.87.0.0/16 /etc/cni/net.d/87-podman-bridge.conflist"];
+    assert_eq!(host.shown(), by_cni);
+    let host = host.file("/usr/lib/podman/netavark", "");
+    assert_eq!(host.shown(), [by_cni[0], "podman podman 10.88.0.0/16 /usr/bin/podman"]);
+    let host = host.file("/var/lib/containers/storage/defaultNetworkBackend", "cni");
+    assert_eq!(host.shown(), by_cni);
     let host = podman()
         .file(
             "/etc/containers/containers.conf",

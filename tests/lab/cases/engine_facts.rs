@@ -200,6 +200,40 @@ pub fn add(cases: &mut Cases) {
         host.stop_docker();
         same(&Value::Array(told), "a swarm's node");
     });
+    cases.each_engine("engine-facts", "networks of podman are those that it tells", |lab, engine| {
+        let host = lab.host(engine).extras().boot();
+        // Bookworm's has no netavark beside it here, and keeps its networks as CNI's.
+        let runtime = if engine == Engine::V20 { "cni" } else { "podman" };
+        let seen = || {
+            let output = host.dnetctl(&["snapshot"]);
+            let snapshot: Value =
+                serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", output.text()));
+            let networks = known(&snapshot, "/runtimes").as_array().cloned().unwrap_or_default();
+            let of_podman = networks.into_iter().filter(|network| network["runtime"] == runtime);
+            let shown = |n: Value| format!("{} {}", n["name"], n["subnets"]).replace('"', "");
+            let mut shown: Vec<String> = of_podman.map(shown).collect();
+            shown.sort();
+            shown
+        };
+        let told = || {
+            let format = "{{.Name}} [{{range $i, $s := .Subnets}}{{if $i}},{{end}}{{$s.Subnet}}{{end}}]";
+            let told = host.ok(&format!("podman network inspect -f '{format}' $(podman network ls -q)"));
+            let mut told: Vec<String> = told.lines().map(str::to_owned).collect();
+            told.sort();
+            told
+        };
+        assert_eq!(seen(), ["podman [10.88.0.0/16]"]);
+        assert_eq!(seen(), told());
+        host.ok(
+            "podman network create own && podman network create --ipv6 --subnet 10.63.0.0/24 --subnet fd00:63::/64 six",
+        );
+        assert_eq!(seen().len(), 3);
+        assert_eq!(seen(), told());
+        host.write("/etc/containers/containers.conf", "[network]\ndefault_subnet = \"10.64.0.0/16\"\n");
+        let subnet = if engine == Engine::V20 { "10.88.0.0/16" } else { "10.64.0.0/16" };
+        assert!(seen().contains(&format!("podman [{subnet}]")), "{:?}", seen());
+        assert_eq!(seen(), told());
+    });
 }
 
 /// Gateways that are missing, as the other has them.
