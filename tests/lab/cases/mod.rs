@@ -4,6 +4,7 @@ mod bundle;
 mod config;
 mod daemon_json_grammar;
 mod engine_facts;
+mod engine_model;
 mod evidence;
 mod extras;
 mod harness;
@@ -26,6 +27,7 @@ pub fn all() -> Cases {
     config::add(&mut cases);
     daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
+    engine_model::add(&mut cases);
     extras::add(&mut cases);
     healthy::add(&mut cases);
     looking::add(&mut cases);
