@@ -23,7 +23,7 @@ impl Builder {
                 _ => Some(pools::small(random)),
             },
         };
-        if self.flavour == Flavour::DefaultBridge && random.chance(80) || random.chance(8) {
+        if !self.container && (self.flavour == Flavour::DefaultBridge && random.chance(80) || random.chance(8)) {
             config.default_bridge(random);
         }
         self.pools = self.config.effective();
@@ -56,15 +56,16 @@ impl Builder {
             (Flavour::Rebooted, _) => Moment::Stopped,
             (Flavour::Changed, 0..7) => Moment::Stopped,
             (Flavour::Changed | Flavour::Churn, _) => Moment::Running,
-            (Flavour::Vpn | Flavour::BuiltIn | Flavour::Refused | Flavour::Nested, 0..6) => Moment::Fresh,
+            (Flavour::BuiltIn | Flavour::Refused | Flavour::Nested, 0..6) => Moment::Fresh,
             (_, 0..2) => Moment::Fresh,
-            (_, 2..7) => Moment::Running,
+            (_, 2..8) => Moment::Running,
             _ => Moment::Stopped,
         };
         if self.config.bridge.as_deref() == Some("br-own") {
             self.own_bridge();
         }
-        let container = self.flavour == Flavour::DefaultBridge && seed / 10 % 3 == 0 && moment == Moment::Stopped;
+        let container = self.container;
+        let moment = if container { Moment::Stopped } else { moment };
         let mut vpn = false;
         match moment {
             Moment::Fresh => {
@@ -77,7 +78,7 @@ impl Builder {
         if moment == Moment::Stopped {
             self.switch_off(container);
         }
-        let restarts = moment == Moment::Running && self.random.chance(25);
+        let restarts = moment == Moment::Running && self.random.chance(if vpn { 10 } else { 30 });
         self.say("ask");
         self.say(if restarts { "stop\nstarted" } else { "next" });
         World { seed, flavour: self.flavour, moment, restarts, container, vpn, script: self.script }
@@ -131,7 +132,7 @@ impl Builder {
             self.say("start");
             self.networks(false);
         }
-        let vpn = self.flavour == Flavour::Vpn || self.random.chance(12);
+        let vpn = self.flavour == Flavour::Vpn || self.random.chance(25);
         if vpn {
             self.vpn();
         }

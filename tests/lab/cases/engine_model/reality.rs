@@ -35,6 +35,7 @@ pub fn host(lab: &Lab, engine: Engine, container: bool) -> Host {
     let host = lab
         .host(engine)
         .file("/etc/systemd/system/docker.service.d/lab.conf", UNIT)
+        .file("/etc/systemd/system/docker.socket.d/lab.conf", "[Unit]\nStartLimitIntervalSec=0\n")
         .file("/root/world.sh", WORDS)
         .boot();
     if container {

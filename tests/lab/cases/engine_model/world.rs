@@ -72,6 +72,8 @@ pub struct World {
 pub(super) struct Builder {
     pub random: Random,
     pub flavour: Flavour,
+    /// A container will outlive the engine.
+    pub container: bool,
     pub config: Config,
     pub pools: Vec<(Ipv4Net, u8)>,
     pub script: String,
@@ -86,6 +88,7 @@ impl World {
         let mut world = Builder {
             random: Random::new(seed),
             flavour,
+            container: flavour == Flavour::DefaultBridge && seed / 10 % 3 == 0,
             config: Config::default(),
             pools: Vec::new(),
             script: String::new(),
