@@ -88,19 +88,26 @@ fn docker0(host: &Host) {
 fn position(host: &Host) {
     let ten = pools(&pool("10.10.0.0/16", 24));
     let gap = host.engine() >= Engine::V28;
-    let made = format!("{ten}start\ncreate a\ncreate b\nremove a\nremove b\n");
     let (on, begin) =
         (["10.10.3.0/24", "10.10.4.0/24", "10.10.5.0/24"], ["10.10.1.0/24", "10.10.2.0/24", "10.10.3.0/24"]);
-    gives(host, &format!("{made}ask\nnext"), "", if gap { &begin } else { &on });
+    // Networks came and went. What one of them had is not known: with a subnet of its own it would not have moved the place, so up to 26
+    // the model names all that may come; since 27 there is no place.
+    let left = |script: &str, networks: &[&str]| {
+        let answer = reality::script(host, script);
+        let expected = if gap { Verdict::Agreed } else { Verdict::Uncertain };
+        assert_eq!(compare(&answer), expected, "{script}{}", answer.text);
+        assert_eq!(answer.networks, networks, "{script}{}", answer.text);
+    };
+    let made = format!("{ten}start\ncreate a\ncreate b\nremove a\nremove b\n");
+    left(&format!("{made}ask\nnext"), if gap { &begin } else { &on });
     // A start forgets the place.
     gives(host, &format!("{made}stop\nstart\nask\nnext"), "", &begin);
     // A subnet that was asked for does not move it.
-    let asked = "network c bridge 10.10.9.0/24 - false -\nremove c\n";
-    gives(host, &format!("{ten}start\n{asked}ask\nnext"), "", &begin);
+    left(&format!("{ten}start\nnetwork c bridge 10.10.9.0/24 - false -\nremove c\nask\nnext"), &begin);
     // Four blocks, one of them docker0's: round and round.
     let small = pools(&pool("10.64.0.0/22", 24));
     let script = format!("{small}start\ncreate a\ncreate b\nremove a\nask\nnext");
-    gives(host, &script, "", if gap { &["10.64.1.0/24", "10.64.3.0/24"] } else { &["10.64.3.0/24", "10.64.1.0/24"] });
+    left(&script, if gap { &["10.64.1.0/24", "10.64.3.0/24"] } else { &["10.64.3.0/24", "10.64.1.0/24"] });
     // Since 27 a list is sorted, and what lies in another of its bases is dropped.
     let list = [pool("10.200.0.0/16", 24), pool("10.100.0.0/16", 24), pool("10.100.0.0/23", 28)].join(", ");
     let (docker0, networks) = if gap {

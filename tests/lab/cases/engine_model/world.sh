@@ -14,6 +14,7 @@ ips() { ip -force -batch - > /dev/null 2>&1 || true; }
 reset() {
   systemctl kill -s KILL docker.service 2> /dev/null
   systemctl stop docker.service docker.socket
+  systemctl reset-failed docker.service docker.socket 2> /dev/null
   if [ -n "$(ls /var/lib/docker/containers 2> /dev/null)" ]; then
     ctr -n moby tasks ls -q | xargs -r -n 1 ctr -n moby tasks rm -f > /dev/null 2>&1
     ctr -n moby containers ls -q | xargs -r ctr -n moby containers rm > /dev/null 2>&1
