@@ -104,13 +104,7 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         let until = deadline.min(Instant::now() + ENGINE);
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
-    let routes = {
-        let keep = match request.scope {
-            Scope::Everything => Keep::All,
-            Scope::Addresses { routes } => Keep::Ranges { beyond: routes },
-        };
-        ask("routes", TABLES, deadline, move || Fact::known(netlink::look_at_routes(keep)))
-    };
+    let routes = routes(request.scope, deadline);
     let links = ask("links", TABLES, deadline, netlink::links);
     let addresses = ask("addresses", TABLES, deadline, netlink::addresses);
     let rules = ask("rules", QUICK, deadline, netlink::rules);
@@ -158,6 +152,14 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         }
     }
     snapshot
+}
+
+fn routes(scope: Scope, deadline: Instant) -> Pending<netlink::Routes> {
+    let keep = match scope {
+        Scope::Everything => Keep::All,
+        Scope::Addresses { routes } => Keep::Ranges { beyond: routes },
+    };
+    ask("routes", TABLES, deadline, move || Fact::known(netlink::look_at_routes(keep)))
 }
 
 /// Neighbours on bridges: on Docker's they tell who is there. Those of the uplinks can be ten thousands and tell nothing.

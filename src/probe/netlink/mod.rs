@@ -23,7 +23,7 @@ use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Ru
 use crate::text::{Text, text};
 
 use dump::{Dump, Socket};
-pub use routes::{Keep, look as look_at_routes};
+pub use routes::{Keep, Routes, look as look_at_routes};
 
 /// A dump that the kernel calls inconsistent is made again so many times.
 const ATTEMPTS: usize = 5;
