@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
+
 use dnetctl::internals::{Family, Index, Kind, Occupied, Wish};
 use ipnet::{IpNet, Ipv4Net};
 
@@ -47,12 +50,13 @@ fn measure(what: &str, world: &[Occupied], lengths: std::ops::RangeInclusive<u8>
     let span = u32::from(lengths.end() - lengths.start()) + 1;
     for _ in 0..PICKS {
         let wish = Wish::new(Family::V4, lengths.start() + random.below(span) as u8, 1 + random.below(4) as usize);
-        let began = Instant::now();
+        let began = Moment::now();
         let index = Index::new(world);
-        let built = Instant::now();
+        let built = Moment::now();
         let picks = index.pick(&wish);
-        alone.push(built.elapsed());
-        whole.push(began.elapsed());
+        let picked = Moment::now();
+        alone.push(picked.since(&built));
+        whole.push(picked.since(&began));
         found += picks.len();
     }
     println!("picking 1 to 4 subnets over {PREFIXES} prefixes, {what}; {PICKS} times, {found} subnets found");
@@ -60,8 +64,31 @@ fn measure(what: &str, world: &[Occupied], lengths: std::ops::RangeInclusive<u8>
     println!("  with building the index:   {}", spread(whole));
 }
 
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let at = |part: usize| times[(times.len() - 1) * part / 100].as_secs_f64() * 1000.0;
-    format!("p50 {:.3} ms, p99 {:.3} ms, most {:.3} ms", at(50), at(99), at(100))
+/// On the wall, and of this thread's processor time: they are the same on a machine that has nothing else to do.
+struct Moment {
+    wall: Instant,
+    processor: TimeSpec,
+}
+
+impl Moment {
+    fn now() -> Self {
+        let processor = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("every thread has this clock");
+        Moment { wall: Instant::now(), processor }
+    }
+
+    /// Milliseconds.
+    fn since(&self, earlier: &Moment) -> (f64, f64) {
+        let processor = Duration::from(self.processor - earlier.processor);
+        ((self.wall - earlier.wall).as_secs_f64() * 1000.0, processor.as_secs_f64() * 1000.0)
+    }
+}
+
+fn spread(times: Vec<(f64, f64)>) -> String {
+    let (wall, processor): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
+    let words = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        let at = |part: usize| times[(times.len() - 1) * part / 100];
+        format!("p50 {:.3} ms, p99 {:.3} ms, most {:.3} ms", at(50), at(99), at(100))
+    };
+    format!("{} (processor time: {})", words(wall), words(processor))
 }

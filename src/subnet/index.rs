@@ -1,9 +1,11 @@
 //! What is taken, ready to be asked many times.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
-use super::Occupied;
 use super::set::{Bits, Set};
+use super::{Kind, Occupied};
 
 /// Ranges of both families.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,11 +43,18 @@ pub struct Index<'a> {
     pub(super) all: Ranges,
     /// Of a million routes nobody wants a list of owners: those that came as ranges only. Nothing is ever put there.
     pub(super) unnamed: Ranges,
+    /// How many of each kind there are.
+    pub(super) kinds: BTreeMap<Kind, usize>,
 }
 
 impl<'a> Index<'a> {
     pub fn new(occupied: &'a [Occupied]) -> Self {
-        Index { occupied, all: Ranges::new(occupied.iter().map(|taken| taken.prefix)), unnamed: Ranges::default() }
+        let mut kinds = BTreeMap::new();
+        for taken in occupied {
+            *kinds.entry(taken.kind).or_default() += 1;
+        }
+        let all = Ranges::new(occupied.iter().map(|taken| taken.prefix));
+        Index { occupied, all, unnamed: Ranges::default(), kinds }
     }
 
     /// With further ranges that are taken, whose owners nobody asks for.

@@ -1,6 +1,5 @@
 //! Choosing subnets.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -146,14 +145,10 @@ impl Index<'_> {
 
     /// What a free block was held against: what was seen, by kind.
     fn checked(&self) -> Text {
-        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-        for taken in self.occupied {
-            *counts.entry(taken.kind).or_default() += 1;
-        }
-        if counts.is_empty() && self.unnamed == Ranges::default() {
+        if self.kinds.is_empty() && self.unnamed == Ranges::default() {
             return text!("nothing is known to be taken", "没有发现任何已被占用的地址");
         }
-        let mut kinds: Vec<Text> = counts.iter().map(|(kind, count)| counted(*kind, *count)).collect();
+        let mut kinds: Vec<Text> = self.kinds.iter().map(|(kind, count)| counted(*kind, *count)).collect();
         if self.unnamed != Ranges::default() {
             kinds.insert(0, text!("very many routes", "大量路由"));
         }
