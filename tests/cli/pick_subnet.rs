@@ -274,6 +274,23 @@ fn the_report_has_its_keys_whatever_is_asked() {
 }
 
 #[test]
+fn an_engine_of_another_host_is_not_foretold_from_this_one() {
+    let whole = fs::read_to_string(host("healthy")).expect("a fixture");
+    let mut snapshot: Value = serde_json::from_str(&whole).expect("JSON");
+    let version = &mut snapshot["engine"]["api"]["known"]["value"]["version"];
+    assert!(version["kernel"].is_string());
+    version["kernel"] = "5.4.0-other".into();
+    snapshot["engine"]["processes"] = serde_json::json!({"known": {"value": []}});
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("other.json");
+    fs::write(&path, snapshot.to_string()).expect("written");
+    let output = run(&["pick-subnet", "-o", "json", "--for", "bip", "--from", &path.to_string_lossy()]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(report["engine_next"][0]["engine"], Value::Null, "{report:#}");
+    assert!(report["blind"].to_string().contains("routes and addresses are this host's"), "{:#}", report["blind"]);
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for lang in ["en", "zh"] {
         for width in ["60", "80", "120"] {

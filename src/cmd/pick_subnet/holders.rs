@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 
 use crate::checks::Options;
+use crate::engine::{Whereabouts, whereabouts};
+use crate::host::{EngineEndpoint, EngineKind, Snapshot};
 use crate::report::Host;
 use crate::report::pick::Blind;
 use crate::subnet::{Declared, Index, Occupied, Ranges, Unnamed, cloud_blind_spot, joined, largest_first, occupied};
@@ -40,6 +42,7 @@ impl<'a> Holders<'a> {
                     "仅凭文件（--root）看不到地址、路由以及任何运行状态"
                 )];
             }
+            missing.extend(another_host(&host.snapshot));
             let spots = missing.into_iter().chain(cloud_blind_spot(&host.snapshot, &declared));
             holders.blind.extend(spots.map(|why| Blind { host: name.to_owned(), why }));
         }
@@ -80,6 +83,18 @@ impl<'a> Holders<'a> {
             named.extend(holders.map(|holder| Occupied { host: (*host).to_owned(), ..holder }));
         }
         named
+    }
+}
+
+/// Whose addresses were seen, where the engine that was asked is not this host's.
+fn another_host(host: &Snapshot) -> Option<Text> {
+    let podman = |owner: &EngineEndpoint| owner.kind == EngineKind::Podman;
+    match whereabouts(host) {
+        Whereabouts::Elsewhere(Text { en, zh }) if !host.engine.endpoint.ok().is_some_and(podman) => Some(text!(
+            "routes and addresses are this host's; those that the engine meets were not seen: {en}",
+            "路由和地址均为本机的；引擎所在环境的路由和地址未能看到：{zh}"
+        )),
+        _ => None,
     }
 }
 

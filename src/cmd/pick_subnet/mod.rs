@@ -90,3 +90,14 @@ fn exit(hosts: &[Host], picked: &Picked, given: &PickSubnet) -> Exit {
         Some(true) => Exit::Clean,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::find;
+
+    #[test]
+    fn every_check_that_it_runs_is_one() {
+        assert!(OF_ADDRESS_SPACE.iter().all(|id| find(id).is_some()));
+    }
+}
