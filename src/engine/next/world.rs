@@ -206,7 +206,7 @@ fn stored(host: &Snapshot, doubts: &mut Vec<Text>) -> Result<Vec<Stored>, Missin
             )
         }
     });
-    Ok(by_links(host)?)
+    by_links(host)
 }
 
 /// What the bridges of this host show of the engine's networks, where nobody tells.
