@@ -1,6 +1,7 @@
 //! The Docker Engine as a model, by version: what it accepts, what it does, what is its own. Pure.
 
 pub mod allocator;
+mod build;
 pub mod config;
 pub mod fatal;
 pub mod file;
@@ -16,6 +17,7 @@ pub mod swarm;
 mod version;
 mod whereabouts;
 
+pub use build::{debians, is_debians};
 pub use networks::{Bridge, bridges};
 pub use version::Version;
 pub use whereabouts::{

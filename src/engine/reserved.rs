@@ -48,9 +48,10 @@ impl Reserved {
 /// [`Missing`] when routes or resolvers are not known.
 pub fn reserved(host: &Snapshot, version: Version) -> Result<Vec<Reserved>, Missing> {
     let resolvers = host.resolvers.get("resolvers")?;
+    let rule = Rule::of(host, version);
     let by_routes = match host.route_ranges.ok() {
-        Some(ranges) => by_ranges(ranges, version),
-        None => by_routes(host.routes.get("routes")?, version),
+        Some(ranges) => by_ranges(ranges, rule),
+        None => by_routes(host.routes.get("routes")?, rule),
     };
     let nameservers = read_by(resolvers, version).into_iter().flat_map(|file| {
         file.nameservers.iter().map(|(address, line)| Reserved {
@@ -61,42 +62,50 @@ pub fn reserved(host: &Snapshot, version: Version) -> Result<Vec<Reserved>, Miss
     Ok(by_routes.into_iter().chain(nameservers).collect())
 }
 
-fn by_routes(routes: &[Route], version: Version) -> Vec<Reserved> {
-    let reserving = routes.iter().enumerate().filter(|(_, route)| keeps_off(route, version));
+/// Which routes keep an engine off their destinations: IPv4, of the main table, and not cloned (the IPv4 table of a kernel since 3.6 holds none). Neither
+/// type, protocol, metric nor state of the link are looked at.
+#[derive(Clone, Copy)]
+struct Rule {
+    /// From 20.10.15 routes of scope `link` alone; before, every one but the default one, which has no destination on the wire (v20.10.14 and v20.10.15
+    /// vendor/github.com/docker/libnetwork/netutils/utils_linux.go `CheckRouteOverlaps`; v26.1.5 libnetwork/netutils/utils_linux.go).
+    on_link_alone: bool,
+    /// From 27.5 no destination that begins at 0.0.0.0: of `0.0.0.0/1` and `128.0.0.0/1` the second one counts (v27.5.1
+    /// libnetwork/netutils/utils_linux.go `queryOnLinkRoutes`). Debian's 26.1.5 does so too: seen in the lab.
+    zero_is_none: bool,
+}
+
+impl Rule {
+    fn of(host: &Snapshot, version: Version) -> Self {
+        let debians = version.at_least(26, 0, 0) && super::is_debians(host);
+        Rule { on_link_alone: version.at_least(20, 10, 15), zero_is_none: version.at_least(27, 5, 0) || debians }
+    }
+
+    fn table(self, table: u32, scope: Scope) -> bool {
+        table == MAIN && (scope == Scope::Link || !self.on_link_alone)
+    }
+
+    fn destination(self, destination: IpNet) -> bool {
+        destination.addr().is_ipv4()
+            && destination.prefix_len() != 0
+            && !(self.zero_is_none && destination.network().is_unspecified())
+    }
+}
+
+fn by_routes(routes: &[Route], rule: Rule) -> Vec<Reserved> {
+    let keeps_off = |route: &Route| rule.table(route.table, route.scope) && rule.destination(route.destination);
+    let reserving = routes.iter().enumerate().filter(|(_, route)| keeps_off(route));
     reserving.map(|(place, route)| Reserved { prefix: route.destination, by: ReservedBy::Route(place) }).collect()
 }
 
 /// The same of routes that were added up: their destinations are still exact, which the nested prefixes of 27 and later ask for.
-fn by_ranges(ranges: &RouteRanges, version: Version) -> Vec<Reserved> {
-    let groups = ranges.groups.iter().filter(|group| table_keeps_off(group.owner.table, group.owner.scope, version));
+fn by_ranges(ranges: &RouteRanges, rule: Rule) -> Vec<Reserved> {
+    let groups = ranges.groups.iter().filter(|group| rule.table(group.owner.table, group.owner.scope));
     groups
         .flat_map(|group| {
-            let reserving = group.prefixes().filter(move |prefix| destination_keeps_off(*prefix, version));
+            let reserving = group.prefixes().filter(move |prefix| rule.destination(*prefix));
             reserving.map(|prefix| Reserved { prefix, by: ReservedBy::RouteOver(group.owner.link) })
         })
         .collect()
-}
-
-/// Whether a route keeps `version` off its destination: IPv4, of the main table, and not cloned (the IPv4 table of a kernel since 3.6 holds none).
-/// Neither type, protocol, metric nor state of the link are looked at.
-///
-/// - Up to 20.10.14 every route but the default one, which has no destination on the wire (v20.10.14
-///   vendor/github.com/docker/libnetwork/netutils/utils_linux.go `CheckRouteOverlaps`).
-/// - From 20.10.15 those of scope `link` alone (v20.10.15, the same file; v26.1.5 libnetwork/netutils/utils_linux.go).
-/// - From 27.5 not those whose destination begins at 0.0.0.0, so that of `0.0.0.0/1` and `128.0.0.0/1` the second one counts (v27.5.1
-///   libnetwork/netutils/utils_linux.go `queryOnLinkRoutes`).
-pub fn keeps_off(route: &Route, version: Version) -> bool {
-    table_keeps_off(route.table, route.scope, version) && destination_keeps_off(route.destination, version)
-}
-
-fn table_keeps_off(table: u32, scope: Scope, version: Version) -> bool {
-    table == MAIN && (scope == Scope::Link || !version.at_least(20, 10, 15))
-}
-
-fn destination_keeps_off(destination: IpNet, version: Version) -> bool {
-    destination.addr().is_ipv4()
-        && destination.prefix_len() != 0
-        && !(version.at_least(27, 5, 0) && destination.network().is_unspecified())
 }
 
 const MAIN: u32 = 254;
@@ -116,7 +125,7 @@ fn read_by(resolvers: &Resolvers, version: Version) -> Option<&ResolvConf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Fact, RouteKind};
+    use crate::host::{Fact, Package, RouteKind};
 
     fn route(destination: &str, scope: Scope) -> Route {
         Route {
@@ -178,6 +187,22 @@ mod tests {
         assert_eq!(prefixes(&on_link, "27.5.0"), ["128.0.0.0/1"]);
         let by_gateway = ["0.0.0.0/1", "128.0.0.0/1"].map(|half| route(half, Scope::Global));
         assert!(prefixes(&host(by_gateway.to_vec(), Resolvers::default()), "26.1.5").is_empty());
+    }
+
+    #[test]
+    fn debians_26_leaves_out_what_begins_at_zero() {
+        let halves = ["0.0.0.0/1", "128.0.0.0/1"].map(|half| route(half, Scope::Link));
+        let mut host = host(halves.to_vec(), Resolvers::default());
+        let package = |version: &str| {
+            let version = version.to_owned();
+            Fact::known(Some(Package { name: "docker.io".to_owned(), version, manager: "dpkg".to_owned() }))
+        };
+        host.engine.package = package("26.1.5+dfsg1-9+b9");
+        assert_eq!(prefixes(&host, "26.1.5"), ["128.0.0.0/1"]);
+        host.engine.package = package("5:26.1.5-1~debian.12~bookworm");
+        assert_eq!(prefixes(&host, "26.1.5").len(), 2);
+        host.engine.package = package("20.10.24+dfsg1-1");
+        assert_eq!(prefixes(&host, "20.10.24").len(), 2);
     }
 
     #[test]

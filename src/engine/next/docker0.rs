@@ -56,7 +56,7 @@ pub(super) fn addresses_then(world: &World) -> Result<Vec<Ipv4Net>, Missing> {
     let addresses = world.addresses(name)?;
     let stale = world.stale().filter(|stale| stale.bridge.as_deref() == Some(name));
     let Some(subnet) = stale.and_then(|stale| stale.subnets.first().copied()) else { return Ok(addresses) };
-    if name != "docker0" && world.link(name).is_none() {
+    if (name != "docker0" && world.link(name).is_none()) || world.bridge_was_forgotten(subnet) {
         return Ok(addresses);
     }
     // 20.10 does not tell the gateway of a subnet that it elected; what is on the link is it.

@@ -131,6 +131,8 @@ pub(super) fn deletes_docker0(host: &Snapshot) -> Result<bool, Missing> {
 
 /// Whether the engine is down with a last word that neither its configuration nor its addresses explain.
 fn fails_otherwise(host: &Snapshot) -> bool {
+    // What else stands last was said before somebody killed it.
+    const FATAL: &[&str] = &["failed to start daemon", "Error starting daemon", "level=fatal", "FATA[", "panic:"];
     const EXPLAINED: &[&str] = &[
         "unable to configure the Docker daemon",
         "mutually exclusive options",
@@ -152,9 +154,12 @@ fn fails_otherwise(host: &Snapshot) -> bool {
         "start-limit",
     ];
     let Some(Some(unit)) = host.engine.unit.ok() else { return false };
-    let Some(log) = unit.log.ok().filter(|_| liveness(host) == Liveness::Failed) else { return false };
+    // A signal, or memory that ran out, says nothing about the next start.
+    let by_itself = matches!(unit.result.as_str(), "" | "exit-code" | "start-limit-hit");
+    let Some(log) = unit.log.ok().filter(|_| by_itself && liveness(host) == Liveness::Failed) else { return false };
     let lines: Vec<&str> = log.iter().map(|line| line.message.as_str()).collect();
-    last_fatal(&lines).is_some_and(|word| !EXPLAINED.iter().any(|part| word.contains(part)))
+    let fatal = |word: &str| FATAL.iter().any(|part| word.contains(part));
+    last_fatal(&lines).is_some_and(|word| fatal(word) && !EXPLAINED.iter().any(|part| word.contains(part)))
 }
 
 /// # Errors

@@ -4,7 +4,7 @@ use crate::engine::config::{self, Standing};
 use crate::engine::file::{judged_name, said_twice, wrong_types};
 use crate::engine::settings::{Said, outlook, outlook_of, setting};
 use crate::engine::startup::{FaultKind, Refusal, refusal};
-use crate::engine::{Version, next_version};
+use crate::engine::{Version, debians, next_version};
 use crate::host::{ConfigValue, DaemonJson, DaemonJsonState, Fact, Missing, Snapshot};
 use crate::text::{Text, text};
 
@@ -24,13 +24,26 @@ pub(super) fn about(file: &DaemonJson) -> String {
     format!("unable to configure the Docker daemon with file {}: ", file.path)
 }
 
+/// What stands before Go's words about the text: from 29.7.1 on (docker-v29.7.0 and docker-v29.7.2 daemon/config/config.go), and in Debian's 28.5.2. None: it is
+/// not known whose build this is.
+pub(super) fn before_go(host: &Snapshot, version: Version) -> Option<&'static str> {
+    const WORDS: &str = "invalid JSON: ";
+    if version.at_least(29, 7, 1) {
+        return Some(WORDS);
+    }
+    if !version.at_least(28, 0, 0) {
+        return Some("");
+    }
+    debians(host).map(|debians| if debians { WORDS } else { "" })
+}
+
 fn by_file(host: &Snapshot, version: Version) -> Result<Option<String>, Missing> {
     if version < config::FIRST {
         return Ok(None);
     }
     let file = host.engine.daemon_json.get("engine.daemon_json")?;
     let accepted = || outlook_of(host, Some(file), &[]).map(|outlook| outlook.is_none());
-    let json = if version.at_least(28, 0, 0) { "invalid JSON: " } else { "" };
+    let json = before_go(host, version).unwrap_or("");
     if let Ok(Some(refusal)) = refusal(file, Some(version)) {
         if accepted()? {
             return Ok(None);

@@ -74,7 +74,7 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
     let now = if kept { was.clone() } else { docker0::addresses_then(world)? };
     let space = docker0::space(world, &was, &now);
     let mut start = Start {
-        refused: world.pools.faults.iter().find_map(|fault| refused_pools(world.host, fault)),
+        refused: world.pools.faults.iter().find_map(|fault| refused_pools(world.host, world.version, fault)),
         docker0: None,
         addresses: now,
         space,
@@ -112,13 +112,19 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
 }
 
 /// The words about an entry of `default-address-pools`.
-fn refused_pools(host: &Snapshot, fault: &PoolFault) -> Option<String> {
+fn refused_pools(host: &Snapshot, version: Version, fault: &PoolFault) -> Option<String> {
     let PoolFault::Refused { error, .. } = fault else { return None };
     if let Some(words) = error.strip_prefix("failed to start daemon: ") {
         return Some(words.to_owned());
     }
     let file = host.engine.daemon_json.ok().filter(|file| file.key("/default-address-pools").is_some());
-    Some(file.map_or_else(|| error.clone(), |file| format!("{}{error}", refusal::about(file))))
+    Some(file.map_or_else(
+        || error.clone(),
+        |file| match refusal::before_go(host, version) {
+            Some(words) => format!("{}{words}{error}", refusal::about(file)),
+            None => refusal::about(file),
+        },
+    ))
 }
 
 impl Start {

@@ -91,6 +91,15 @@ impl<'a> World<'a> {
         self.bridge.is_none() || (self.pools_are_set && !self.live_restore && self.stale().is_some())
     }
 
+    /// Whether the bridge driver has forgotten the default bridge: up to 24 it took it for a stale one when a network was made over it, which the
+    /// allocator lets pass if `--ip-range` goes with the subnet (`defaultBridgeNetworkConflict`, v20.10.24
+    /// vendor/github.com/docker/libnetwork/drivers/bridge/bridge.go, v24.0.0 libnetwork/drivers/bridge/bridge.go).
+    pub fn bridge_was_forgotten(&self, subnet: Ipv4Net) -> bool {
+        let over = |other: &Ipv4Net| other.contains(&subnet) || subnet.contains(other);
+        let others = self.stored.iter().filter(|network| !network.is_default && network.bridge.is_some());
+        !self.version.at_least(25, 0, 0) && others.flat_map(|network| &network.subnets).any(over)
+    }
+
     /// The prefixes that keep the engine off once the default bridge's link, which carried `was`, carries `now`. By then the bridges of its other networks
     /// are there, also where they are missing before (`populateNetworks` in libnetwork/drivers/bridge/bridge_store.go).
     pub fn reserved_with(&self, was: &[Ipv4Net], now: &[Ipv4Net]) -> Vec<IpNet> {

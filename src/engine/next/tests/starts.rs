@@ -231,3 +231,14 @@ fn before_networks_had_names_there_was_docker0() {
     assert_eq!(old.docker0.map(|docker0| docker0.to_string()).as_deref(), Some("10.0.0.0/16"));
     assert_eq!((old.starts, old.certain, old.doubts.len()), (None, false, 1));
 }
+
+#[test]
+fn a_network_made_over_docker0_makes_the_driver_forget_it() {
+    let over = |version| {
+        let bridge = network("bridge", "bridge", "172.20.0.0/16", true, 0);
+        host(version).storing(vec![bridge, network("over", "bridge", "172.20.0.0/16", true, 0)])
+    };
+    // Its link is gone (a boot), so nothing has the address any more.
+    assert_eq!(docker0(&over(V20)), DOCKER0);
+    assert!(docker0(&over(V26)).ends_with("Pool overlaps with other one on this address space"));
+}
