@@ -67,11 +67,19 @@ impl<'a> Holding<'a> {
     }
 }
 
+/// Whether the engine's own IPAM deals out its subnet on this host; overlays have a space of their own.
+fn takes_of_the_pools(network: &Network) -> bool {
+    matches!(network.ipam_driver.as_str(), "" | "default")
+        && !network.config_only
+        && network.scope == "local"
+        && network.driver != "overlay"
+}
+
 /// Everybody who may hold a block: what the engine reserves, and what its networks have.
 pub fn holders<'a>(here: &Here<'a>, reserved: &'a [Reserved], networks: &'a [Network]) -> Vec<(Ipv4Net, Holder<'a>)> {
     let routes = here.host.routes.ok().map_or(&[][..], Vec::as_slice);
     let mut holders = Vec::new();
-    for network in networks.iter().filter(|network| network.scope != "swarm" && network.scope != "global") {
+    for network in networks.iter().filter(|network| takes_of_the_pools(network)) {
         for ipam in &network.ipam {
             if let IpNet::V4(subnet) = ipam.subnet {
                 holders.push((subnet, Holder::Network(network, subnet)));

@@ -104,6 +104,9 @@ const NAMELESS_BRIDGES: &[Unjudged] = &[
     unseen("mtu-exceeds-uplink", "whose bridge is it"),
 ];
 
+/// A route lies in the engine's pools, and what it takes next only it knows.
+const NEXT_SUBNET: &[Unjudged] = &[unseen("network-hides-route", "what comes next")];
+
 impl Row {
     const fn new(name: &'static str, host: fn(&mut Site) -> Host) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! The host's own network: how it is configured, and what else routes there.
 
-use super::{NAMELESS_BRIDGES, Row, SOON};
+use super::{NAMELESS_BRIDGES, NEXT_SUBNET, Row, SOON};
 use crate::harness::{Engine, Host};
 
 const NETWORK_MANAGER: &str = "[connection]\nid=lan\ntype=ethernet\ninterface-name=ens33\n[ipv4]\nmethod=manual\n\
@@ -58,7 +58,8 @@ pub const ROWS: &[Row] = &[
         site.fabrics.push(second);
         host.docker().container("web", "-p 8080:80");
         host
-    }),
+    })
+    .unjudged_by_user(&[NEXT_SUBNET]),
     Row::new("forwarding on before the engine", |site| {
         let host = site.usual().boot();
         host.ok("sysctl -w net.ipv4.ip_forward=1");
