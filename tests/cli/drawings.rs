@@ -22,7 +22,7 @@ fn a_host_with_many_networks() {
 
 #[test]
 fn an_engine_whose_turn_is_not_known_below_a_wide_route() {
-    insta::assert_snapshot!(map("C", "en", "26.1-corporate-route", &["--count", "2"]));
+    insta::assert_snapshot!(map("C", "en", "26.1-corporate-route without history", &["--count", "2"]));
 }
 
 #[test]

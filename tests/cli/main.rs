@@ -31,10 +31,23 @@ fn run(args: &[&str]) -> Output {
     dnetctl().args(args).output().expect("the program starts")
 }
 
-/// A snapshot below tests/fixtures/hosts.
+/// A snapshot below tests/fixtures/hosts; `NAME without FACT`: the same where that fact of the engine was not collected.
 fn host(name: &str) -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hosts").join(format!("{name}.json"));
-    path.to_string_lossy().into_owned()
+    let (kept, fact) = name.split_once(" without ").map_or((name, None), |(kept, fact)| (kept, Some(fact)));
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hosts").join(format!("{kept}.json"));
+    let Some(fact) = fact else { return path.to_string_lossy().into_owned() };
+    let text = std::fs::read_to_string(&path).expect("the fixture is there");
+    let mut host: serde_json::Value = serde_json::from_str(&text).expect("a snapshot");
+    let known = |pointer: &str| format!("/engine{pointer}/{fact}");
+    let place = [known(""), known("/api/known/value")].into_iter().find(|at| host.pointer(at).is_some());
+    *host.pointer_mut(&place.expect("the engine has it")).expect("it is there") = "not-collected".into();
+    // Several tests may write it at once: the same bytes, and never half of them.
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.json"));
+    let half = copy.with_extension(format!("{:?}", std::thread::current().id()));
+    std::fs::write(&half, host.to_string())
+        .and_then(|()| std::fs::rename(&half, &copy))
+        .expect("a directory for tests");
+    copy.to_string_lossy().into_owned()
 }
 
 fn stdout(output: &Output) -> String {

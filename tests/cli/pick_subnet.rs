@@ -168,7 +168,9 @@ fn it_ends_by_its_answer() {
     assert_eq!(code("healthy", &["--need-networks", "29"]), Some(0));
     assert_eq!(code("healthy", &["--need-networks", "30"]), Some(1));
     assert_eq!(code("26.1-no-engine", &["--need-networks", "1"]), Some(3), "it cannot be known");
-    assert_eq!(code("20.10-stopped", &["--need-networks", "1"]), Some(3), "its networks on disk were not seen");
+    assert_eq!(code("20.10-stopped", &["--need-networks", "1"]), Some(0), "its networks on disk tell");
+    let unseen = "20.10-stopped without stored_networks";
+    assert_eq!(code(unseen, &["--need-networks", "1"]), Some(3), "its networks on disk were not seen");
     assert_eq!(code("26.1-bip-network-address", &["--need-networks", "1"]), Some(1), "the engine does not start");
 }
 

@@ -39,13 +39,6 @@ pub fn add(cases: &mut Cases) {
         let says = "You specified --iptables=false with --icc=false.";
         host.write(FILE, "{\"iptables\": false, \"icc\": false}");
         failed(&host, says, &["`icc: false` needs `iptables: true`"]);
-        host.write(FILE, "{\"default-address-pools\": [{\"base\": \"10.60.0.0/16\", \"size\": 8}]}");
-        // Debian's 20.10 refuses it as 23.0 does.
-        let says = match engine {
-            Engine::V28 => "has a smaller prefix (/16) than the target size of that pool (/8)",
-            _ => "invalid pools size: 8",
-        };
-        failed(&host, says, &["default-address-pools has an entry"]);
         if engine != Engine::V28 {
             host.write(FILE, "{\"ipv6\": true}");
             failed(
