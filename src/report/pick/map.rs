@@ -228,62 +228,25 @@ fn colour(kind: Kind) -> Style {
 /// Every sign with what it stands for.
 fn legend(picked: &Picked, drawn: &Map, owners: &[Owner], medium: &Medium) -> Vec<String> {
     let several = picked.next.len() > 1;
-    let named = |host: &str| if several { format!("{}: ", clean(host)) } else { String::new() };
-    let mut rows: Vec<(String, Style, Text)> =
-        vec![(free(medium).to_string(), Style::new().dimmed(), text!("free", "空闲"))];
+    let mut rows: Vec<Sign> = vec![(free(medium).to_string(), Style::new().dimmed(), text!("free", "空闲"))];
     for proposed in &picked.subnets {
         let subnet = proposed.pick.subnet;
         let proposal = text!("{subnet} proposed", "{subnet} 推荐");
         rows.push((PROPOSED.to_string(), Style::new().green().bold(), proposal));
     }
-    for told in &picked.next {
-        let host = named(&told.host);
-        let mut marks = marks(told);
-        marks.retain(|(_, subnet)| drawn.ranges.iter().any(|range| overlaps(*range, *subnet)));
-        let candidates = marks.iter().filter(|(mark, _)| *mark == '?').count();
-        // What the next network may get is drawn, not listed.
-        marks.dedup_by_key(|(mark, _)| *mark);
-        for (mark, subnet) in marks {
-            let said = match mark {
-                '?' => text!(
-                    "{host}one of these {candidates} goes to the network that the engine makes next",
-                    "{host}引擎接下来创建的网络会占用这 {candidates} 个中的一个"
-                ),
-                '0' => text!(
-                    "{subnet} {host}docker0 after the engine's next start",
-                    "{subnet} {host}引擎下次启动后的 docker0"
-                ),
-                _ => text!("{subnet} {host}network that the engine makes next", "{subnet} {host}引擎接下来创建的网络"),
-            };
-            rows.push((mark.to_string(), Style::new().cyan().bold(), said));
-        }
-    }
+    rows.extend(picked.next.iter().flat_map(|told| signs_of_next(told, &drawn.ranges, &named(&told.host, several))));
     for (at, owner) in owners.iter().enumerate().take(LETTERS.len()) {
         let prefixes = match owner.prefixes.as_slice() {
             [only] => only.to_string(),
             [first, rest @ ..] => format!("{first} +{}", rest.len()),
             [] => String::new(),
         };
-        let said = format!("{prefixes} {}{}", named(&owner.first.host), owner.first.owner);
+        let said = format!("{prefixes} {}{}", named(&owner.first.host, several), owner.first.owner);
         let said = if medium.utf8 { said } else { said.replace('×', "x") };
-        let small = letter(at, false);
-        rows.push((format!("{}{small}", letter(at, true)), colour(owner.first.kind), Text::verbatim(said)));
+        let sign = format!("{}{}", letter(at, true), letter(at, false));
+        rows.push((sign, colour(owner.first.kind), Text::verbatim(said)));
     }
-    let others = owners.len().saturating_sub(LETTERS.len());
-    let crowded = drawn.ranges.iter().any(|range| drawn.unnamed.overlaps(*range));
-    if crowded || others > 0 {
-        let said = match (crowded, others) {
-            (false, _) => text!("{others} others", "其他 {others} 个占用者"),
-            (true, 0) => text!("routes, too many to be named", "路由（数量太多，不逐一列出）"),
-            (true, _) => {
-                text!(
-                    "{others} others, and routes, too many to be named",
-                    "其他 {others} 个占用者以及数量太多、不逐一列出的路由"
-                )
-            }
-        };
-        rows.push((OTHERS.to_string(), Style::new(), said));
-    }
+    rows.extend(sign_of_others(drawn, owners));
     let mut lines = Vec::new();
     for (sign, style, said) in rows {
         for (i, line) in wrap(said.get(medium.lang), medium.width.min(WIDEST) - 6).iter().enumerate() {
@@ -300,4 +263,51 @@ fn legend(picked: &Picked, drawn: &Map, owners: &[Owner], medium: &Medium) -> Ve
         lines.extend(wrap(note.get(medium.lang), medium.width.min(WIDEST) - 2).iter().map(|line| format!("  {line}")));
     }
     lines
+}
+
+/// A sign, its colour, and what it stands for.
+type Sign = (String, Style, Text);
+
+/// The host, where there are several.
+fn named(host: &str, several: bool) -> String {
+    if several { format!("{}: ", clean(host)) } else { String::new() }
+}
+
+/// Where the engine goes next, as far as it is drawn.
+fn signs_of_next(told: &HostNext, ranges: &[IpNet], host: &str) -> Vec<Sign> {
+    let mut marks = marks(told);
+    marks.retain(|(_, subnet)| ranges.iter().any(|range| overlaps(*range, *subnet)));
+    let candidates = marks.iter().filter(|(mark, _)| *mark == '?').count();
+    // What the next network may get is drawn, not listed.
+    marks.dedup_by_key(|(mark, _)| *mark);
+    let sign = |(mark, subnet): (char, IpNet)| {
+        let said = match mark {
+            '?' => text!(
+                "{host}one of these {candidates} goes to the network that the engine makes next",
+                "{host}引擎接下来创建的网络会占用这 {candidates} 个中的一个"
+            ),
+            '0' => {
+                text!("{subnet} {host}docker0 after the engine's next start", "{subnet} {host}引擎下次启动后的 docker0")
+            }
+            _ => text!("{subnet} {host}network that the engine makes next", "{subnet} {host}引擎接下来创建的网络"),
+        };
+        (mark.to_string(), Style::new().cyan().bold(), said)
+    };
+    marks.into_iter().map(sign).collect()
+}
+
+/// What has no letter of its own, if there is any.
+fn sign_of_others(drawn: &Map, owners: &[Owner]) -> Option<Sign> {
+    let others = owners.len().saturating_sub(LETTERS.len());
+    let crowded = drawn.ranges.iter().any(|range| drawn.unnamed.overlaps(*range));
+    let said = match (crowded, others) {
+        (false, 0) => return None,
+        (false, _) => text!("{others} others", "其他 {others} 个占用者"),
+        (true, 0) => text!("routes, too many to be named", "路由（数量太多，不逐一列出）"),
+        (true, _) => text!(
+            "{others} others, and routes, too many to be named",
+            "其他 {others} 个占用者以及数量太多、不逐一列出的路由"
+        ),
+    };
+    Some((OTHERS.to_string(), Style::new(), said))
 }
