@@ -121,6 +121,7 @@ impl Engine {
             method: method(self.version),
             pools: pools.to_vec(),
             taken: self.taken.clone(),
+            unbridged: Vec::new(),
             reserved: self.reserved.clone(),
             start: 0,
         };

@@ -12,7 +12,7 @@ use crate::engine::pools::Pool;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gap {
     pub(super) block: IpNet,
-    /// It lies in, or over, a subnet of the engine's own networks: the walk has passed the end of a prefix inside a larger one and goes on there.
+    /// It lies in, or over, a subnet of the engine's own bridge networks: the walk has passed the end of a prefix inside a larger one and goes on there.
     pub(super) in_taken: bool,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Gaps {
     pools: Vec<(Range, u8)>,
     /// What is taken and reserved, sorted by address, the shorter first (`mergeIter` in v28.5.2:libnetwork/ipams/defaultipam/structures.go).
     elements: Peekable<IntoIter<Range>>,
-    /// Taken subnets alone, sorted, apart from each other.
+    /// Subnets of bridge networks alone, sorted, apart from each other.
     taken: Vec<Range>,
     /// What was found last, as the element before all that are left.
     given: Option<Range>,
@@ -51,13 +51,14 @@ enum Step {
 }
 
 impl Gaps {
-    pub(super) fn new(pools: &[Pool], taken: &[IpNet], reserved: &[IpNet]) -> Gaps {
+    pub(super) fn new(pools: &[Pool], taken: &[IpNet], reserved: &[IpNet], unbridged: &[IpNet]) -> Gaps {
+        let bridged = taken.iter().filter(|subnet| !unbridged.contains(subnet));
         let mut elements: Vec<Range> = taken.iter().chain(reserved).filter_map(Range::of).collect();
         elements.sort_unstable_by_key(|range| range.order());
         Gaps {
             pools: pools.iter().filter_map(|pool| Some((Range::of(&pool.base)?, pool.size))).collect(),
             elements: elements.into_iter().peekable(),
-            taken: super::range::union(taken.iter().filter_map(Range::of).collect()),
+            taken: super::range::union(bridged.filter_map(Range::of).collect()),
             given: None,
             state: State { pool: 0, partial: false, last: None },
         }

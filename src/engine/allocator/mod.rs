@@ -37,6 +37,8 @@ pub struct Space {
     pub pools: Vec<Pool>,
     /// Subnets of the engine's own local networks.
     pub taken: Vec<IpNet>,
+    /// Those of them that are no bridges (macvlan, ipvlan): the bridge driver holds a new network against bridges alone.
+    pub unbridged: Vec<IpNet>,
     /// What the engine goes round on this host (`engine::reserved`).
     pub reserved: Vec<IpNet>,
     /// Round robin only: the place in the list of all blocks ([`Space::blocks`]) from which it looks.
@@ -63,7 +65,7 @@ pub fn method(version: Version) -> Method {
 
 impl Space {
     /// Takes the subnet that the next `docker network create` without `--subnet` gets (IPv4). None: it fails, and would fail again: no
-    /// block is left, or (since 27) the one the allocator finds lies in another Docker network, which the bridge driver refuses
+    /// block is left, or (since 27) the one the allocator finds lies in another Docker bridge network, which the bridge driver refuses
     /// (`networks have overlapping IPv4`). A round robin's place moves even then.
     pub fn allocate(&mut self) -> Option<IpNet> {
         self.allocate_many(1).pop()
@@ -86,7 +88,7 @@ impl Space {
             }
             Method::FirstGap => {
                 found.extend(
-                    Gaps::new(&self.pools, &self.taken, &self.reserved)
+                    Gaps::new(&self.pools, &self.taken, &self.reserved, &self.unbridged)
                         .take_while(|gap| !gap.in_taken)
                         .take(count)
                         .map(|gap| gap.block),
@@ -106,9 +108,10 @@ impl Space {
                 walk.count_free()
                     .map_or_else(|| (0..limit).take_while(|_| walk.take().is_some()).count(), |n| n.min(limit))
             }
-            Method::FirstGap => {
-                Gaps::new(&self.pools, &self.taken, &self.reserved).take_while(|gap| !gap.in_taken).take(limit).count()
-            }
+            Method::FirstGap => Gaps::new(&self.pools, &self.taken, &self.reserved, &self.unbridged)
+                .take_while(|gap| !gap.in_taken)
+                .take(limit)
+                .count(),
         }
     }
 

@@ -18,7 +18,17 @@ fn net(said: &str) -> IpNet {
 }
 
 fn space(method: Method, pools: Vec<Pool>, taken: Vec<IpNet>, reserved: Vec<IpNet>) -> Space {
-    Space { method, pools, taken, reserved, start: 0 }
+    Space { method, pools, taken, unbridged: Vec::new(), reserved, start: 0 }
+}
+
+#[test]
+fn only_bridges_are_in_the_way_of_what_the_defect_finds() {
+    // Seen on 28.5.2: a macvlan network over the pool's beginning and a resolver inside it.
+    let pools = vec![Pool { base: net("192.168.0.0/16"), size: 20 }];
+    let bridge = space(Method::FirstGap, pools, vec![net("192.168.0.0/17")], vec![net("192.168.20.51/32")]);
+    let macvlan = Space { unbridged: bridge.taken.clone(), ..bridge.clone() };
+    assert_eq!(bridge.clone().allocate(), None);
+    assert_eq!(macvlan.clone().allocate(), Some(net("192.168.32.0/20")));
 }
 
 fn overlap(a: &IpNet, b: &IpNet) -> bool {
@@ -160,7 +170,14 @@ fn worlds(method: Method) -> impl Strategy<Value = Space> {
     (prop::collection::vec(pool(), 1..5), prefixes(8), prefixes(8), 0_usize..200).prop_map(
         move |(pools, taken, reserved, start)| {
             let pools = if method == Method::RoundRobin { pools } else { apart(pools) };
-            Space { method, pools, taken, reserved, start: if method == Method::RoundRobin { start } else { 0 } }
+            Space {
+                method,
+                pools,
+                taken,
+                unbridged: Vec::new(),
+                reserved,
+                start: if method == Method::RoundRobin { start } else { 0 },
+            }
         },
     )
 }

@@ -115,6 +115,12 @@ fn until_27(world: &World, addresses: &[Ipv4Net], space: &Space) -> Result<Wante
         let mut all = Space { method: Method::FirstFit, taken: Vec::new(), ..space.clone() };
         match all.allocate() {
             Some(IpNet::V4(elected)) => own.push(elected),
+            _ if space.pools.iter().any(|pool| pool.base.addr().is_ipv6()) => {
+                return Err(Stop::Unseen(unseen(text!(
+                    "{version} elects an IPv6 block once no IPv4 block is free, and what it makes of that is not known",
+                    "没有空闲的 IPv4 地址块时，{version} 会选用 IPv6 地址块，其结果无法得知"
+                ))));
+            }
             _ => return refused(format!("list bridge addresses failed: {}", listed(space, version))),
         }
     }
@@ -387,6 +393,7 @@ pub(super) fn space(world: &World, was: &[Ipv4Net], now: &[Ipv4Net]) -> Space {
         method: method(world.version),
         pools: world.pools.pools.clone(),
         taken: world.taken(),
+        unbridged: world.unbridged(),
         reserved: world.reserved_with(was, now),
         start: 0,
     }

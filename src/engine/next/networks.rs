@@ -51,7 +51,9 @@ pub(super) fn running(host: &Snapshot) -> Result<Running, Missing> {
         doubts.push(super::world::swarm_of_local_driver());
     }
     let taken = local.iter().flat_map(|network| as_stored(network).subnets).map(IpNet::V4).collect();
-    let space = space(host, version, taken, &mut doubts)?;
+    let unbridged = local.iter().filter(|network| network.driver != "bridge");
+    let unbridged = unbridged.flat_map(|network| as_stored(network).subnets).map(IpNet::V4).collect();
+    let space = Space { unbridged, ..space(host, version, taken, &mut doubts)? };
     let standing = match space.method {
         Method::RoundRobin => history::standing(host, version, &without_own_routes(host, version, &space)?, &local),
         _ => Standing::OneOf(BTreeSet::from([0])),
@@ -66,6 +68,7 @@ fn space(host: &Snapshot, version: Version, taken: Vec<IpNet>, doubts: &mut Vec<
         method: method(version),
         pools: pools.pools,
         taken,
+        unbridged: Vec::new(),
         reserved: reserved(host, version)?.into_iter().map(|reserved| reserved.prefix).collect(),
         start: 0,
     })

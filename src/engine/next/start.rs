@@ -138,6 +138,7 @@ impl Start {
                 method: method(version),
                 pools: Vec::new(),
                 taken: Vec::new(),
+                unbridged: Vec::new(),
                 reserved: Vec::new(),
                 start: 0,
             },

@@ -76,6 +76,12 @@ impl<'a> World<'a> {
         others.flat_map(|network| network.subnets.iter().copied().map(IpNet::V4)).collect()
     }
 
+    /// Those of them that are no bridges.
+    pub fn unbridged(&self) -> Vec<IpNet> {
+        let unbridged = self.stored.iter().filter(|network| network.bridge.is_none());
+        unbridged.flat_map(|network| network.subnets.iter().copied().map(IpNet::V4)).collect()
+    }
+
     /// The IPv4 addresses of a link, in the order of the kernel's dump.
     pub fn addresses(&self, link: &str) -> Result<Vec<Ipv4Net>, Missing> {
         let addresses = self.host.addresses.get("addresses")?;

@@ -212,6 +212,7 @@ fn world(vector: &Vector, version: Version) -> Space {
         method: method(version),
         pools: pools::made_of(said.into_iter().enumerate().collect(), version).pools,
         taken: list(vector.taken),
+        unbridged: Vec::new(),
         reserved: list(vector.reserved),
         start: 0,
     }

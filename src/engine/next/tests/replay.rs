@@ -100,6 +100,7 @@ fn live(version: &str, blocks: u32, reserved: Option<u8>, before: &[Deed], since
         method: Method::RoundRobin,
         pools: vec![pool],
         taken: Vec::new(),
+        unbridged: Vec::new(),
         reserved: route.into_iter().collect(),
         start: 0,
     };
