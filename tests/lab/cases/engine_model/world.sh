@@ -35,11 +35,14 @@ reset() {
 # link NAME: a network card whose cable is plugged in.
 link() { printf 'link add %s type veth peer name %sp\nlink set %s up\nlink set %sp up\n' "$1" "$1" "$1" "$1" | ips; }
 
-# Starts the engine; says whether it did, and its last words where it did not.
+# Starts the engine, and says whether it did. Its last words are in $fatal where it did not.
 start() {
   systemctl start docker.service 2> /dev/null && up=yes && return 0
   journalctl --sync
-  fatal=$(journalctl --no-pager -o cat -n 6 "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value docker.service)" | tr '\n\t' '  ')
+  # A long line is cut in several.
+  log=$(journalctl --no-pager -o cat -n 60 "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value docker.service)" | tr '\n\t' '  ')
+  fatal=$(printf '%s' "$log" | grep -oE '(failed to start daemon|unable to configure the Docker daemon).*' || printf '%s' "$log")
+  fatal=$(printf '%s' "$fatal" | head -c 3000)
   return 1
 }
 
