@@ -87,6 +87,7 @@ impl Wish {
 }
 
 /// At most `count` subnets that overlap neither each other nor, as far as possible, anything occupied.
+#[cfg(test)]
 pub fn pick(wish: &Wish, occupied: &[Occupied]) -> Vec<Pick> {
     Index::new(occupied).pick(wish)
 }
