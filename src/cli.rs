@@ -128,7 +128,7 @@ pub struct PickSubnet {
     /// Prefix length of each subnet [default: 24; with --for pools and swarm 16; with -6 64]
     #[arg(long, value_name = "LEN", allow_negative_numbers = true)]
     pub prefix: Option<String>,
-    /// How many subnets [default: 1]
+    /// How many subnets; exit with 1 if fewer are free [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub count: Option<String>,
     /// Look here, in this order, instead of in the private ranges (repeatable, commas allowed)

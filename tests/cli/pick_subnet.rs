@@ -192,6 +192,40 @@ fn findings_count_where_they_are_asked_for() {
 }
 
 #[test]
+fn what_would_hide_a_route_is_shown_and_is_not_free() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let routed = dir.path().join("routed.json");
+    let mut facts: Value =
+        serde_json::from_str(&fs::read_to_string(host("26.1-corporate-route")).expect("a fixture")).expect("JSON");
+    let routes = facts["routes"]["known"]["value"].as_array_mut().expect("routes");
+    let mut other = routes.iter().find(|route| route["destination"] == "10.0.0.0/8").expect("a route").clone();
+    other["destination"] = "192.168.0.0/16".into();
+    routes.push(other);
+    fs::write(&routed, facts.to_string()).expect("written");
+    let routed = routed.to_string_lossy().into_owned();
+    let pick = |options: &[&str]| {
+        let output = run(&[&["pick-subnet", "--from", &routed], options].concat());
+        (stdout(&output), output.status.code())
+    };
+    let hidden = ["--pool", "192.168.8.0/21"];
+    let (table, exit) = pick(&hidden);
+    assert!(table.starts_with("No free /24: what is left would hide a part of a route."), "{table}");
+    assert!(table.contains("192.168.8.0/24  hides a route") && exit == Some(1), "{exit:?} {table}");
+    for quiet in [&["-o", "short"][..], &["-q"], &["-q", "--for", "network"], &["-q", "--for", "pools"]] {
+        assert_eq!(pick(&[&hidden, quiet].concat()), (String::new(), Some(1)), "{quiet:?}");
+    }
+    let (document, exit) = pick(&[&hidden[..], &["-o", "json", "--count", "2"]].concat());
+    let document: Value = serde_json::from_str(&document).expect("one JSON document");
+    report_is_valid(&document);
+    let grades: Vec<&Value> = document["subnets"].as_array().expect("a list").iter().map(|one| &one["grade"]).collect();
+    assert!(grades == ["hides-route", "hides-route"] && exit == Some(1), "{grades:?}");
+    let mixed = ["--pool", "172.20.0.0/24,192.168.8.0/21", "--count", "2"];
+    assert_eq!(pick(&[&mixed[..], &["-o", "short"]].concat()), ("172.20.0.0/24\n".to_owned(), Some(1)));
+    let (table, _) = pick(&mixed);
+    assert!(table.starts_with("Only 1 of 2 are free: the others would hide a part of a route."), "{table}");
+}
+
+#[test]
 fn scripts_get_the_subnets_alone() {
     assert_eq!(pick("healthy", &["-o", "short"]).0, "10.24.0.0/24\n");
     assert_eq!(pick("healthy", &["-q"]).0, "10.24.0.0/24\n");

@@ -54,7 +54,7 @@ pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Optio
 /// Whether the answer is the one that was hoped for; none: it cannot be given.
 pub fn is_yes(picked: &Picked) -> Option<bool> {
     match picked.answer {
-        Answer::Proposal { count, .. } => Some(picked.subnets.len() == count),
+        Answer::Proposal { count, .. } => Some(picked.free() == count),
         Answer::Check { free, .. } => Some(free),
         Answer::Networks { .. } => {
             let enough = || picked.next.iter().map(|told| told.enough);

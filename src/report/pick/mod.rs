@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use crate::engine::next::Next;
 use crate::host::Missing;
-use crate::subnet::{Occupied, Pick, Ranges};
+use crate::subnet::{Grade, Occupied, Pick, Ranges};
 use crate::text::Text;
 
 /// The answer of `pick-subnet`.
@@ -33,6 +33,13 @@ pub struct Picked {
     pub predict: bool,
     /// The table shows who holds what as a drawing.
     pub map: Option<Map>,
+}
+
+impl Picked {
+    /// How many of the proposals overlap nothing; the rest would hide a route.
+    pub fn free(&self) -> usize {
+        self.subnets.iter().filter(|proposed| proposed.is_free()).count()
+    }
 }
 
 /// What is drawn.
@@ -63,6 +70,12 @@ pub struct Proposed {
     pub material: Option<Material>,
     /// Networks that find room in it.
     pub capacity: usize,
+}
+
+impl Proposed {
+    pub fn is_free(&self) -> bool {
+        self.pick.grade == Grade::Free
+    }
 }
 
 /// What makes the engine use a proposal.

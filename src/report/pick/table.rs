@@ -33,8 +33,21 @@ fn answer(picked: &Picked, medium: &Medium) -> Vec<Vec<String>> {
     match &picked.answer {
         Answer::Proposal { prefix_len, count, purpose } => {
             let mut blocks = Vec::new();
-            let found = picked.subnets.len();
-            if found == 0 {
+            let (free, found) = (picked.free(), picked.subnets.len());
+            if found > free {
+                let said = if free == 0 {
+                    text!(
+                        "No free /{prefix_len}: what is left would hide a part of a route.",
+                        "没有空闲的 /{prefix_len} 地址段：余下的都会遮蔽某条路由的一部分。"
+                    )
+                } else {
+                    text!(
+                        "Only {free} of {count} are free: the others would hide a part of a route.",
+                        "{count} 个中只有 {free} 个空闲：其余的会遮蔽某条路由的一部分。"
+                    )
+                };
+                blocks.push(headline(&said, false, medium));
+            } else if found == 0 {
                 let said = text!("No free /{prefix_len}.", "没有空闲的 /{prefix_len} 地址段。");
                 blocks.push(headline(&said, false, medium));
             } else if found < *count {
