@@ -104,10 +104,10 @@ fn position(host: &Host) {
     gives(host, &format!("{made}stop\nstart\nask\nnext"), "", &begin);
     // A subnet that was asked for does not move it.
     left(&format!("{ten}start\nnetwork c bridge 10.10.9.0/24 - false -\nremove c\nask\nnext"), &begin);
-    // Four blocks, one of them docker0's: round and round.
+    // Four blocks, one of them docker0's: round and round. Here a network that stayed tells the place.
     let small = pools(&pool("10.64.0.0/22", 24));
     let script = format!("{small}start\ncreate a\ncreate b\nremove a\nask\nnext");
-    left(&script, if gap { &["10.64.1.0/24", "10.64.3.0/24"] } else { &["10.64.3.0/24", "10.64.1.0/24"] });
+    gives(host, &script, "", if gap { &["10.64.1.0/24", "10.64.3.0/24"] } else { &["10.64.3.0/24", "10.64.1.0/24"] });
     // Since 27 a list is sorted, and what lies in another of its bases is dropped.
     let list = [pool("10.200.0.0/16", 24), pool("10.100.0.0/16", 24), pool("10.100.0.0/23", 28)].join(", ");
     let (docker0, networks) = if gap {
@@ -123,16 +123,24 @@ fn surroundings(host: &Host) {
     let ten = pools(&pool("10.10.0.0/16", 24));
     let card = "link lan0\necho 'addr add 10.10.0.5/20 dev lan0' | ips\n";
     // A resolver in the LAN makes engines since 27 forget where the LAN ends.
+    let begin = ["10.10.1.0/24", "10.10.2.0/24", "10.10.3.0/24"];
+    let behind_all = ["10.10.16.0/24", "10.10.17.0/24", "10.10.18.0/24"];
     let resolver = "echo 'nameserver 10.10.0.2' > /etc/resolv.conf\n";
     let behind = ["10.10.17.0/24", "10.10.18.0/24", "10.10.19.0/24"];
     gives(host, &format!("{card}{ten}ask\nnext"), "10.10.16.0/24", &behind);
     let within = ["10.10.2.0/24", "10.10.3.0/24", "10.10.4.0/24"];
     let (docker0, networks) = if gap { ("10.10.1.0/24", within) } else { ("10.10.16.0/24", behind) };
     gives(host, &format!("{card}{resolver}{ten}ask\nnext"), docker0, &networks);
+    // The same inside a network of the engine's own: the bridge driver refuses what lies in a bridge's subnet, for good, and nothing else.
+    let apart = config(&format!("\"bip\": \"10.9.0.1/24\", \"default-address-pools\": [{}]", pool("10.10.0.0/16", 24)));
+    let around = |driver: &str, parent: &str| {
+        format!("link lan0\n{resolver}{apart}start\nnetwork big {driver} 10.10.0.0/20 - false {parent}\nask\nnext")
+    };
+    gives(host, &around("bridge", "-"), "", if gap { &[] } else { &behind_all });
+    gives(host, &around("macvlan", "lan0"), "", if gap { &begin } else { &behind_all });
     // The stub alone sends them to the other file; in company it does not.
     let stub = "mkdir -p /run/systemd/resolve\necho 'nameserver 10.10.0.2' > /run/systemd/resolve/resolv.conf\n\
                 echo 'nameserver 127.0.0.53' > /etc/resolv.conf\n";
-    let begin = ["10.10.1.0/24", "10.10.2.0/24", "10.10.3.0/24"];
     let skipped = ["10.10.2.0/24", "10.10.3.0/24", "10.10.4.0/24"];
     gives(host, &format!("{stub}{ten}ask\nnext"), "10.10.1.0/24", &skipped);
     let company = format!("{stub}echo 'nameserver 8.8.8.8' >> /etc/resolv.conf\n");
