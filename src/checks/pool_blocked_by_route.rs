@@ -174,10 +174,13 @@ pub fn create_failed(host: &Snapshot) -> bool {
 fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> Vec<Remedy> {
     let (host, version) = (scene.host, state.version);
     let mut remedies = Vec::new();
+    let best = best(ledger).map(|(route, _)| route);
+    let half = best.filter(|route| route.is_half_default());
     match room::other_pools(scene, version, &[], state.outlook) {
-        Some(remedy) => remedies.push(remedy),
+        // Where halves of a default route hold every range, whoever runs the network has none either.
+        Some(remedy) if half.is_none() || !remedy.commands.is_empty() => remedies.push(remedy),
         None if state.fails_with.is_some() => remedies.extend(address_first(scene, version)),
-        None => {}
+        _ => {}
     }
     // Up to 20.10 the pools are asked even where bip is set (v20.10.24 daemon/daemon_unix.go `initBridgeDriver`).
     if state.fails_with.is_some() && version.at_least(23, 0, 0) {
@@ -190,10 +193,25 @@ fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> V
         remedies.extend(room::bip_instead(scene, title, state.outlook));
     }
     let added = |route: &&Route| route.protocol != KERNEL;
-    if let Some(route) = best(ledger).map(|(route, _)| route).filter(added) {
+    if let Some(half) = half {
+        // Without it traffic goes past the VPN: it is not for deleting.
+        remedies.push(while_down(half, here));
+    } else if let Some(route) = best.filter(added) {
         remedies.push(without(host, route, here, state));
     }
     remedies
+}
+
+/// What helps against a VPN's half of a default route.
+fn while_down(half: &Route, here: &Here) -> Remedy {
+    let said = iproute::route(half, here);
+    let title = text!(
+        "or start the engine and create networks while the VPN that brings `{said}` is down, or give each network its `--subnet`: \
+         networks that exist stay when it comes back",
+        "或者在带来 `{said}` 的 VPN 断开时启动引擎并创建网络，或者为每个网络指定 `--subnet`：VPN 恢复后，已有的网络不受影响"
+    );
+    let impact = text!("while the VPN is down, traffic goes out without it", "VPN 断开期间，流量不经过 VPN 直接发出");
+    Remedy::manual(title, impact, Vec::new())
 }
 
 /// rt_protos(5): the route follows from an address, and comes back with it.
@@ -244,4 +262,22 @@ fn address_first(scene: &Scene, version: Version) -> Option<Remedy> {
     commands.extend(configuration::restart(scene.host));
     let impact = text!("starts the engine; nothing that runs now is stopped", "启动引擎；不会停止当前运行的任何东西");
     Some(Remedy::manual(title, impact, commands).until_reboot())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::fixture;
+
+    #[test]
+    fn half_of_a_vpns_default_is_not_to_be_deleted() {
+        let path = fixture::root().join("checks/pool-blocked-by-route/fires-halves-of-a-vpns-default.toml");
+        let fixture = fixture::load(&path);
+        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
+        let mut findings = Findings::default();
+        run(&scene, &mut findings).unwrap();
+        let remedies = &findings.found[0].remedies;
+        assert!(remedies[0].title.en.contains("while the VPN"), "{remedies:#?}");
+        assert!(remedies.iter().all(|remedy| remedy.commands.is_empty()), "{remedies:#?}");
+    }
 }
