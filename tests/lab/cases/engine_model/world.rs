@@ -88,7 +88,7 @@ impl World {
         let mut world = Builder {
             random: Random::new(seed),
             flavour,
-            container: flavour == Flavour::DefaultBridge && seed / 10 % 3 == 0,
+            container: flavour == Flavour::DefaultBridge && (seed / 10).is_multiple_of(3),
             config: Config::default(),
             pools: Vec::new(),
             script: String::new(),
