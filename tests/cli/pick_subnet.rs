@@ -211,6 +211,7 @@ fn what_would_hide_a_route_is_shown_and_is_not_free() {
     let (table, exit) = pick(&hidden);
     assert!(table.starts_with("No free /24: what is left would hide a part of a route."), "{table}");
     assert!(table.contains("192.168.8.0/24  hides a route") && exit == Some(1), "{exit:?} {table}");
+    assert!(table.contains("Held by\n  192.168.0.0/16") && !table.contains("Goes round"), "{table}");
     for quiet in [&["-o", "short"][..], &["-q"], &["-q", "--for", "network"], &["-q", "--for", "pools"]] {
         assert_eq!(pick(&[&hidden, quiet].concat()), (String::new(), Some(1)), "{quiet:?}");
     }

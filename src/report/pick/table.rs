@@ -149,10 +149,10 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     }
     let held = &picked.largest;
     let several = picked.next.len() > 1;
-    let all = detail.verbose || (picked.subnets.is_empty() && held.len() <= 3 * SHOWN);
+    let all = detail.verbose || (picked.free() == 0 && held.len() <= 3 * SHOWN);
     let shown = if all { held.len() } else { SHOWN.min(held.len()) };
     let title = match picked.answer {
-        Answer::Proposal { .. } if !picked.subnets.is_empty() => text!("Goes round", "已避开"),
+        Answer::Proposal { .. } if picked.free() > 0 => text!("Goes round", "已避开"),
         _ => text!("Held by", "占用者"),
     };
     let mut lines = vec![medium.strong(title.get(medium.lang))];
@@ -168,7 +168,8 @@ fn owners(picked: &Picked, medium: &Medium, detail: Detail) -> Vec<String> {
     }
     let left = held.len() - shown;
     if left > 0 {
-        let said = text!("and {left} smaller ones (-v shows all)", "以及 {left} 个更小的网段（-v 显示全部）");
+        let ones = if left == 1 { "one" } else { "ones" };
+        let said = text!("and {left} smaller {ones} (-v shows all)", "以及 {left} 个更小的网段（-v 显示全部）");
         lines.push(format!("  {}", medium.faint(said.get(medium.lang))));
     }
     lines
