@@ -81,7 +81,10 @@ impl Wish {
     /// For containers on these hosts: outside of their engines' own pools, and with unique local prefixes that are theirs.
     pub fn on(mut self, hosts: &[&Snapshot]) -> Self {
         self.outside = hosts.iter().flat_map(|host| super::pools::engine_pools(host)).collect();
-        self.identity = hosts.iter().map(|host| ula::identity(host)).collect::<Vec<_>>().join("\n");
+        let mut identities: Vec<String> = hosts.iter().map(|host| ula::identity(host)).collect();
+        // The same hosts get the same prefix in whichever order they are named.
+        identities.sort();
+        self.identity = identities.join("\n");
         self
     }
 }

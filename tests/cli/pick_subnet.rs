@@ -271,6 +271,10 @@ fn what_is_proposed_is_free_on_every_host() {
     assert_eq!(hosts("engine_next"), ["host", "web1"]);
     assert_eq!(hosts("occupied"), ["host", "web1"], "sorted");
     assert_eq!(document["subnets"][0]["subnet"], "10.0.1.0/24");
+    let (web, vpn) = (host("healthy"), host("26.1-vpn"));
+    let local =
+        |one: &str, other: &str| stdout(&run(&["pick-subnet", "-6", "-o", "short", "--from", one, "--from", other]));
+    assert_eq!(local(&web, &vpn), local(&vpn, &web), "the order of the hosts does not matter");
 }
 
 #[test]
