@@ -49,7 +49,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let medium = Medium::of(cli.global.color, cli.global.lang);
     let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
-    let ending = Ending { output: cli.global.output, medium };
+    let ending =
+        Ending { output: cli.global.output, medium, picks: matches!(cli.command, Command::PickSubnet(_)) };
     let context = Context { cli: cli.global, medium, detail };
     // A fault of ours must not cost the one JSON document that a program reads.
     let answer = catch_unwind(AssertUnwindSafe(|| dispatch(&context, &cli.command)));
@@ -83,6 +84,8 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
 struct Ending {
     output: Output,
     medium: Medium,
+    /// It is a run of `pick-subnet`.
+    picks: bool,
 }
 
 fn finish(answer: Answer, ending: &Ending) -> ExitCode {
@@ -97,7 +100,7 @@ fn finish(answer: Answer, ending: &Ending) -> ExitCode {
         Ok(exit) => return exit.into(),
         Err(refusal) => refusal,
     };
-    match (ending.output, Report::of_refusal(&refusal).document()) {
+    match (ending.output, Report::of_refusal(&refusal, ending.picks).document()) {
         (Output::Json, Ok(document)) if stream::answer(&document).is_ok() => {}
         _ => stream::complain(&format!("dnetctl: {}", refusal.message.get(ending.medium.lang))),
     }

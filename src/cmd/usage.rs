@@ -23,7 +23,8 @@ pub fn early(args: &[OsString]) -> Ending {
         _ => Language::Auto,
     };
     let output = if json { Output::Json } else { Output::Table };
-    Ending { output, medium: Medium::of(Color::Auto, language) }
+    let picks = words.iter().skip(1).any(|word| word == "pick-subnet");
+    Ending { output, medium: Medium::of(Color::Auto, language), picks }
 }
 
 /// The value of an option in any spelling that clap takes: `-o json`, `-ojson`, `-o=json`, `--output=json`.

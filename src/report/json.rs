@@ -163,15 +163,15 @@ impl Report {
         Report { pick: Some(PickV1::of(picked)), ..Report::of_hosts(hosts) }
     }
 
-    /// The report of a run that was refused.
-    pub fn of_refusal(refusal: &Refusal) -> Self {
+    /// The report of a run that was refused. `picks`: it was one of `pick-subnet`, whose keys are there then, too, and empty.
+    pub fn of_refusal(refusal: &Refusal, picks: bool) -> Self {
         let error = ErrorV1 {
             kind: refusal.kind.word(),
             message: refusal.message.en.clone(),
             message_zh: refusal.message.zh.clone(),
             place: refusal.place.clone(),
         };
-        Report { error: Some(error), ..Report::frame() }
+        Report { error: Some(error), pick: picks.then(PickV1::default), ..Report::frame() }
     }
 
     /// The list of checks, with or without their pages.

@@ -311,6 +311,9 @@ fn the_report_has_its_keys_whatever_is_asked() {
     assert_eq!((&bip["for"], &bip["capacity"]), (&"bip".into(), &1.into()));
     let refusal: Value =
         serde_json::from_slice(&run(&["pick-subnet", "--count", "0", "-o", "json"]).stdout).expect("JSON");
+    for key in ["subnets", "engine_next", "occupied", "blind"] {
+        assert_eq!(refusal[key], serde_json::json!([]), "{key}");
+    }
     assert_eq!(refusal["error"]["where"], "--count");
 }
 

@@ -6,7 +6,7 @@ use super::{Answer, Blind, HostNext, Picked, Proposed};
 use crate::subnet::Occupied;
 use crate::text::Text;
 
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct PickV1 {
     subnets: Vec<SubnetV1>,
     engine_next: Vec<EngineNextV1>,
