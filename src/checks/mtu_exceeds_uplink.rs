@@ -116,7 +116,7 @@ fn finding(bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool) -> Finding {
         command,
     );
     let clamp = Remedy::manual(
-        text!("or let the host lower the segment size of TCP connections", "或者让主机下调 TCP 连接的分段大小（MSS）"),
+        text!("let the host lower the segment size of TCP connections", "让主机下调 TCP 连接的分段大小（MSS）"),
         text!(
             "helps TCP only, stops nothing, lasts until the rules are loaded anew",
             "只对 TCP 有效；不中断任何连接；规则重新加载后失效"

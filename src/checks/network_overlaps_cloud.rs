@@ -7,7 +7,7 @@ use super::renumber::remedy;
 use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings};
-use crate::host::{Fact, Missing};
+use crate::host::{Fact, Missing, Route, RouteKind};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
@@ -53,14 +53,14 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             if here.is_lan(bridge) {
                 continue;
             }
-            if let Some(range) = widest(&ranges, *subnet) {
+            if let Some(range) = widest(&here, &ranges, *subnet) {
                 told.push(range.prefix);
                 findings.push(finding(scene, &here, bridge, *subnet, range));
             }
         }
     }
     future(scene, &here).judge(findings, |coming| {
-        let range = widest(&ranges, coming.subnet)?;
+        let range = widest(&here, &ranges, coming.subnet)?;
         if told.contains(&range.prefix) {
             return None;
         }
@@ -70,10 +70,22 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     Ok(())
 }
 
-/// The widest range that shares addresses with a subnet.
-fn widest(ranges: &[Range], subnet: IpNet) -> Option<&Range> {
-    let shared = ranges.iter().filter(|range| overlaps(range.prefix, subnet));
+/// The widest range that shares addresses with a subnet, which no route shows. What a route shows, network-hides-route judges.
+fn widest<'a>(here: &Here, ranges: &'a [Range], subnet: IpNet) -> Option<&'a Range> {
+    let shared = ranges.iter().filter(|range| overlaps(range.prefix, subnet) && !is_routed(here, range.prefix, subnet));
     shared.min_by_key(|range| range.prefix.prefix_len())
+}
+
+/// Whether a route of the host's own leads to all that a range and a subnet share.
+fn is_routed(here: &Here, range: IpNet, subnet: IpNet) -> bool {
+    let shared = if subnet.contains(&range) { range } else { subnet };
+    let leads = |route: &Route| {
+        let links = route.next_hops.iter().filter_map(|hop| here.link(hop.link?));
+        route.kind == RouteKind::Unicast && links.into_iter().any(|link| link.up && here.is_real(link))
+    };
+    here.host.routes.ok().into_iter().flatten().any(|route| {
+        !route.is_default() && !route.is_half_default() && route.destination.contains(&shared) && leads(route)
+    })
 }
 
 fn would(scene: &Scene, here: &Here, coming: &Coming, range: &Range) -> Finding {

@@ -186,8 +186,8 @@ fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> V
     if state.fails_with.is_some() && version.at_least(23, 0, 0) {
         let title = |bip: &str| {
             text!(
-                "or set bip alone, to {bip} say: docker0 then needs no pool, and every `docker network create` still needs `--subnet`",
-                "或者只设置 bip，例如 {bip}：docker0 便不再需要地址池，但每次 `docker network create` 仍须指定 `--subnet`"
+                "set bip alone, to {bip} say: docker0 then needs no pool, and every `docker network create` still needs `--subnet`",
+                "只设置 bip，例如 {bip}：docker0 便不再需要地址池，但每次 `docker network create` 仍须指定 `--subnet`"
             )
         };
         remedies.extend(room::bip_instead(scene, title, state.outlook));
@@ -206,9 +206,9 @@ fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> V
 fn while_down(half: &Route, here: &Here) -> Remedy {
     let said = iproute::route(half, here);
     let title = text!(
-        "or start the engine and create networks while the VPN that brings `{said}` is down, or give each network its `--subnet`: \
+        "start the engine and create networks while the VPN that brings `{said}` is down, or give each network its `--subnet`: \
          networks that exist stay when it comes back",
-        "或者在带来 `{said}` 的 VPN 断开时启动引擎并创建网络，或者为每个网络指定 `--subnet`：VPN 恢复后，已有的网络不受影响"
+        "在带来 `{said}` 的 VPN 断开时启动引擎并创建网络，或者为每个网络指定 `--subnet`：VPN 恢复后，已有的网络不受影响"
     );
     let impact = text!("while the VPN is down, traffic goes out without it", "VPN 断开期间，流量不经过 VPN 直接发出");
     Remedy::manual(title, impact, Vec::new())
@@ -234,8 +234,8 @@ fn without(host: &Snapshot, route: &Route, here: &Here, state: &PoolState) -> Re
         (format!(" ({files})"), format!("（{files}）"))
     };
     let title = text!(
-        "or, if nothing behind it is needed, delete `{said}`, and take it out of the host's network configuration{named}",
-        "或者，如果不再需要其后的任何机器，删除路由 `{said}`，并从主机的网络配置{named_zh}中去掉它"
+        "if nothing behind it is needed, delete `{said}`, and take it out of the host's network configuration{named}",
+        "如果不再需要其后的任何机器，删除路由 `{said}`，并从主机的网络配置{named_zh}中去掉它"
     );
     let impact = text!(
         "whatever is reached by that route is reached no more, your own session perhaps; the engine then takes addresses there",

@@ -152,8 +152,8 @@ fn prune(here: &Here) -> Remedy {
         Some(count) => (format!(" ({count} of them)"), format!("（{count} 个）")),
     };
     let title = text!(
-        "or remove the networks that no container uses{en}: the first command lists them, the second one asks",
-        "或者删除没有容器使用的网络{zh}：第一条命令列出它们，第二条会先询问"
+        "remove the networks that no container uses{en}: the first command lists them, the second one asks",
+        "删除没有容器使用的网络{zh}：第一条命令列出它们，第二条会先询问"
     );
     let impact = text!(
         "a container that is stopped and belongs to such a network will not start again",

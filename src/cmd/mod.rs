@@ -49,8 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let medium = Medium::of(cli.global.color, cli.global.lang);
     let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
-    let ending =
-        Ending { output: cli.global.output, medium, picks: matches!(cli.command, Command::PickSubnet(_)) };
+    let ending = Ending { output: cli.global.output, medium, picks: matches!(cli.command, Command::PickSubnet(_)) };
     let context = Context { cli: cli.global, medium, detail };
     // A fault of ours must not cost the one JSON document that a program reads.
     let answer = catch_unwind(AssertUnwindSafe(|| dispatch(&context, &cli.command)));

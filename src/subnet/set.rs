@@ -146,6 +146,7 @@ impl<A: Bits> Set<A> {
     }
 
     /// What of the range is not in the set, in address order.
+    #[cfg(test)]
     pub fn gaps(&self, first: A, last: A) -> Vec<(A, A)> {
         let mut gaps = Vec::new();
         let mut at = Some(first);

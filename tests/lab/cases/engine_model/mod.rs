@@ -1,6 +1,7 @@
 //! The model of the engine against real engines: generated hosts, on each of which dnetctl says what the engine will do next, and
 //! the engine then does it. `DNETCTL_SEED=N` lives world N alone and prints it, `DNETCTL_WORLD=FILE` a script
-//! written by hand; `DNETCTL_FULL=1` lives many more of them.
+//! written by hand; `DNETCTL_FULL=1` lives many more of them,
+//! `DNETCTL_FIRST_SEED=N` others: those from N on.
 
 mod compare;
 mod config;
@@ -65,8 +66,9 @@ pub fn add(cases: &mut Cases) {
     }
     let full = std::env::var_os("DNETCTL_FULL").is_some();
     let (worlds, batch) = if full { (WORLDS_FULL, BATCH_FULL) } else { (WORLDS, BATCH) };
-    for first in (0..worlds).step_by(batch as usize) {
-        let seeds = first..(first + batch).min(worlds);
+    let unseen = std::env::var("DNETCTL_FIRST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    for first in (unseen..unseen + worlds).step_by(batch as usize) {
+        let seeds = first..(first + batch).min(unseen + worlds);
         let name = format!("worlds {} to {}", seeds.start, seeds.end - 1);
         cases.each_engine(TOPIC, &name, move |lab, engine| {
             let outcome = batch_of(lab, engine, seeds.clone());
