@@ -75,7 +75,7 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l prefix -d 'Prefix length of each subnet [default: 24; with --for pools and swarm 16; with -6 64]' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l count -d 'How many subnets [default: 1]' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l count -d 'How many subnets; exit with 1 if fewer are free [default: 1]' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l pool -d 'Look here, in this order, instead of in the private ranges (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l for -d 'What the subnets are for; prints what makes the engine use them' -r -f -a "bip\t'docker0: "bip" in daemon.json'
 pools\t'The engine\'s own choices: "default-address-pools" in daemon.json'
