@@ -128,21 +128,7 @@ mod tests {
     use crate::host::{Fact, Package, RouteKind};
 
     fn route(destination: &str, scope: Scope) -> Route {
-        Route {
-            destination: destination.parse().unwrap(),
-            table: MAIN,
-            kind: RouteKind::Unicast,
-            scope,
-            protocol: 3,
-            metric: 0,
-            tos: 0,
-            from: None,
-            source: None,
-            next_hops: Vec::new(),
-            next_hop_object: None,
-            mtu: None,
-            preference: 0,
-        }
+        Route { scope, ..Route::to(destination.parse().unwrap()) }
     }
 
     fn conf(path: &str, nameservers: &[&str]) -> ResolvConf {

@@ -26,3 +26,20 @@ pub struct Address {
     #[serde(default)]
     pub temporary: bool,
 }
+
+#[cfg(any(test, feature = "internals"))]
+impl Address {
+    /// A plain global address of a link.
+    pub fn on(link: u32, address: IpNet) -> Self {
+        Address {
+            link,
+            address,
+            peer: None,
+            scope: "global".to_owned(),
+            unusable: false,
+            secondary: false,
+            deprecated: false,
+            temporary: false,
+        }
+    }
+}

@@ -143,6 +143,28 @@ impl Route {
     }
 }
 
+#[cfg(test)]
+impl Route {
+    /// A plain route of the main table, as `ip route add` makes it (`proto boot`), without a hop.
+    pub fn to(destination: IpNet) -> Self {
+        Route {
+            destination,
+            table: 254,
+            kind: RouteKind::Unicast,
+            scope: Scope::Global,
+            protocol: 3,
+            metric: 0,
+            tos: 0,
+            from: None,
+            source: None,
+            next_hops: Vec::new(),
+            next_hop_object: None,
+            mtu: None,
+            preference: 0,
+        }
+    }
+}
+
 /// The name of a table as iproute2 prints it without rt_tables additions, or its number.
 pub fn table_name(table: u32) -> String {
     match table {

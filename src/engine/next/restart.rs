@@ -238,16 +238,7 @@ impl<'a> Kernel<'a> {
     fn add(&mut self, name: &str, own: Ipv4Net) {
         let Some(link) = self.links.iter().find(|link| link.name == name) else { return };
         let (index, linkdown) = (link.index, !link.carrier);
-        self.addresses.push(Address {
-            link: index,
-            address: IpNet::V4(own),
-            peer: None,
-            scope: "global".to_owned(),
-            unusable: false,
-            secondary: false,
-            deprecated: false,
-            temporary: false,
-        });
+        self.addresses.push(Address::on(index, IpNet::V4(own)));
         let route = |destination: Ipv4Net, table: u32, kind: RouteKind, scope: Scope| Route {
             destination: IpNet::V4(destination),
             table,

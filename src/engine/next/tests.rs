@@ -83,16 +83,7 @@ impl Built for Snapshot {
     fn carrying(mut self, link: u32, address: &str) -> Self {
         let address: IpNet = address.parse().unwrap();
         let Fact::Known { value, .. } = &mut self.addresses else { panic!("addresses") };
-        value.push(Address {
-            link,
-            address,
-            peer: None,
-            scope: "global".to_owned(),
-            unusable: false,
-            secondary: false,
-            deprecated: false,
-            temporary: false,
-        });
+        value.push(Address::on(link, address));
         self.routed(&address.trunc().to_string(), None, link)
     }
 

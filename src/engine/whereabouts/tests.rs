@@ -11,16 +11,7 @@ fn host() -> Snapshot {
         kind: Some("bridge".to_owned()),
         ..Link::default()
     }]);
-    host.addresses = Fact::known(vec![Address {
-        link: 3,
-        address: "172.17.0.1/16".parse().expect("a prefix"),
-        peer: None,
-        scope: "global".to_owned(),
-        unusable: false,
-        secondary: false,
-        deprecated: false,
-        temporary: false,
-    }]);
+    host.addresses = Fact::known(vec![Address::on(3, "172.17.0.1/16".parse().expect("a prefix"))]);
     let bridge = Network {
         name: "bridge".to_owned(),
         driver: "bridge".to_owned(),

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use super::*;
 use crate::host::{
     Address, Api, Cloud, EngineKind, Info, IpamConfig, Link, Network, NextHop, ResolvConf, Resolvers, Route, RouteKind,
-    RouteRanges, RuntimeNetwork, Scope, Socket, SocketState, SwarmNode, Transport,
+    RouteRanges, RuntimeNetwork, Socket, SocketState, SwarmNode, Transport,
 };
 
 mod many;
@@ -26,21 +26,7 @@ fn route(said: &str) -> Route {
     if kind != RouteKind::Unicast {
         words.next();
     }
-    let mut route = Route {
-        destination: net(words.next().expect("a destination")),
-        table: 254,
-        kind,
-        scope: Scope::Global,
-        protocol: 3,
-        metric: 0,
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: Vec::new(),
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    };
+    let mut route = Route { kind, ..Route::to(net(words.next().expect("a destination"))) };
     let mut hop = NextHop::default();
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("a value");
@@ -60,16 +46,7 @@ fn route(said: &str) -> Route {
 }
 
 fn address(link: u32, address: &str) -> Address {
-    Address {
-        link,
-        address: net(address),
-        peer: None,
-        scope: "global".to_owned(),
-        unusable: false,
-        secondary: false,
-        deprecated: false,
-        temporary: false,
-    }
+    Address::on(link, net(address))
 }
 
 /// eth0 is 2, docker0 is 3, virbr0 is 4; nothing else is known, and everything was looked for.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::host::{EngineBinary, Fact, IpamConfig, Resolvers, Route, RouteKind, Scope};
+use crate::host::{EngineBinary, Fact, IpamConfig, Resolvers, Route, Scope};
 use crate::subnet::{Declared, occupied};
 
 fn net(prefix: &str) -> IpNet {
@@ -7,21 +7,7 @@ fn net(prefix: &str) -> IpNet {
 }
 
 fn route(destination: &str, scope: Scope) -> Route {
-    Route {
-        destination: net(destination),
-        table: 254,
-        kind: RouteKind::Unicast,
-        scope,
-        protocol: 3,
-        metric: 0,
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: Vec::new(),
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    }
+    Route { scope, ..Route::to(net(destination)) }
 }
 
 fn host(engine: &str, routes: Vec<Route>) -> Snapshot {
