@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::engine::pools::built_in;
+use crate::engine::pools::{LocalPools, built_in, running_pools};
 use crate::engine::{Bridge, Version, next_version, running_version};
 use crate::host::{Engine, Snapshot};
 
@@ -13,29 +13,16 @@ pub fn by_engine(host: &Snapshot, bridge: &Bridge, subnet: IpNet, hidden: IpNet)
     if bridge.is_default() && ["bip", "fixed-cidr"].iter().any(|key| is_set(&host.engine, key)) {
         return false;
     }
-    let block_of = |base: IpNet, size: u8| base.contains(&subnet) && subnet.prefix_len() == size;
-    let configured = configured_pools(host);
-    if configured.is_empty() {
-        // The same in every engine since 1.9.
-        let version = running_version(host).or_else(|| next_version(host).ok()).unwrap_or(Version::new(28, 0, 0));
-        return built_in(version).iter().any(|pool| block_of(pool.base, pool.size));
-    }
-    let set_aside = |base: IpNet| hidden.contains(&base) && hidden != base;
-    configured.iter().any(|(base, size)| block_of(base.trunc(), *size) && !set_aside(base.trunc()))
-}
-
-fn configured_pools(host: &Snapshot) -> Vec<(IpNet, u8)> {
-    if let Some(info) = host.engine.api.ok().and_then(|api| api.info.ok()) {
-        return info.default_address_pools.clone();
-    }
-    let Some(file) = host.engine.daemon_json.ok() else { return Vec::new() };
-    let pool = |n: usize| {
-        let (base, _) = file.string(&format!("/default-address-pools/{n}/base"))?;
-        let size = file.key(&format!("/default-address-pools/{n}/size"))?;
-        let crate::host::ConfigValue::Number(size) = &size.value else { return None };
-        Some((base.parse().ok()?, size.parse().ok()?))
-    };
-    (0..).map_while(pool).collect()
+    // The built-in pools are the same in every engine since 1.9.
+    let version = running_version(host).or_else(|| next_version(host).ok()).unwrap_or(Version::new(28, 0, 0));
+    let built_in = || LocalPools { pools: built_in(version), ..LocalPools::default() };
+    let local = running_pools(host, version).unwrap_or_else(|_| built_in());
+    let set_aside = |base: IpNet| local.configured && hidden.contains(&base) && hidden != base;
+    local
+        .pools
+        .iter()
+        .chain(&local.v6)
+        .any(|pool| pool.base.contains(&subnet) && subnet.prefix_len() == pool.size && !set_aside(pool.base.trunc()))
 }
 
 fn is_set(engine: &Engine, key: &str) -> bool {
