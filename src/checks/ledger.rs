@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::here::Here;
+use crate::engine::is_local;
 use crate::engine::pools::Pool;
 use crate::engine::reserved::{Reserved, ReservedBy};
 use crate::host::{Network, Route};
@@ -67,19 +68,11 @@ impl<'a> Holding<'a> {
     }
 }
 
-/// Whether the engine's own IPAM deals out its subnet on this host; overlays have a space of their own.
-fn takes_of_the_pools(network: &Network) -> bool {
-    matches!(network.ipam_driver.as_str(), "" | "default")
-        && !network.config_only
-        && network.scope == "local"
-        && network.driver != "overlay"
-}
-
 /// Everybody who may hold a block: what the engine reserves, and what its networks have.
 pub fn holders<'a>(here: &Here<'a>, reserved: &'a [Reserved], networks: &'a [Network]) -> Vec<(Ipv4Net, Holder<'a>)> {
     let routes = here.host.routes.ok().map_or(&[][..], Vec::as_slice);
     let mut holders = Vec::new();
-    for network in networks.iter().filter(|network| takes_of_the_pools(network)) {
+    for network in networks.iter().filter(|network| is_local(network) && network.scope == "local") {
         for ipam in &network.ipam {
             if let IpNet::V4(subnet) = ipam.subnet {
                 holders.push((subnet, Holder::Network(network, subnet)));

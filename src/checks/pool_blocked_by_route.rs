@@ -8,6 +8,7 @@ use super::ledger::{Holder, Holding, Ledger};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, configuration, docs, room};
 use crate::engine::settings::Outlook;
+use crate::engine::startup::first_host;
 use crate::engine::{Version, Whereabouts, own_process, whereabouts};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{Family, Missing, Route, Snapshot};
@@ -252,7 +253,7 @@ fn without(host: &Snapshot, route: &Route, here: &Here, state: &PoolState) -> Re
 /// Engines without `default-address-pools`: a docker0 that has an address needs none of the pools.
 fn address_first(scene: &Scene, version: Version) -> Option<Remedy> {
     let IpNet::V4(subnet) = room::Room::of(scene).free(Family::V4, 24)? else { return None };
-    let address = room::bip(subnet);
+    let address = first_host(subnet);
     let title = text!(
         "give docker0 an address before the engine starts, {address} say: engine {version} asks the pools even where bip is set, and has \
          no `default-address-pools` (18.06 brings it)",

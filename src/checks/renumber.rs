@@ -6,7 +6,7 @@ use super::Scene;
 use super::configuration::quoted;
 use super::here::Here;
 use super::room::Room;
-use crate::engine::Bridge;
+use crate::engine::{Bridge, GWBRIDGE_OPTIONS};
 use crate::finding::Remedy;
 use crate::host::Family;
 use crate::text::text;
@@ -125,9 +125,7 @@ fn as_it_was(bridge: &Bridge, family: Family) -> String {
         words.push("--ipv6".to_owned());
     }
     if name == "docker_gwbridge" && bridge.network.is_none_or(|network| network.options.is_empty()) {
-        // What the engine itself creates it with (moby v28.5.2 daemon/network.go, `createGWBridge`).
-        let made_with = [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
-        words.extend(made_with.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}")));
+        words.extend(GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}")));
     }
     words.iter().map(|word| format!("{word} ")).collect()
 }

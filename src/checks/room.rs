@@ -1,11 +1,12 @@
 //! Where there is room for Docker: free subnets to propose, and the remedy that gives the engine other pools.
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::peers::subnets;
 use super::{Scene, configuration};
 use crate::engine::Version;
 use crate::engine::settings::{Outlook, Said};
+use crate::engine::startup::first_host;
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
 use crate::subnet::{Declared, Grade, Index, Occupied, Ranges, Unnamed, Wish, occupied, pick_pools};
@@ -45,11 +46,6 @@ impl<'a> Room<'a> {
             (found.base.grade == Grade::Free).then_some((found.base.subnet, size, found.capacity))
         })
     }
-}
-
-/// The first host address of a subnet with its length, as `bip` takes it: `10.24.0.1/24`.
-pub fn bip(subnet: Ipv4Net) -> String {
-    subnet.hosts().next().map(|first| format!("{first}/{}", subnet.prefix_len())).unwrap_or_default()
 }
 
 /// What is written into daemon.json, where people see it and programs can read it.
@@ -119,7 +115,7 @@ fn impact(outlook: Outlook) -> Text {
 /// Gives docker0 a subnet by `bip`.
 pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook) -> Option<Remedy> {
     let IpNet::V4(subnet) = Room::of(scene).free(Family::V4, 24)? else { return None };
-    let bip = bip(subnet);
+    let bip = first_host(subnet);
     let mut commands = vec![in_daemon_json(scene.host, &format!(r#""bip": "{bip}""#))];
     commands.extend(configuration::restart(scene.host));
     Some(Remedy::manual(title(&bip), configuration::impact(outlook), commands).restarts_engine())

@@ -18,7 +18,7 @@ mod version;
 mod whereabouts;
 
 pub use build::{debians, is_debians};
-pub use networks::{Bridge, bridges};
+pub use networks::{Bridge, GWBRIDGE_OPTIONS, bridges, is_local};
 pub use version::Version;
 pub use whereabouts::{
     Liveness, Whereabouts, liveness, next_version, own_process, restarts_in_a_loop, running_version, whereabouts,

@@ -35,6 +35,17 @@ pub fn link_name(network: &Network) -> String {
     format!("br-{id}")
 }
 
+/// What the engine itself makes docker_gwbridge with, below `com.docker.network.bridge.` (moby v28.5.2 daemon/network.go, `createGWBridge`).
+pub const GWBRIDGE_OPTIONS: [(&str, &str); 3] =
+    [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
+
+/// Whether a network takes its subnets of the local address space: the built-in IPAM deals them out, whatever the driver. Overlays have a space
+/// of their own.
+pub fn is_local(network: &Network) -> bool {
+    let built_in = matches!(network.ipam_driver.as_str(), "" | "default");
+    built_in && !network.config_only && !matches!(network.driver.as_str(), "overlay" | "host" | "null")
+}
+
 /// Whether a link is Docker's by its name alone: `docker0`, `docker_gwbridge`, `br-` and 12 hexadecimal digits. `br-lan` is not.
 fn is_dockers_by_name(link: &Link) -> bool {
     let id = |rest: &str| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

@@ -56,8 +56,8 @@ pub fn swarm_ranges(host: &Snapshot) -> Result<Vec<SwarmRange>, Missing> {
     Ok(ranges)
 }
 
-/// `locked` is a member whose store waits for its key, `pending` one that is about to be let in.
-fn is_member(node: &SwarmNode) -> bool {
+/// Whether this node is in a swarm: `locked` is a member whose store waits for its key, `pending` one that is about to be let in.
+pub fn is_member(node: &SwarmNode) -> bool {
     matches!(node.state.as_str(), "active" | "pending" | "locked")
 }
 

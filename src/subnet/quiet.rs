@@ -32,6 +32,9 @@ const QUIET_172: [Ipv4Net; 2] = [net(172, 28, 0, 15), net(172, 24, 0, 14)];
 /// VirtualBox (56), Docker Desktop (65), libvirt (122) and Windows' sharing (137); Calico's pods are all of it.
 const QUIET_192: [Ipv4Net; 1] = [net(192, 168, 208, 20)];
 
+/// RFC 1918.
+pub const PRIVATE: [Ipv4Net; 3] = [net(10, 0, 0, 8), net(172, 16, 0, 12), net(192, 168, 0, 16)];
+
 /// All parts in the order in which they are searched. The last three are the private ranges whole: what is free anywhere is found.
 pub fn parts() -> Vec<Part> {
     let mut parts = Vec::new();
@@ -44,7 +47,7 @@ pub fn parts() -> Vec<Part> {
             ),
         });
     }
-    for range in [net(10, 0, 0, 8), net(172, 16, 0, 12), net(192, 168, 0, 16)] {
+    for range in PRIVATE {
         parts.push(Part {
             range: range.into(),
             why: text!(

@@ -9,6 +9,8 @@ use ipnet::IpNet;
 
 use super::request::BLOCK;
 use crate::cli::Purpose;
+use crate::engine::GWBRIDGE_OPTIONS;
+use crate::engine::swarm::is_member;
 use crate::host::Snapshot;
 use crate::report::pick::Material;
 use crate::subnet::Pick;
@@ -55,12 +57,7 @@ fn network(pick: &Pick) -> Material {
 }
 
 fn gwbridge(pick: &Pick, place: &Place) -> Material {
-    let options = [
-        "com.docker.network.bridge.name=docker_gwbridge",
-        "com.docker.network.bridge.enable_icc=false",
-        "com.docker.network.bridge.enable_ip_masquerade=true",
-    ];
-    let options: Vec<String> = options.iter().map(|option| format!("-o {option}")).collect();
+    let options = GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}"));
     let mut notes = Vec::new();
     if let Some(there) = network_named(place, "docker_gwbridge") {
         notes.push(text!(
@@ -96,12 +93,10 @@ fn network_named(place: &Place, name: &str) -> Option<String> {
 
 fn swarm(all: &[IpNet], place: &Place) -> Material {
     let pools: Vec<String> = all.iter().map(|pool| format!("--default-addr-pool {pool}")).collect();
-    let is_member = place
-        .host()
-        .and_then(|host| host.engine.api.ok()?.info.ok())
-        .is_some_and(|info| matches!(info.swarm.state.as_str(), "active" | "locked" | "pending"));
+    let has_one =
+        place.host().and_then(|host| host.engine.api.ok()?.info.ok()).is_some_and(|info| is_member(&info.swarm));
     let mut notes = Vec::new();
-    if is_member {
+    if has_one {
         notes.push(text!(
             "this host is in a swarm already; the pools of a swarm are fixed when it is made, so it takes a new one",
             "本机已在 swarm 中；swarm 的地址池在创建时即已固定，更换地址池需要新建 swarm"

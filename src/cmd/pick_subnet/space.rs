@@ -2,6 +2,7 @@
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::subnet::PRIVATE;
 use crate::text::{Text, text};
 
 const fn v4(octets: [u8; 4], length: u8) -> IpNet {
@@ -11,9 +12,6 @@ const fn v4(octets: [u8; 4], length: u8) -> IpNet {
 const fn v6(first: u16, second: u16, length: u8) -> IpNet {
     IpNet::V6(Ipv6Net::new_assert(std::net::Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), length))
 }
-
-/// RFC 1918.
-const PRIVATE_V4: [IpNet; 3] = [v4([10, 0, 0, 0], 8), v4([172, 16, 0, 0], 12), v4([192, 168, 0, 0], 16)];
 
 /// Unique local addresses, RFC 4193; the half that is assigned locally.
 const PRIVATE_V6: IpNet = v6(0xfd00, 0, 8);
@@ -43,7 +41,7 @@ const NOWHERE: [IpNet; 6] = [
 
 /// The private ranges of a family.
 pub fn private(ipv6: bool) -> Vec<IpNet> {
-    if ipv6 { vec![PRIVATE_V6] } else { PRIVATE_V4.to_vec() }
+    if ipv6 { vec![PRIVATE_V6] } else { PRIVATE.map(IpNet::V4).to_vec() }
 }
 
 /// The shortest prefix for which there is room in a private range: 10.0.0.0/8, and what RFC 4193 gives to one site.
@@ -51,15 +49,18 @@ pub fn largest(ipv6: bool) -> u8 {
     if ipv6 { 48 } else { 8 }
 }
 
+fn both() -> impl Iterator<Item = IpNet> {
+    PRIVATE.map(IpNet::V4).into_iter().chain([PRIVATE_V6])
+}
+
 /// Whether a range is wholly private.
 pub fn is_private(range: &IpNet) -> bool {
-    PRIVATE_V4.iter().chain([&PRIVATE_V6]).any(|private| private.contains(range))
+    both().any(|private| private.contains(range))
 }
 
 /// What is wrong with a range to look in.
 pub fn no_pool(range: &IpNet) -> Option<Text> {
-    let private = PRIVATE_V4.iter().chain([&PRIVATE_V6]);
-    let reached = private.chain(&SET_APART).find(|kind| range.contains(*kind) && *kind != range);
+    let reached = both().chain(SET_APART).find(|kind| range.contains(kind) && kind != range);
     no_network(range).or_else(|| {
         let kind = reached?;
         Some(text!(

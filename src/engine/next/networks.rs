@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 
 use super::history::{self, Standing};
-use super::world::{as_stored, is_local, told_networks, unforeseen};
+use super::world::{as_stored, told_networks, unforeseen};
 use crate::engine::allocator::{Method, Space, method};
 use crate::engine::pools::running_pools;
 use crate::engine::reserved::{Reserved, reserved};
-use crate::engine::{Version, bridges, next_version, running_version};
+use crate::engine::{Version, bridges, is_local, next_version, running_version};
 use crate::host::{Missing, Network, Snapshot};
 use crate::text::{Text, text};
 

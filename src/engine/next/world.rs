@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::engine::pools::{LocalPools, PoolFault, local_pools};
 use crate::engine::reserved::{Reserved, reserved};
 use crate::engine::settings::setting;
-use crate::engine::{Liveness, Version, Whereabouts, bridges, liveness, networks::link_name, whereabouts};
+use crate::engine::{Liveness, Version, Whereabouts, bridges, is_local, liveness, networks::link_name, whereabouts};
 use crate::host::{Link, Missing, Network, Snapshot};
 use crate::text::{Text, text};
 
@@ -163,13 +163,6 @@ pub(super) fn told_networks(host: &Snapshot) -> Option<&[Network]> {
     let networks = host.engine.api.ok()?.networks.ok()?;
     (liveness(host) == Liveness::Running && !matches!(whereabouts(host), Whereabouts::Elsewhere(_)))
         .then_some(networks.as_slice())
-}
-
-/// The engine's networks that take subnets of the local address space: those whose subnets the built-in IPAM deals out, of whatever driver.
-/// Overlays have a space of their own.
-pub(super) fn is_local(network: &Network) -> bool {
-    let built_in = matches!(network.ipam_driver.as_str(), "" | "default");
-    built_in && !network.config_only && !matches!(network.driver.as_str(), "overlay" | "host" | "null")
 }
 
 /// A swarm's macvlan or bridge takes its subnet on a node when a task comes there.
