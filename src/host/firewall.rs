@@ -17,6 +17,34 @@ pub struct Firewall {
     pub nft_ruleset: Fact<Option<serde_json::Value>>,
     /// What `iptables --version` of dockerd's PATH says it is: `nf_tables` or `legacy`; none when there is no iptables.
     pub iptables_variant: Fact<Option<String>>,
+    /// The sets that iptables rules ask (`-m set`), by ipset(8). Empty where no rule asks one.
+    pub ipsets: Fact<Vec<IpSet>>,
+    /// Programs that see packets beside netfilter: XDP, and classifiers of tc(8) that are no fixed part of the kernel.
+    pub programs: Fact<Vec<AttachedProgram>>,
+}
+
+/// A set of ipset(8).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IpSet {
+    pub name: String,
+    /// `hash:ip`, `hash:net`, `hash:ip,port`, `list:set`, …
+    pub kind: String,
+    /// `inet` or `inet6`; empty for kinds that have none.
+    pub family: String,
+    /// As `ipset save` prints them behind the set's name, options such as `nomatch` and `timeout 5` included.
+    pub entries: Vec<String>,
+}
+
+/// A program attached to a link.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttachedProgram {
+    pub link: String,
+    /// `xdp`, `tc ingress`, `tc egress`.
+    pub at: String,
+    /// What the kernel calls it; empty where it has no name.
+    pub name: String,
 }
 
 /// One table of iptables-save output.
@@ -29,6 +57,9 @@ pub struct IptablesDump {
     pub chains: Vec<(String, String)>,
     /// `-A CHAIN …` lines, verbatim, in order.
     pub rules: Vec<String>,
+    /// Packets and bytes that each of `rules` met; empty where they were not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counters: Vec<(u64, u64)>,
 }
 
 /// A chain that is hooked into the packet path (nft(8) "base chain").

@@ -26,7 +26,8 @@ pub fn parse(output: &str, family: Family) -> Result<Fact<Vec<IptablesDump>>, Te
             (Some('#'), _) => gaps.extend(incompatible(line)),
             (Some('*'), None) => {
                 let table = line[1..].to_owned();
-                open = Some(IptablesDump { family, table, chains: Vec::new(), rules: Vec::new() });
+                open =
+                    Some(IptablesDump { family, table, chains: Vec::new(), rules: Vec::new(), counters: Vec::new() });
             }
             (Some(':'), Some(table)) => {
                 let mut words = line[1..].split_whitespace();

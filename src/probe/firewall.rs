@@ -33,6 +33,8 @@ impl Asked {
             nft_base_chains: nft.clone().map(|ruleset| ruleset.base_chains),
             nft_ruleset: nft.map(|ruleset| ruleset.whole),
             iptables_variant: self.variant.finish(),
+            ipsets: Fact::NotCollected,
+            programs: Fact::NotCollected,
         }
     }
 }

@@ -1,0 +1,1 @@
+//! Asks chains: three-valued, with NAT and marks.

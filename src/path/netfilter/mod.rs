@@ -1,0 +1,66 @@
+//! What netfilter does to a packet at each hook: iptables of both variants and native nft, compiled once into one form
+//! ([`rule`]) and then asked ([`Netfilter::pass`]).
+#![allow(dead_code, unused_imports)] // while issue 4 is being built
+
+mod compile;
+mod eval;
+mod iptables;
+mod nft;
+pub mod packet;
+pub mod rule;
+
+pub use compile::Netfilter;
+pub use packet::{Connection, Direction, Packet, State, Tuple};
+pub use rule::{Backend, Chain, ChainId, Hook, Layer};
+
+use crate::text::Text;
+
+/// What one hook did to a packet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    pub verdict: Verdict,
+    /// As it goes on (where it does): with what NAT and marks changed.
+    pub packet: Packet,
+    /// The rules and policies that did something, in order.
+    pub trail: Vec<Taken>,
+    /// What was met and could not be decided, whether or not the verdict hangs on it.
+    pub undecided: Vec<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Accept,
+    Drop,
+    /// With what is sent back: `icmp-port-unreachable`, `tcp-reset`.
+    Reject(String),
+    /// The facts do not decide it; [`Passage::undecided`] says what.
+    Undetermined,
+}
+
+/// Something a rule or a policy did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub chain: ChainId,
+    /// Position in [`Chain::rules`]; none: the chain's policy.
+    pub rule: Option<usize>,
+    pub did: Did,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Did {
+    Accepted,
+    Dropped,
+    Rejected(String),
+    /// Went into that chain.
+    Jumped(ChainId),
+    Returned,
+    /// The new destination (DNAT, REDIRECT), and port where it has one.
+    Destination(std::net::IpAddr, Option<u16>),
+    /// The new source (SNAT, MASQUERADE).
+    Source(std::net::IpAddr, Option<u16>),
+    /// The new firewall mark.
+    Marked(u32),
+    /// The new mark of the connection.
+    ConnectionMarked(u32),
+    Untracked,
+}

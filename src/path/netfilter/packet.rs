@@ -1,0 +1,124 @@
+//! A packet as netfilter sees it.
+
+use std::net::IpAddr;
+
+use crate::host::Family;
+
+/// A packet at a hook. The first packet of its connection, or the first reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    /// IPPROTO_*.
+    pub protocol: u8,
+    /// Of TCP, UDP, SCTP, DCCP, UDP-Lite.
+    pub source_port: Option<u16>,
+    pub destination_port: Option<u16>,
+    /// Type and code of ICMP and ICMPv6.
+    pub icmp: Option<(u8, u8)>,
+    /// The TCP flags as in the header's 14th byte: 2 is SYN, 18 SYN and ACK.
+    pub tcp_flags: u8,
+    /// The link it arrived on: the bridge, of what came in by a bridge port; none: this host sends it.
+    pub iif: Option<String>,
+    /// The link it leaves by; none before routing and for this host itself.
+    pub oif: Option<String>,
+    /// Bridge ports, as `physdev` sees them: set where br_netfilter carries a packet through.
+    pub physical_in: Option<String>,
+    pub physical_out: Option<String>,
+    /// It is bridged, not routed, between those ports.
+    pub bridged: bool,
+    pub mark: u32,
+    /// Who sends it, of what this host sends; none: not said.
+    pub uid: Option<u32>,
+    /// None: conntrack never saw it, or a rule said NOTRACK ([`Packet::untracked`]).
+    pub connection: Option<Connection>,
+    pub untracked: bool,
+}
+
+/// What conntrack knows of a packet's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub state: State,
+    /// Which way this packet goes.
+    pub direction: Direction,
+    /// As the first packet was before any NAT.
+    pub original: Tuple,
+    /// As the reply is expected: `original` turned round, and what NAT changed of it.
+    pub reply: Tuple,
+    pub mark: u32,
+    /// A destination (source) mapping was set up, be it an empty one: NAT chains of that kind are not asked again.
+    pub destination_settled: bool,
+    pub source_settled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    New,
+    Established,
+    Related,
+    Invalid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Original,
+    Reply,
+}
+
+/// Addresses and ports (of ICMP: the identifier, in `source_port`) of one direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuple {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub source_port: Option<u16>,
+    pub destination_port: Option<u16>,
+}
+
+impl Packet {
+    pub fn family(&self) -> Family {
+        Family::of(self.destination)
+    }
+
+    pub fn tuple(&self) -> Tuple {
+        Tuple {
+            source: self.source,
+            destination: self.destination,
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+        }
+    }
+}
+
+impl Tuple {
+    pub fn turned(&self) -> Tuple {
+        Tuple {
+            source: self.destination,
+            destination: self.source,
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+        }
+    }
+}
+
+impl Connection {
+    /// That of a first packet, before any rule saw it.
+    pub fn new(original: Tuple) -> Self {
+        Connection {
+            state: State::New,
+            direction: Direction::Original,
+            reply: original.turned(),
+            original,
+            mark: 0,
+            destination_settled: false,
+            source_settled: false,
+        }
+    }
+
+    pub fn has_dnat(&self) -> bool {
+        self.reply.source != self.original.destination || self.reply.source_port != self.original.destination_port
+    }
+
+    pub fn has_snat(&self) -> bool {
+        self.reply.destination != self.original.source || self.reply.destination_port != self.original.source_port
+    }
+}
