@@ -23,7 +23,7 @@ pub struct Passage {
     pub packet: Packet,
     /// The rules and policies that did something, in order.
     pub trail: Vec<Taken>,
-    /// What was met and could not be decided, whether or not the verdict hangs on it.
+    /// Of an undetermined verdict: what decides it and is not known. Of another: what was met, not known, and does not matter.
     pub undecided: Vec<Text>,
 }
 
@@ -63,4 +63,6 @@ pub enum Did {
     /// The new mark of the connection.
     ConnectionMarked(u32),
     Untracked,
+    /// Later packets of the connection may pass netfilter by, by that flowtable.
+    Offloaded(String),
 }

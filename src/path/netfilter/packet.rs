@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::rule::Side;
 use crate::host::Family;
 
 /// A packet at a hook. The first packet of its connection, or the first reply.
@@ -30,9 +31,13 @@ pub struct Packet {
     pub mark: u32,
     /// Who sends it, of what this host sends; none: not said.
     pub uid: Option<u32>,
-    /// None: conntrack never saw it, or a rule said NOTRACK ([`Packet::untracked`]).
+    /// None: conntrack has not seen it yet, or never will ([`Packet::untracked`]). At PREROUTING and OUTPUT what is said here is
+    /// what conntrack will find at its place there (a new connection where nothing is said), and chains before it see nothing of
+    /// it; but a packet that comes by the loopback brings its connection along.
     pub connection: Option<Connection>,
     pub untracked: bool,
+    /// That port is one that NAT chooses at random: the one said is what it was before.
+    pub random_port: Option<Side>,
 }
 
 /// What conntrack knows of a packet's connection.
@@ -75,6 +80,29 @@ pub struct Tuple {
 }
 
 impl Packet {
+    /// A packet without ports, marks, links and connection.
+    pub fn new(source: IpAddr, destination: IpAddr, protocol: u8) -> Self {
+        Packet {
+            source,
+            destination,
+            protocol,
+            source_port: None,
+            destination_port: None,
+            icmp: None,
+            tcp_flags: 0,
+            iif: None,
+            oif: None,
+            physical_in: None,
+            physical_out: None,
+            bridged: false,
+            mark: 0,
+            uid: None,
+            connection: None,
+            untracked: false,
+            random_port: None,
+        }
+    }
+
     pub fn family(&self) -> Family {
         Family::of(self.destination)
     }
@@ -111,6 +139,17 @@ impl Connection {
             mark: 0,
             destination_settled: false,
             source_settled: false,
+        }
+    }
+
+    /// As the first reply finds it, which goes the way that `reply` says.
+    pub fn answered(&self) -> Self {
+        Connection {
+            state: State::Established,
+            direction: Direction::Reply,
+            destination_settled: true,
+            source_settled: true,
+            ..self.clone()
         }
     }
 
