@@ -1,0 +1,1 @@
+//! Tables of rule lines and what they become.
