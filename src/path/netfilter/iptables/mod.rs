@@ -59,8 +59,8 @@ fn steps(context: &Context, chain: &str, line: &Line, jump: &mut dyn FnMut(&str)
     for part in &line.parts {
         match part {
             Part::Match(module) => {
-                let tests = matches::tests(context, module)
-                    .unwrap_or_else(|| vec![Test::Undecidable(module.words.join(" "))]);
+                let tests =
+                    matches::tests(context, module).unwrap_or_else(|| vec![Test::Undecidable(module.words.join(" "))]);
                 steps.extend(tests.into_iter().map(Step::If));
             }
             Part::Target(target) => effects.extend(targets::effects(context, chain, target, jump)),

@@ -78,7 +78,9 @@ impl Question<'_> {
             Family::V6 => "inet6",
         };
         // ip_set_core.c ip_set_test: too few directions, or another family, and nothing is in it.
-        if self.sides.len() < parts.len() || (!set.family.is_empty() && set.family != expected) || set.entries.is_empty()
+        if self.sides.len() < parts.len()
+            || (!set.family.is_empty() && set.family != expected)
+            || set.entries.is_empty()
         {
             return Some(nothing);
         }
@@ -135,11 +137,7 @@ impl Question<'_> {
         });
         let carries = |invert| one(Field::Protocol, vec![(6, 6), (17, 17)], invert);
         let test = one(Field::Port(self.sides[0]), ports.collect::<Option<_>>()?, invert);
-        Some(if invert {
-            vec![Test::Any(vec![vec![carries(true)], vec![test]])]
-        } else {
-            vec![carries(false), test]
-        })
+        Some(if invert { vec![Test::Any(vec![vec![carries(true)], vec![test]])] } else { vec![carries(false), test] })
     }
 
     fn rows(&self, set: &IpSet, parts: &[Part], invert: bool) -> Option<Vec<Test>> {
@@ -167,13 +165,19 @@ impl Question<'_> {
             return Some(vec![Test::Any(groups.into_iter().map(|(rows, _)| vec![rows]).collect())]);
         }
         // A packet without what the set looks at is not in it.
-        Some(groups.into_iter().map(|(rows, carriers)| match carriers {
-            Some(carriers) => {
-                let others = one(Field::Protocol, carriers.iter().map(|number| (*number, *number)).collect(), true);
-                Test::Any(vec![vec![others], vec![rows]])
-            }
-            None => rows,
-        }).collect())
+        Some(
+            groups
+                .into_iter()
+                .map(|(rows, carriers)| match carriers {
+                    Some(carriers) => {
+                        let others =
+                            one(Field::Protocol, carriers.iter().map(|number| (*number, *number)).collect(), true);
+                        Test::Any(vec![vec![others], vec![rows]])
+                    }
+                    None => rows,
+                })
+                .collect(),
+        )
     }
 
     fn keys(&self, parts: &[Part], icmp: bool) -> Vec<Key> {

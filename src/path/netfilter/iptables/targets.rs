@@ -151,11 +151,8 @@ fn netmap(context: &Context, chain: &str, target: &Module) -> Option<Effect> {
     if mask.leading_ones() != 128 - bits + length && mask.trailing_zeros().min(bits) + length != bits {
         return None;
     }
-    let mapping = Mapping {
-        addresses: Some((address, address)),
-        prefix: Some(u8::try_from(length).ok()?),
-        ..Mapping::default()
-    };
+    let mapping =
+        Mapping { addresses: Some((address, address)), prefix: Some(u8::try_from(length).ok()?), ..Mapping::default() };
     let from = entrances(context.dump, chain);
     let has = |names: &[&str]| names.iter().any(|name| from.contains(name));
     match (has(&["PREROUTING", "OUTPUT"]), has(&["POSTROUTING", "INPUT"])) {

@@ -17,10 +17,9 @@ pub(super) fn number(text: &str) -> Option<u128> {
 /// `5`, `5:9`, `:9`, `5:`, none beyond `max`.
 pub(super) fn span(text: &str, separator: char, max: u128) -> Option<(u128, u128)> {
     let (first, last) = match text.split_once(separator) {
-        Some((first, last)) => (
-            if first.is_empty() { 0 } else { number(first)? },
-            if last.is_empty() { max } else { number(last)? },
-        ),
+        Some((first, last)) => {
+            (if first.is_empty() { 0 } else { number(first)? }, if last.is_empty() { max } else { number(last)? })
+        }
         None => (number(text)?, number(text)?),
     };
     (last <= max).then_some((first, last))

@@ -55,10 +55,7 @@ fn ctstate(option: &Opt) -> Option<Vec<Test>> {
     Some(match (kinds, option.invert) {
         (0, invert) => vec![bit(Field::State, states, invert)],
         (_, false) => {
-            Vec::from([Test::Any(vec![
-                vec![bit(Field::State, states, false)],
-                vec![bit(Field::Status, kinds, false)],
-            ])])
+            Vec::from([Test::Any(vec![vec![bit(Field::State, states, false)], vec![bit(Field::Status, kinds, false)]])])
         }
         (_, true) => vec![
             bit(Field::State, states, true),
