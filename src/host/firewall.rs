@@ -32,6 +32,9 @@ pub struct IpSet {
     pub kind: String,
     /// `inet` or `inet6`; empty for kinds that have none.
     pub family: String,
+    /// What `ipset save` prints behind the kind: `family inet hashsize 1024 maxelem 65536 netmask 24`. `netmask` and `bitmask` widen
+    /// what the entries hold.
+    pub options: String,
     /// As `ipset save` prints them behind the set's name, options such as `nomatch` and `timeout 5` included.
     pub entries: Vec<String>,
 }

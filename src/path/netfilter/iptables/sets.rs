@@ -87,6 +87,14 @@ impl Question<'_> {
         if parts.contains(&Part::Mac) {
             return None;
         }
+        let mut options = set.options.split_whitespace();
+        match (options.find(|word| matches!(*word, "netmask" | "bitmask")), options.next()) {
+            (None, _) => {}
+            (Some("netmask"), Some(length)) if parts == [Part::Address] => {
+                return Some(vec![self.widened(set, length, invert)?]);
+            }
+            _ => return None,
+        }
         match parts.as_slice() {
             [Part::Address] => Some(vec![self.addresses(set, invert)?]),
             [Part::Port] => self.ports(set, invert),
@@ -104,6 +112,15 @@ impl Question<'_> {
         });
         let members: Vec<_> = members.collect::<Option<_>>()?;
         Some(if invert { members.into_iter().flatten().collect() } else { vec![Test::Any(members)] })
+    }
+
+    /// hash:ip and bitmap:ip with `netmask`: each entry is the network of that length.
+    fn widened(&self, set: &IpSet, length: &str, invert: bool) -> Option<Test> {
+        let networks = set.entries.iter().map(|entry| {
+            let address = entry.split_whitespace().next()?;
+            addresses(&format!("{}/{length}", address.split('/').next()?), self.family)
+        });
+        Some(one(Field::Address(self.sides[0]), networks.collect::<Option<_>>()?, invert))
     }
 
     /// Of several nets that hold an address the longest decides, and `nomatch` makes it an exception.
