@@ -89,6 +89,8 @@ pub enum Group {
     Networks,
     /// Routes and forwarding.
     Routes,
+    /// What the firewall does to containers.
+    Firewall,
 }
 
 /// Whether a check has anything to judge here.

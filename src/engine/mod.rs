@@ -18,6 +18,8 @@ mod version;
 mod whereabouts;
 
 pub use build::{debians, is_debians};
+#[cfg(test)]
+pub use networks::link_name;
 pub use networks::{Bridge, GWBRIDGE_OPTIONS, bridges, is_local};
 pub use version::Version;
 pub use whereabouts::{

@@ -57,6 +57,8 @@ fn title(group: Group, lang: Lang) -> &'static str {
         (Group::Networks, Lang::Zh) => "网络",
         (Group::Routes, Lang::En) => "Routes and forwarding",
         (Group::Routes, Lang::Zh) => "路由与转发",
+        (Group::Firewall, Lang::En) => "The firewall",
+        (Group::Firewall, Lang::Zh) => "防火墙",
     }
 }
 
