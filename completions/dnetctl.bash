@@ -37,6 +37,9 @@ _dnetctl() {
             dnetctl,snapshot)
                 cmd="dnetctl__subcmd__snapshot"
                 ;;
+            dnetctl,trace)
+                cmd="dnetctl__subcmd__trace"
+                ;;
             *)
                 ;;
         esac
@@ -44,7 +47,7 @@ _dnetctl() {
 
     case "${cmd}" in
         dnetctl)
-            opts="-o -H -q -v -h -V --output --color --lang --host --root --timeout --quiet --verbose --help --version diagnose pick-subnet snapshot checks explain completions man"
+            opts="-o -H -q -v -h -V --output --color --lang --host --root --timeout --quiet --verbose --help --version diagnose pick-subnet trace snapshot checks explain completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,6 +463,64 @@ _dnetctl() {
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "auto en zh" -- "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dnetctl__subcmd__trace)
+            opts="-4 -6 -o -H -q -v -h --ipv4 --ipv6 --uid --from --fail-on --output --color --lang --host --root --timeout --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warning info" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
                     return 0

@@ -42,6 +42,7 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -s h -l help -d 'Print hel
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print version'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "pick-subnet" -d 'Propose subnets that collide with nothing; say who holds the rest and what the engine will take next'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "trace" -d 'Say what happens to a packet, hook by hook, and which rule ends it'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "snapshot" -d 'Print the facts that would be judged, as JSON without secrets'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "checks" -d 'List the checks'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "explain" -d 'Print the page of one check'
@@ -114,6 +115,28 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l mesh -d 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l uid -d 'The user whose process sends it, where this host does (rules may ask)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l from -d 'Judge a snapshot instead of this host (repeatable: the packet goes on from one host to the next)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l fail-on -d 'Also run every check; exit with 1 from this severity on [default: no check runs, only the answer counts]' -r -f -a "error\t''
+warning\t''
+info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 4 -l ipv4 -d 'IPv4, where both ends have both families'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 6 -l ipv6 -d 'IPv6, where both ends have both families'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"

@@ -63,6 +63,8 @@ pub enum Command {
     Diagnose(Box<Diagnose>),
     /// Propose subnets that collide with nothing; say who holds the rest and what the engine will take next
     PickSubnet(Box<PickSubnet>),
+    /// Say what happens to a packet, hook by hook, and which rule ends it
+    Trace(Trace),
     /// Print the facts that would be judged, as JSON without secrets
     Snapshot,
     /// List the checks
@@ -157,6 +159,35 @@ pub struct PickSubnet {
     pub fail_on: Option<FailOn>,
     #[command(flatten)]
     pub pipeline: Pipeline,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An end is container:NAME, ip:ADDRESS, host, internet, link:NAME[=ADDRESS] or published:PORT; a bare name or address does where only one \
+thing fits. A port makes it TCP, with /udp behind it UDP; without a port it is an ICMP echo request. With several hosts, HOST/ in front \
+says on which.")]
+pub struct Trace {
+    /// Where the packet comes from: web, container:web, host, internet, link:eth1=10.0.0.9
+    #[arg(value_name = "FROM")]
+    pub origin: String,
+    /// Where it goes: db:5432, 10.0.0.7/icmp, [fd00::1]:80/tcp, published:8080
+    #[arg(value_name = "TO")]
+    pub destination: String,
+    /// IPv4, where both ends have both families
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6, where both ends have both families
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// The user whose process sends it, where this host does (rules may ask)
+    #[arg(long, value_name = "UID")]
+    pub uid: Option<u32>,
+    /// Judge a snapshot instead of this host (repeatable: the packet goes on from one host to the next)
+    #[arg(long, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
+    /// Also run every check; exit with 1 from this severity on [default: no check runs, only the answer counts]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -13,6 +13,7 @@ mod proof;
 mod ranges;
 mod save;
 mod suggest;
+mod trace;
 mod usage;
 
 use std::ffi::OsString;
@@ -23,7 +24,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, Output};
 use crate::exit::{Exit, Refusal};
-use crate::report::json::Report;
+use crate::report::json::{Form, Report};
 use crate::report::{Detail, Medium, stream};
 use crate::text::text;
 
@@ -49,7 +50,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let medium = Medium::of(cli.global.color, cli.global.lang);
     let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
-    let ending = Ending { output: cli.global.output, medium, picks: matches!(cli.command, Command::PickSubnet(_)) };
+    let ending = Ending { output: cli.global.output, medium, form: Form::of(&cli.command) };
     let context = Context { cli: cli.global, medium, detail };
     // A fault of ours must not cost the one JSON document that a program reads.
     let answer = catch_unwind(AssertUnwindSafe(|| dispatch(&context, &cli.command)));
@@ -71,6 +72,7 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
     match command {
         Command::Diagnose(diagnose) => diagnose::run(context, diagnose),
         Command::PickSubnet(pick) => pick_subnet::run(context, pick),
+        Command::Trace(given) => trace::run(context, given),
         Command::Snapshot => collect::snapshot(context),
         Command::Checks => catalogue::checks(context),
         Command::Explain { id } => catalogue::explain(context, id),
@@ -83,8 +85,17 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
 struct Ending {
     output: Output,
     medium: Medium,
-    /// It is a run of `pick-subnet`.
-    picks: bool,
+    form: Form,
+}
+
+impl Form {
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::PickSubnet(_) => Form::Pick,
+            Command::Trace(_) => Form::Trace,
+            _ => Form::Plain,
+        }
+    }
 }
 
 fn finish(answer: Answer, ending: &Ending) -> ExitCode {
@@ -99,7 +110,7 @@ fn finish(answer: Answer, ending: &Ending) -> ExitCode {
         Ok(exit) => return exit.into(),
         Err(refusal) => refusal,
     };
-    match (ending.output, Report::of_refusal(&refusal, ending.picks).document()) {
+    match (ending.output, Report::of_refusal(&refusal, ending.form).document()) {
         (Output::Json, Ok(document)) if stream::answer(&document).is_ok() => {}
         _ => stream::complain(&format!("dnetctl: {}", refusal.message.get(ending.medium.lang))),
     }

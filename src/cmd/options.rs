@@ -1,6 +1,7 @@
 //! Values of options that clap cannot judge, and options that contradict each other.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::ranges::cidr;
 use super::suggest::known;
@@ -46,13 +47,7 @@ pub fn global(global: &Global) -> Result<(), Refusal> {
 /// # Errors
 /// Options of a pipeline that contradict each other or the global ones.
 pub fn consistent(global: &Global, pipeline: &Pipeline) -> Result<(), Refusal> {
-    if !pipeline.from.is_empty() {
-        for (given, name) in [(global.root.is_some(), "--root"), (global.host.is_some(), "-H")] {
-            if given {
-                return Err(apart("--from", name));
-            }
-        }
-    }
+    from_alone(global, &pipeline.from)?;
     if pipeline.mesh && pipeline.from.len() < 2 {
         return Err(Refusal::usage(
             "--mesh",
@@ -70,6 +65,17 @@ pub fn consistent(global: &Global, pipeline: &Pipeline) -> Result<(), Refusal> {
                 "--save 只能保存一份快照，而 --from 给出了多台主机"
             ),
         ));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `--from` together with what names another host.
+pub fn from_alone(global: &Global, from: &[PathBuf]) -> Result<(), Refusal> {
+    for (given, name) in [(global.root.is_some(), "--root"), (global.host.is_some(), "-H")] {
+        if given && !from.is_empty() {
+            return Err(apart("--from", name));
+        }
     }
     Ok(())
 }

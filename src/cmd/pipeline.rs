@@ -1,5 +1,7 @@
 //! What the commands share that run checks over hosts: where the hosts come from, which checks run, what is kept.
 
+use std::path::PathBuf;
+
 use super::collect::{document, facts};
 use super::proof::proof;
 use super::{Context, from, options, save};
@@ -30,11 +32,7 @@ pub fn asked(context: &Context, given: &Pipeline) -> Result<Asked, Refusal> {
 /// # Errors
 /// A file that cannot be read or written, an engine named that does not answer.
 pub fn snapshots(context: &Context, given: &Pipeline, scope: Scope) -> Result<Vec<Snapshot>, Refusal> {
-    let snapshots = if given.from.is_empty() {
-        vec![facts(context, scope)?]
-    } else {
-        given.from.iter().map(|path| from::read(path)).collect::<Result<Vec<_>, _>>()?
-    };
+    let snapshots = look(context, &given.from, scope)?;
     if let (Some(path), Some(snapshot)) = (&given.save, snapshots.first()) {
         let file = path.display().to_string();
         save::keep(path, &document(snapshot)?).map_err(|e| {
@@ -45,6 +43,17 @@ pub fn snapshots(context: &Context, given: &Pipeline, scope: Scope) -> Result<Ve
         })?;
     }
     Ok(snapshots)
+}
+
+/// The facts of the hosts of `--from`, else of this one.
+///
+/// # Errors
+/// A file that cannot be read, an engine named that does not answer.
+pub fn look(context: &Context, from: &[PathBuf], scope: Scope) -> Result<Vec<Snapshot>, Refusal> {
+    if from.is_empty() {
+        return Ok(vec![facts(context, scope)?]);
+    }
+    from.iter().map(|path| from::read(path)).collect()
 }
 
 /// Judges each host with the others beside it.

@@ -1,4 +1,4 @@
-//! Check ids as people type them.
+//! Names as people type them.
 
 use crate::checks::{CHECKS, find};
 use crate::exit::Refusal;
@@ -12,17 +12,22 @@ pub fn known(option: &str, id: &str) -> Result<(), Refusal> {
     if find(id).is_some() {
         return Ok(());
     }
-    let near = CHECKS.iter().map(|check| (distance(id, check.id), check.id)).min();
-    let message = match near {
-        Some((far, near)) if far <= near.len() / 2 => {
+    let message = match nearest(id, CHECKS.iter().map(|check| check.id)) {
+        Some(near) => {
             text!("there is no check {id:?}; did you mean {near}?", "没有检查项 {id:?}；您是不是想用 {near}？")
         }
-        _ => text!(
+        None => text!(
             "there is no check {id:?}; `dnetctl checks` lists them",
             "没有检查项 {id:?}；运行 `dnetctl checks` 可查看全部检查项"
         ),
     };
     Err(Refusal::usage(option, message))
+}
+
+/// The name that was probably meant.
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.map(|name| (distance(typed, name), name)).min();
+    near.filter(|(far, name)| *far <= name.len() / 2).map(|(_, name)| name)
 }
 
 /// Levenshtein's distance, in characters.

@@ -8,6 +8,7 @@ use super::Ending;
 use crate::cli::{Color, Language, Output};
 use crate::exit::Refusal;
 use crate::report::Medium;
+use crate::report::json::Form;
 use crate::text::{Text, text};
 
 /// Options of a later version; this one changes nothing.
@@ -23,8 +24,12 @@ pub fn early(args: &[OsString]) -> Ending {
         _ => Language::Auto,
     };
     let output = if json { Output::Json } else { Output::Table };
-    let picks = words.iter().skip(1).any(|word| word == "pick-subnet");
-    Ending { output, medium: Medium::of(Color::Auto, language), picks }
+    let command = words.iter().skip(1).find_map(|word| match word.as_str() {
+        "pick-subnet" => Some(Form::Pick),
+        "trace" => Some(Form::Trace),
+        _ => None,
+    });
+    Ending { output, medium: Medium::of(Color::Auto, language), form: command.unwrap_or(Form::Plain) }
 }
 
 /// The value of an option in any spelling that clap takes: `-o json`, `-ojson`, `-o=json`, `--output=json`.

@@ -15,6 +15,7 @@ pub mod settings;
 pub mod startup;
 pub mod swarm;
 mod version;
+mod way_out;
 mod whereabouts;
 
 pub use build::{debians, is_debians};
@@ -22,6 +23,7 @@ pub use build::{debians, is_debians};
 pub use networks::link_name;
 pub use networks::{Bridge, GWBRIDGE_OPTIONS, bridges, is_local};
 pub use version::Version;
+pub use way_out::{attached, way_out};
 pub use whereabouts::{
     Liveness, Whereabouts, liveness, next_version, own_process, restarts_in_a_loop, running_version, whereabouts,
 };

@@ -137,6 +137,16 @@ pub struct Endpoint {
     pub network: String,
     pub network_id: String,
     pub addresses: Vec<IpAddr>,
+    /// Gateway and IPv6Gateway. Every endpoint has those of its network; which of them the container uses is another question.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<IpAddr>,
+    /// GwPriority; since API 1.48.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gateway_priority: i64,
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 /// A published port.

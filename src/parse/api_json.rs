@@ -265,11 +265,13 @@ fn ipam_config(raw: RawIpamConfig) -> Option<IpamConfig> {
 }
 
 fn endpoint((network, raw): (String, RawEndpoint)) -> Endpoint {
-    let addresses = [raw.ip_address, raw.global_ipv6_address];
+    let parsed = |said: [Option<String>; 2]| said.into_iter().flatten().filter_map(|one| one.parse().ok()).collect();
     Endpoint {
         network,
         network_id: raw.network_id.unwrap_or_default(),
-        addresses: addresses.into_iter().flatten().filter_map(|address| address.parse().ok()).collect(),
+        addresses: parsed([raw.ip_address, raw.global_ipv6_address]),
+        gateways: parsed([raw.gateway, raw.ipv6_gateway]),
+        gateway_priority: raw.gw_priority.unwrap_or_default(),
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::pick::{PickV1, Picked};
+use super::trace::{TraceV1, Traced};
 use super::{Host, Row, engine, rows};
 use crate::checks::{Check, Outcome, Status};
 use crate::exit::Refusal;
@@ -26,6 +27,19 @@ pub struct Report {
     /// `pick-subnet` only.
     #[serde(flatten)]
     pick: Option<PickV1>,
+    /// `trace` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceV1>,
+}
+
+/// Which keys a report has beside those of every report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Plain,
+    /// `pick-subnet`.
+    Pick,
+    /// `trace`.
+    Trace,
 }
 
 #[derive(Serialize)]
@@ -163,15 +177,25 @@ impl Report {
         Report { pick: Some(PickV1::of(picked)), ..Report::of_hosts(hosts) }
     }
 
-    /// The report of a run that was refused. `picks`: it was one of `pick-subnet`, whose keys are there then, too, and empty.
-    pub fn of_refusal(refusal: &Refusal, picks: bool) -> Self {
+    /// The report of `trace`.
+    pub fn of_trace(hosts: &[Host], traced: &Traced) -> Self {
+        Report { trace: Some(TraceV1::of(traced)), ..Report::of_hosts(hosts) }
+    }
+
+    /// The report of a run that was refused. The keys of its form are there then, too, and empty.
+    pub fn of_refusal(refusal: &Refusal, form: Form) -> Self {
         let error = ErrorV1 {
             kind: refusal.kind.word(),
             message: refusal.message.en.clone(),
             message_zh: refusal.message.zh.clone(),
             place: refusal.place.clone(),
         };
-        Report { error: Some(error), pick: picks.then(PickV1::default), ..Report::frame() }
+        Report {
+            error: Some(error),
+            pick: (form == Form::Pick).then(PickV1::default),
+            trace: (form == Form::Trace).then(TraceV1::default),
+            ..Report::frame()
+        }
     }
 
     /// The list of checks, with or without their pages.

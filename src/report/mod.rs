@@ -13,6 +13,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 pub mod wrap;
 
 pub use page::{catalogue, page};

@@ -145,6 +145,10 @@ pub(super) struct RawEndpoint {
     pub(super) ip_address: Option<String>,
     #[serde(rename = "GlobalIPv6Address")]
     pub(super) global_ipv6_address: Option<String>,
+    pub(super) gateway: Option<String>,
+    #[serde(rename = "IPv6Gateway")]
+    pub(super) ipv6_gateway: Option<String>,
+    pub(super) gw_priority: Option<i64>,
 }
 
 #[derive(Deserialize)]

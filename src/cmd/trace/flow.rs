@@ -1,0 +1,367 @@
+//! From two places to the packet that goes from one to the other.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::end::{End, Protocol};
+use super::place::Place;
+use super::world::World;
+use crate::engine::{attached, way_out};
+use crate::exit::Refusal;
+use crate::host::{Container, Family, Link, Network};
+use crate::path::fib::outside;
+use crate::path::trace::{Flow, Origin};
+use crate::text::{Text, text};
+
+/// A packet, and on which host its way begins.
+pub struct Begun {
+    pub host: usize,
+    pub flow: Flow,
+    /// The source it begins with; none where the kernel chooses it and that is not known.
+    pub source: Option<IpAddr>,
+}
+
+/// What was asked beside the ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    /// `-4`, `-6`.
+    pub family: Option<Family>,
+    pub uid: Option<u32>,
+}
+
+/// # Errors
+/// Ends between which no packet can go, or of which one has no address.
+pub fn begin(
+    world: &World,
+    (from, start): (&End, &Place),
+    (to, goal): (&End, &Place),
+    wish: Wish,
+) -> Result<Begun, Refusal> {
+    let family = family(world, start, goal, wish)?;
+    let destination = destination(world, start, goal, family).map_err(|message| Refusal::usage("TO", message))?;
+    let (host, origin, source) =
+        origin(world, start, goal, destination, wish).map_err(|message| Refusal::usage("FROM", message))?;
+    let (protocol, port) = protocol(from, to, goal, family)?;
+    let flow = Flow { from: origin, destination, protocol, source_port: from.port, destination_port: port };
+    Ok(Begun { host, flow, source })
+}
+
+/// TCP where a port is said, else ICMP.
+fn protocol(from: &End, to: &End, goal: &Place, family: Family) -> Result<(u8, Option<u16>), Refusal> {
+    if from.protocol.is_some() {
+        return Err(Refusal::usage(
+            "FROM",
+            text!(
+                "the protocol is said once, behind TO; leave it out of FROM {said}",
+                "协议只在 TO 后面写一次；请从 FROM {said} 中去掉",
+                said = from.said
+            ),
+        ));
+    }
+    let port = match goal {
+        Place::Published { port, .. } => Some(*port),
+        _ => to.port,
+    };
+    let icmp = if family == Family::V4 { libc::ICMP } else { libc::ICMPV6 };
+    let number = match to.protocol {
+        Some(Protocol::Icmp) => icmp,
+        Some(Protocol::Tcp) => libc::TCP,
+        Some(Protocol::Udp) => libc::UDP,
+        Some(Protocol::Sctp) => libc::SCTP,
+        None if port.is_some() => libc::TCP,
+        None => icmp,
+    };
+    if from.port.is_some() && port.is_none() {
+        return Err(Refusal::usage(
+            "FROM",
+            text!(
+                "FROM {said} has a port and TO has none; ICMP has no ports",
+                "FROM {said} 有端口而 TO 没有；ICMP 没有端口",
+                said = from.said
+            ),
+        ));
+    }
+    Ok((number, port))
+}
+
+/// IPPROTO_* (RFC 5237 registry).
+mod libc {
+    pub const ICMP: u8 = 1;
+    pub const TCP: u8 = 6;
+    pub const UDP: u8 = 17;
+    pub const ICMPV6: u8 = 58;
+    pub const SCTP: u8 = 132;
+}
+
+fn family(world: &World, start: &Place, goal: &Place, wish: Wish) -> Result<Family, Refusal> {
+    let (of_from, of_to) = (families(world, start), families(world, goal));
+    let both: Vec<Family> = of_from.iter().copied().filter(|family| of_to.contains(family)).collect();
+    if let Some(asked) = wish.family {
+        let (option, word) = if asked == Family::V4 { ("-4", "IPv4") } else { ("-6", "IPv6") };
+        if both.contains(&asked) {
+            return Ok(asked);
+        }
+        let role = if of_from.contains(&asked) { "TO" } else { "FROM" };
+        return Err(Refusal::usage(option, text!("{role} has no {word} address", "{role} 没有 {word} 地址")));
+    }
+    let first = if both.contains(&Family::V4) { Some(Family::V4) } else { both.first().copied() };
+    first.ok_or_else(|| {
+        let word = |families: &[Family]| if families.contains(&Family::V4) { "IPv4" } else { "IPv6" };
+        let (from, to) = (word(&of_from), word(&of_to));
+        Refusal::usage("TO", text!("FROM has only {from} and TO only {to}", "FROM 只有 {from}，而 TO 只有 {to}"))
+    })
+}
+
+/// Those in which a place can be spoken to.
+fn families(world: &World, place: &Place) -> Vec<Family> {
+    let both = [Family::V4, Family::V6];
+    match place {
+        Place::Container { address: Some(address), .. }
+        | Place::Host { address: Some(address), .. }
+        | Place::Behind { address: Some(address), .. }
+        | Place::Elsewhere { address, .. } => vec![Family::of(*address)],
+        Place::Container { container, .. } => {
+            let addresses = container.endpoints.iter().flat_map(|endpoint| &endpoint.addresses);
+            let found: Vec<Family> = addresses.map(|address| Family::of(*address)).collect();
+            both.into_iter().filter(|family| found.contains(family)).collect()
+        }
+        Place::Published { host, port } => {
+            let bound: Vec<IpAddr> = bindings(world, *host, *port).collect();
+            both.into_iter().filter(|family| bound.iter().any(|one| Family::of(*one) == *family)).collect()
+        }
+        Place::Internet { host } => {
+            let reached = |family: &Family| host.is_some_and(|host| world.uplink(host, *family).is_some());
+            let found: Vec<Family> = both.into_iter().filter(reached).collect();
+            if found.is_empty() { both.to_vec() } else { found }
+        }
+        Place::Host { .. } | Place::Behind { .. } => both.to_vec(),
+    }
+}
+
+/// The addresses on which a host publishes a port.
+fn bindings<'a>(world: &World<'a>, host: usize, port: u16) -> impl Iterator<Item = IpAddr> {
+    let containers = world.containers(host).unwrap_or_default().iter();
+    let running = containers.filter(|container| container.state == "running");
+    let ports = running.flat_map(|container: &'a Container| &container.ports).filter_map(|published| published.host);
+    ports.filter(move |(_, number)| *number == port).map(|(address, _)| address)
+}
+
+fn destination(world: &World, start: &Place, goal: &Place, family: Family) -> Result<IpAddr, Text> {
+    match goal {
+        Place::Container { address: Some(address), .. }
+        | Place::Host { address: Some(address), .. }
+        | Place::Behind { address: Some(address), .. }
+        | Place::Elsewhere { address, .. } => Ok(*address),
+        Place::Container { host, container, .. } => into_container(world, start, *host, container, family),
+        Place::Internet { .. } => Ok(outside(family)),
+        Place::Behind { host, link, .. } => neighbour(world, *host, link, family),
+        Place::Host { host, .. } => host_as_seen(world, start, *host, family),
+        Place::Published { host, port } => {
+            let bound = bindings(world, *host, *port).filter(|one| Family::of(*one) == family);
+            match bound.min() {
+                Some(address) if !address.is_unspecified() => Ok(address),
+                _ => host_as_seen(world, start, *host, family),
+            }
+        }
+    }
+}
+
+/// The address of a container that another place would use: on a network they share, else on that of its default route.
+fn into_container(
+    world: &World,
+    start: &Place,
+    host: usize,
+    container: &Container,
+    family: Family,
+) -> Result<IpAddr, Text> {
+    let networks = world.networks(host)?;
+    let on = attached(networks, container, family);
+    let name = &container.name;
+    if let Place::Container { host: other, container: sender, .. } = start
+        && *other == host
+    {
+        let shared = |network: &Network| sender.endpoints.iter().any(|endpoint| endpoint.network_id == network.id);
+        if let Some((network, _, address)) = on.iter().find(|(network, ..)| shared(network)) {
+            bridged(network)?;
+            return Ok(*address);
+        }
+    }
+    let default = way_out(world.host(host), networks, container, outside(family)).map(|(_, address)| address);
+    let bridge = on.iter().find(|(network, ..)| network.driver == "bridge").map(|(.., address)| *address);
+    if let Some(address) = default.or(bridge) {
+        return Ok(address);
+    }
+    let (network, _, address) = on
+        .first()
+        .ok_or_else(|| text!("the networks of {name} are not known to the engine", "引擎没有说明 {name} 所在的网络"))?;
+    if network.driver == "overlay" {
+        bridged(network)?;
+    }
+    Ok(*address)
+}
+
+/// # Errors
+/// Packets of that network do not come by this host's own hooks and routes.
+fn bridged(network: &Network) -> Result<(), Text> {
+    if network.driver == "bridge" {
+        return Ok(());
+    }
+    let (name, driver) = (&network.name, &network.driver);
+    Err(text!(
+        "the way leads over {name}, a network of the {driver} driver: its packets do not pass this host's routes and firewall, so that there is nothing to trace",
+        "路径经过 {name}（{driver} 驱动的网络）：其数据包不经过本机的路由和防火墙，没有可追踪的内容"
+    ))
+}
+
+/// The address by which somebody speaks to a host.
+fn host_as_seen(world: &World, start: &Place, host: usize, family: Family) -> Result<IpAddr, Text> {
+    let name = &world.names[host];
+    let found = match start {
+        Place::Host { host: other, .. } if *other == host => Some(match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Family::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        }),
+        Place::Container { host: other, container, .. } if *other == host => {
+            let networks = world.networks(host)?;
+            let way = way_out(world.host(host), networks, container, outside(family)).map(|(network, _)| network);
+            let first = attached(networks, container, family).first().map(|(network, ..)| *network);
+            let bridge = way.or(first).and_then(|network| world.bridge(host, network)?.index());
+            bridge.and_then(|bridge| world.address_on(host, bridge, family))
+        }
+        Place::Behind { host: other, link, .. } if *other == host => world.address_on(host, link.index, family),
+        Place::Elsewhere { address, .. } => world.towards(host, *address).and_then(|(_, source)| source),
+        _ => None,
+    };
+    let uplink =
+        || world.uplink(host, family).and_then(|(link, source)| source.or(world.address_on(host, link.index, family)));
+    found.or_else(uplink).ok_or_else(|| {
+        let word = if family == Family::V4 { "IPv4" } else { "IPv6" };
+        text!(
+            "{name} has no {word} address by which it is reached from there; give one, like ip:10.0.0.7",
+            "{name} 没有可从该处访问的 {word} 地址；请直接给出地址，如 ip:10.0.0.7"
+        )
+    })
+}
+
+/// A machine behind a link: the gateway of the default route by it, else another address of its subnet.
+fn neighbour(world: &World, host: usize, link: &Link, family: Family) -> Result<IpAddr, Text> {
+    let routes = world.host(host).routes.ok().map_or(&[][..], Vec::as_slice);
+    let by_it = routes.iter().filter(|route| route.family() == family && route.is_default());
+    let hops = by_it.flat_map(|route| &route.next_hops).filter(|hop| hop.link == Some(link.index));
+    if let Some(gateway) = hops.filter_map(|hop| hop.via).find(|via| Family::of(*via) == family) {
+        return Ok(gateway);
+    }
+    let own = world.host(host).addresses.ok().map_or(&[][..], Vec::as_slice);
+    let on = own.iter().filter(|one| one.link == link.index && one.scope == "global");
+    let mut near = on.filter_map(|one| {
+        let net = one.peer.unwrap_or(one.address);
+        let far = one.peer.map(|peer| peer.addr()).filter(|peer| *peer != one.address.addr());
+        far.or_else(|| net.hosts().take(3).find(|address| !world.owns(host, *address)))
+    });
+    near.find(|address| Family::of(*address) == family).ok_or_else(|| {
+        let name = &link.name;
+        text!(
+            "no machine behind {name} is known; say which, like link:{name}=10.0.0.9",
+            "不知道 {name} 后面有哪些机器；请写明，如 link:{name}=10.0.0.9"
+        )
+    })
+}
+
+type Start = (usize, Origin, Option<IpAddr>);
+
+fn origin(world: &World, start: &Place, goal: &Place, destination: IpAddr, wish: Wish) -> Result<Start, Text> {
+    match start {
+        Place::Container { host, container, address } => from_container(world, *host, container, *address, destination),
+        Place::Host { host, address } => {
+            let chosen = address.or_else(|| match world.towards(*host, destination) {
+                Some((_, source)) => source,
+                None => world.owns(*host, destination).then_some(destination),
+            });
+            Ok((*host, Origin::Host { source: *address, uid: wish.uid }, chosen))
+        }
+        Place::Published { .. } => Err(text!("a published port is where packets go to", "已发布的端口是数据包的去处")),
+        Place::Behind { host, link, address } => {
+            let source = match address {
+                Some(address) => *address,
+                None => neighbour(world, *host, link, Family::of(destination))?,
+            };
+            Ok((*host, by_link(link, source), Some(source)))
+        }
+        Place::Internet { host } => {
+            let source = outside(Family::of(destination));
+            let host = which(world, *host, goal)?;
+            let name = &world.names[host];
+            let (link, _) = world.uplink(host, Family::of(destination)).ok_or_else(|| {
+                text!(
+                    "{name} has no default route by which packets of the internet come; say by which link, like link:eth0=203.0.113.9",
+                    "{name} 没有默认路由，互联网的数据包无从到达；请写明网络接口，如 link:eth0=203.0.113.9"
+                )
+            })?;
+            Ok((host, by_link(link, source), Some(source)))
+        }
+        Place::Elsewhere { host, address } => {
+            let host = which(world, *host, goal)?;
+            let name = &world.names[host];
+            let (link, _) = world.towards(host, *address).ok_or_else(|| {
+                text!(
+                    "{name} has no route to {address}, so the link it comes by is not known; say it, like link:eth0={address}",
+                    "{name} 没有到 {address} 的路由，因此不知道它从哪个网络接口进入；请写明，如 link:eth0={address}"
+                )
+            })?;
+            Ok((host, by_link(link, *address), Some(*address)))
+        }
+    }
+}
+
+/// # Errors
+/// Several hosts, and nothing says at which the packet arrives.
+fn which(world: &World, said: Option<usize>, goal: &Place) -> Result<usize, Text> {
+    let only = (world.names.len() == 1).then_some(0);
+    said.or(goal.host()).or(only).ok_or_else(|| {
+        let example = &world.names[0];
+        text!(
+            "nothing says at which host it arrives; write it in front, like {example}/internet",
+            "不知道数据包到达哪台主机；请写在前面，如 {example}/internet"
+        )
+    })
+}
+
+/// What comes by a bridge comes by one of its ports.
+fn by_link(link: &Link, source: IpAddr) -> Origin {
+    if link.is_bridge() {
+        Origin::Bridge { bridge: link.name.clone(), port: None, source }
+    } else {
+        Origin::Link { link: link.name.clone(), source }
+    }
+}
+
+fn from_container(
+    world: &World,
+    host: usize,
+    container: &Container,
+    address: Option<IpAddr>,
+    destination: IpAddr,
+) -> Result<Start, Text> {
+    let name = &container.name;
+    let networks = world.networks(host)?;
+    let family = Family::of(destination);
+    let said = || attached(networks, container, family).into_iter().find(|(.., one)| Some(*one) == address);
+    let way = match address {
+        Some(_) => said().map(|(network, _, address)| (network, address)),
+        None => way_out(world.host(host), networks, container, destination),
+    };
+    let Some((network, source)) = way else {
+        return Err(text!(
+            "{name} has no route to {destination}: it is on none of its networks, and none of them gives it a default route (internal networks do not)",
+            "{name} 没有到 {destination} 的路由：目的地址不在它的任何网络上，也没有网络为它提供默认路由（internal 网络不提供）"
+        ));
+    };
+    bridged(network)?;
+    let bridge = world.bridge(host, network).filter(|bridge| bridge.link.is_some()).ok_or_else(|| {
+        let name = &network.name;
+        text!(
+            "the bridge of network {name} is not there; `dnetctl diagnose` says why",
+            "网络 {name} 的网桥不存在；运行 `dnetctl diagnose` 可查看原因"
+        )
+    })?;
+    Ok((host, Origin::Bridge { bridge: bridge.link_name, port: None, source }, Some(source)))
+}

@@ -1,0 +1,125 @@
+//! `trace`: what happens to a packet.
+
+mod candidates;
+mod end;
+mod flow;
+mod place;
+mod world;
+
+use super::pipeline::{Asked, judge_all, look};
+use super::{Answer, Context, options, pipeline};
+use crate::checks::{CHECKS, Options, Selection};
+use crate::cli::{Output, Trace as Given};
+use crate::exit::{Exit, Refusal};
+use crate::host::{Family, Missing};
+use crate::path::trace::{Trace, Tracer, Verdict, across};
+use crate::probe::Scope;
+use crate::report::json::Report;
+use crate::report::trace::{self, Said, Traced};
+use crate::report::{Host, findings};
+use crate::text::{Text, text};
+
+use end::End;
+use flow::{Begun, Wish};
+use world::World;
+
+pub fn run(context: &Context, given: &Given) -> Answer {
+    let ends = (End::parse("FROM", &given.origin)?, End::parse("TO", &given.destination)?);
+    options::from_alone(&context.cli, &given.from)?;
+    if context.cli.root.is_some() {
+        return Err(Refusal::usage(
+            "--root",
+            text!(
+                "trace needs the routes and rules of a running kernel, which no file tells; take a snapshot there and give it to --from",
+                "trace 需要运行中内核的路由和规则，文件里没有；请在那台主机上采集快照，再用 --from 给出"
+            ),
+        ));
+    }
+    // No check runs unless its findings count.
+    let checks = if given.fail_on.is_some() { CHECKS } else { &[] };
+    let asked = Asked { selection: Selection::default(), declared: Options::default() };
+    let hosts = judge_all(look(context, &given.from, Scope::Everything)?, &asked, checks);
+    let traced = traced(&hosts, &ends, given)?;
+    let exit = exit(&hosts, &traced, given);
+    let text = match context.cli.output {
+        Output::Table => {
+            let answer = trace::table(&traced, &context.medium, context.detail);
+            let findings =
+                if given.fail_on.is_some() { findings(&hosts, &context.medium, context.detail) } else { String::new() };
+            if findings.is_empty() { answer } else { format!("{answer}\n{findings}") }
+        }
+        Output::Short => trace::short(&traced, context.medium.lang),
+        Output::Json => Report::of_trace(&hosts, &traced)
+            .document()
+            .map_err(|e| Refusal::output("stdout", Text::verbatim(e.to_string())))?,
+    };
+    Ok((text, exit))
+}
+
+/// # Errors
+/// Ends that are not there, or between which no packet can go.
+fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Traced, Refusal> {
+    let world = match World::new(hosts) {
+        Ok(world) => world,
+        Err((host, missing)) => return Ok(unseen(hosts, from, to, &host, &missing)),
+    };
+    let (start, goal) = place::find(&world, from, to)?;
+    let family = if given.ipv4 { Some(Family::V4) } else { given.ipv6.then_some(Family::V6) };
+    let wish = Wish { family, uid: given.uid };
+    let Begun { host, flow, source } = flow::begin(&world, (from, &start), (to, &goal), wish)?;
+    let tracers: Result<Vec<Tracer>, Missing> = hosts.iter().map(|host| Tracer::new(&host.snapshot)).collect();
+    let tracers = match tracers {
+        Ok(tracers) => tracers,
+        Err(missing) => return Ok(unseen(hosts, from, to, &world.names[host], &missing)),
+    };
+    let trace = across(&tracers, host, &flow);
+    let named = |host: Option<usize>| host.map(|host| world.names[host].clone());
+    Ok(Traced {
+        from: Said {
+            end: from.said.clone(),
+            host: Some(world.names[host].clone()),
+            address: source,
+            port: flow.source_port,
+        },
+        to: Said {
+            end: to.said.clone(),
+            host: named(goal.host()),
+            address: Some(flow.destination),
+            port: flow.destination_port,
+        },
+        protocol: Some(flow.protocol),
+        hosts: world.names,
+        trace,
+    })
+}
+
+/// Without a host's routes no packet's way is known.
+fn unseen(hosts: &[Host], from: &End, to: &End, host: &str, missing: &Missing) -> Traced {
+    let Text { en, zh } = &missing.why;
+    let fact = missing.fact;
+    let said = |end: &End| Said { end: end.said.clone(), host: None, address: None, port: end.port };
+    Traced {
+        hosts: hosts.iter().map(|host| host.judged.host.clone()).collect(),
+        from: said(from),
+        to: said(to),
+        protocol: None,
+        trace: Trace {
+            verdict: Verdict::Undetermined,
+            hops: Vec::new(),
+            end: None,
+            undecided: vec![text!("{host}: {fact} were not seen: {en}", "{host}：没有看到 {fact}：{zh}")],
+            arrives: None,
+        },
+    }
+}
+
+/// The answer first; findings count where `--fail-on` says so.
+fn exit(hosts: &[Host], traced: &Traced, given: &Given) -> Exit {
+    let found = given.fail_on.is_some_and(|bar| pipeline::found(hosts, bar));
+    match traced.trace.verdict {
+        Verdict::Dropped | Verdict::Rejected | Verdict::Unroutable => Exit::Findings,
+        _ if found => Exit::Findings,
+        Verdict::Undetermined => Exit::Unjudged,
+        Verdict::Delivered | Verdict::Forwarded => Exit::Clean,
+    }
+}
