@@ -292,6 +292,6 @@ fn reject_verdict(kind: RouteKind) -> Verdict {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -1,1 +1,0 @@
-//! Tables of rule lines and what they become.
