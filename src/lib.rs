@@ -23,6 +23,8 @@ pub mod internals {
     pub use crate::engine::next::{Next, next, restart};
     pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, RouteRanges, Snapshot};
     pub use crate::path::fib::{Fib, Lookup, Query, ReversePath, Verdict};
-    pub use crate::probe::netlink::{Keep, addresses, links, look_at_routes, next_hop_objects, routes, rules};
+    pub use crate::probe::netlink::{
+        Keep, addresses, links, look_at_routes, next_hop_objects, programs, routes, rules,
+    };
     pub use crate::subnet::{Index, Kind, Occupied, Wish};
 }

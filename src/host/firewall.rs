@@ -9,11 +9,13 @@ pub struct Firewall {
     /// `iptables-legacy-save` and `ip6tables-legacy-save`, asked only for tables that /proc/net/ip{,6}_tables_names lists:
     /// asking for others would create them. Empty when no legacy table exists.
     pub legacy: Fact<Vec<IptablesDump>>,
-    /// `iptables-nft-save` and `ip6tables-nft-save`.
+    /// `iptables-nft-save` and `ip6tables-nft-save`, of the tables that they show as they are: all whose rules iptables wrote.
     pub nft_compat: Fact<Vec<IptablesDump>>,
-    /// Base chains of every nft table, from `nft -j list ruleset`.
+    /// Base chains of every nft table, those that iptables keeps included (nfnetlink).
     pub nft_base_chains: Fact<Vec<BaseChain>>,
-    /// The nft ruleset as JSON (`nft -j list ruleset`), for chains that no iptables variant shows.
+    /// Every table that `nft_compat` does not show, as `nft -j list table` writes it (libnftables-json(5)), in one
+    /// `{"nftables": […]}`; none where there is no such table. Where other base chains share a table with those of iptables, these
+    /// are left out: no base chain is in both facts.
     pub nft_ruleset: Fact<Option<serde_json::Value>>,
     /// What `iptables --version` of dockerd's PATH says it is: `nf_tables` or `legacy`; none when there is no iptables.
     pub iptables_variant: Fact<Option<String>>,

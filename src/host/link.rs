@@ -31,6 +31,23 @@ pub struct Link {
     pub vrf_table: Option<u32>,
     /// IFLA_GROUP; policy rules can suppress routes by it.
     pub group: Option<u32>,
+    /// IFLA_BRPORT_MODE of a bridge port: frames may leave by the port they came in by.
+    #[serde(skip_serializing_if = "is_false")]
+    pub hairpin: bool,
+    /// IFLA_BRPORT_ISOLATED of a bridge port: no frames to or from other isolated ports.
+    #[serde(skip_serializing_if = "is_false")]
+    pub isolated: bool,
+    /// IFLA_BR_NF_CALL_IPTABLES of a bridge: br_netfilter shows what it carries to iptables, whatever the sysctl
+    /// `net.bridge.bridge-nf-call-iptables` says.
+    #[serde(skip_serializing_if = "is_false")]
+    pub calls_iptables: bool,
+    /// The same for IPv6.
+    #[serde(skip_serializing_if = "is_false")]
+    pub calls_ip6tables: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Link {

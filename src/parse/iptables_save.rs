@@ -1,16 +1,20 @@
-//! Output of iptables-save(8) and ip6tables-save(8), both variants.
+//! Output of iptables-save(8) and ip6tables-save(8), both variants, with or without counters (`-c`).
 
-use super::mask::mask;
-use crate::host::{Fact, Family, Gap, IptablesDump};
+use super::mask::mask_operands;
+use crate::host::{Family, IptablesDump};
 use crate::text::{Text, text};
 
-/// The tables of one dump. Rules are kept verbatim; only what looks like a secret in a comment is masked. Tables that the nft
-/// variant cannot show (`# Table `x' is incompatible, use 'nft' tool.`) are gaps.
+/// Options whose operand is free text, in which secrets turn up. Nothing else of a rule is touched: it decides what the rule matches.
+const FREE_TEXT: [&str; 6] =
+    ["--comment", "--log-prefix", "--nflog-prefix", "--ulog-prefix", "--string", "--hex-string"];
+
+/// The tables of one dump. Rules are kept verbatim, but for what looks like a secret in a comment. The nft variant only remarks on
+/// tables that it cannot show (`# Table `x' is incompatible, use 'nft' tool.`): they are left out.
 ///
 /// # Errors
 /// A sentence when the output is cut off or is not of this format.
-pub fn parse(output: &str, family: Family) -> Result<Fact<Vec<IptablesDump>>, Text> {
-    let (mut tables, mut gaps) = (Vec::new(), Vec::new());
+pub fn parse(output: &str, family: Family) -> Result<Vec<IptablesDump>, Text> {
+    let mut tables = Vec::new();
     let mut open: Option<IptablesDump> = None;
     for (index, line) in output.lines().enumerate() {
         let line = line.trim_end();
@@ -22,8 +26,7 @@ pub fn parse(output: &str, family: Family) -> Result<Fact<Vec<IptablesDump>>, Te
             )
         };
         match (line.chars().next(), &mut open) {
-            (None, _) => {}
-            (Some('#'), _) => gaps.extend(incompatible(line)),
+            (None | Some('#'), _) => {}
             (Some('*'), None) => {
                 let table = line[1..].to_owned();
                 open =
@@ -35,28 +38,39 @@ pub fn parse(output: &str, family: Family) -> Result<Fact<Vec<IptablesDump>>, Te
                 table.chains.push((chain.to_owned(), policy.to_owned()));
             }
             (Some('-' | '['), Some(table)) => {
-                // With counters a rule begins `[packets:bytes] -A`.
-                let rule = line.find("-A ").map(|at| &line[at..]).ok_or_else(strange)?;
-                table.rules.push(mask(rule));
+                let (counters, rule) = rule(line).ok_or_else(strange)?;
+                table.counters.extend(counters);
+                table.rules.push(mask_operands(rule, &FREE_TEXT));
             }
-            (Some('C'), Some(_)) if line == "COMMIT" => tables.extend(open.take()),
+            (Some('C'), Some(_)) if line == "COMMIT" => tables.extend(open.take().map(whole)),
             _ => return Err(strange()),
         }
     }
-    if let Some(IptablesDump { table, .. }) = open {
-        return Err(text!(
+    match open {
+        None => Ok(tables),
+        Some(IptablesDump { table, .. }) => Err(text!(
             "the iptables-save output ends in the middle of table {table}",
             "iptables-save 的输出在 {table} 表中间中断"
-        ));
+        )),
     }
-    Ok(Fact::with_gaps(tables, gaps))
 }
 
-fn incompatible(comment: &str) -> Option<Gap> {
-    let said = comment.trim_start_matches('#').trim();
-    said.contains("incompatible").then(|| {
-        Gap::new(text!("iptables-save does not show everything: {said}", "iptables-save 没有显示全部内容：{said}"))
-    })
+/// `[packets:bytes] -A CHAIN …`, or without counters.
+fn rule(line: &str) -> Option<(Option<(u64, u64)>, &str)> {
+    let Some(counted) = line.strip_prefix('[') else {
+        return line.starts_with("-A ").then_some((None, line));
+    };
+    let (counters, rule) = counted.split_once("] ")?;
+    let (packets, bytes) = counters.split_once(':')?;
+    rule.starts_with("-A ").then_some((Some((packets.parse().ok()?, bytes.parse().ok()?)), rule))
+}
+
+/// Counters are parallel to the rules or are none.
+fn whole(mut table: IptablesDump) -> IptablesDump {
+    if table.counters.len() != table.rules.len() {
+        table.counters.clear();
+    }
+    table
 }
 
 #[cfg(test)]
@@ -79,14 +93,31 @@ COMMIT
 
     #[test]
     fn tables_with_policies_and_rules_in_order() {
-        let fact = parse(DOCKER, Family::V4).expect("a dump");
-        assert_eq!(fact.gaps().len(), 1);
-        let tables = fact.ok().expect("known");
+        let tables = parse(DOCKER, Family::V4).expect("a dump");
         assert_eq!(tables.len(), 1);
         assert_eq!(tables[0].chains[1], ("FORWARD".to_owned(), "DROP".to_owned()));
         assert_eq!(tables[0].chains[2].1, "-");
         assert_eq!(tables[0].rules[1], "-A INPUT -m comment --comment \"a b\" -j ACCEPT");
         assert!(tables[0].rules[2].starts_with("-A DOCKER -d 172.17.0.2/32"));
+        assert_eq!(tables[0].counters, [], "not of every rule");
+    }
+
+    #[test]
+    fn counters_stand_beside_their_rules() {
+        let output = "*nat\n:POSTROUTING ACCEPT [7:420]\n[3:180] -A POSTROUTING -j MASQUERADE\n[0:0] -A POSTROUTING -m comment --comment \"[1:2] -A x\" -j RETURN\nCOMMIT\n";
+        let tables = parse(output, Family::V6).expect("a dump");
+        assert_eq!(tables[0].counters, [(3, 180), (0, 0)]);
+        assert_eq!(tables[0].rules[1], "-A POSTROUTING -m comment --comment \"[1:2] -A x\" -j RETURN");
+    }
+
+    #[test]
+    fn secrets_are_masked_in_free_text_only() {
+        let output = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i token=1 -m comment --comment \"let in: token=PLANTED and\" -j LOG --log-prefix psk=PLANTED\nCOMMIT\n";
+        let tables = parse(output, Family::V4).expect("a dump");
+        assert_eq!(
+            tables[0].rules,
+            ["-A INPUT -i token=1 -m comment --comment \"let in: token=*** and\" -j LOG --log-prefix psk=***"]
+        );
     }
 
     #[test]
@@ -94,6 +125,6 @@ COMMIT
         assert!(parse("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n", Family::V4).is_err());
         assert!(parse("iptables-save: command failed\n", Family::V6).is_err());
         assert!(parse("*filter\n:INPUT\nCOMMIT\n", Family::V6).is_err());
-        assert_eq!(parse("", Family::V6).expect("empty"), Fact::known(Vec::new()));
+        assert_eq!(parse("", Family::V6).expect("empty"), []);
     }
 }

@@ -21,6 +21,48 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
+/// `line` with only the operands of those options masked, which may be quoted as iptables-save quotes them.
+pub fn mask_operands(line: &str, options: &[&str]) -> String {
+    let (mut masked, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some((at, option)) = first_option(rest, options) {
+        let (before, operand) = rest.split_at(at + option.len() + 1);
+        let end = operand_end(operand);
+        masked.push_str(before);
+        // The quotes stay, whatever is masked between them.
+        match operand[..end].strip_prefix('"').and_then(|quoted| quoted.strip_suffix('"')) {
+            Some(quoted) => masked.extend(["\"", &mask(quoted), "\""]),
+            None => masked.push_str(&mask(&operand[..end])),
+        }
+        rest = &operand[end..];
+    }
+    masked + rest
+}
+
+/// Where the first of these options begins that has an operand.
+fn first_option<'a>(line: &str, options: &[&'a str]) -> Option<(usize, &'a str)> {
+    let found = |option: &&'a str| {
+        let at = line.find(&format!(" {option} "))? + 1;
+        Some((at, *option))
+    };
+    options.iter().filter_map(found).min()
+}
+
+/// The length of an operand, up to its closing quote or the next space.
+fn operand_end(operand: &str) -> usize {
+    if !operand.starts_with('"') {
+        return operand.find(' ').unwrap_or(operand.len());
+    }
+    let mut escaped = false;
+    for (at, byte) in operand.bytes().enumerate().skip(1) {
+        match byte {
+            b'\\' if !escaped => escaped = true,
+            b'"' if !escaped => return at + 1,
+            _ => escaped = false,
+        }
+    }
+    operand.len()
+}
+
 fn mask_conflicts(text: &str) -> String {
     let mut parts = text.split(CONFLICT);
     let mut masked = parts.next().unwrap_or_default().to_owned();
@@ -95,6 +137,9 @@ mod tests {
         );
         assert_eq!(mask("labels: (from flag: [a"), "labels: (from flag: ***, from file: ***");
         assert_eq!(mask("tcp://0.0.0.0:2375"), "tcp://0.0.0.0:2375");
+        let line = r#"-A X --comment "a \"token=1\" b" --string psk=2 --other psk=3"#;
+        let masked = mask_operands(line, &["--string", "--comment"]);
+        assert_eq!(masked, r#"-A X --comment "a \"token=*** b" --string psk=*** --other psk=3"#);
         assert_eq!(mask("see http://h/a:b for user@example"), "see http://h/a:b for user@example");
     }
 }

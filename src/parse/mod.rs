@@ -6,6 +6,7 @@ pub mod cloud_metadata;
 pub mod daemon_flags;
 pub mod daemon_json;
 pub mod env_file;
+pub mod ipset_save;
 pub mod iptables_save;
 pub mod mask;
 pub mod nft_json;

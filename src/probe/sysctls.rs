@@ -7,7 +7,7 @@ use crate::host::{Fact, Gap};
 use crate::text::text;
 
 /// Below /proc/sys.
-const SINGLE: [&str; 20] = [
+const SINGLE: [&str; 23] = [
     "net/ipv4/ip_forward",
     "net/ipv4/ip_local_port_range",
     "net/ipv4/ip_local_reserved_ports",
@@ -24,6 +24,9 @@ const SINGLE: [&str; 20] = [
     "net/bridge/bridge-nf-call-iptables",
     "net/bridge/bridge-nf-call-ip6tables",
     "net/bridge/bridge-nf-call-arptables",
+    "net/bridge/bridge-nf-filter-vlan-tagged",
+    "net/bridge/bridge-nf-filter-pppoe-tagged",
+    "net/bridge/bridge-nf-pass-vlan-input-dev",
     "net/netfilter/nf_conntrack_max",
     "net/netfilter/nf_conntrack_count",
     "net/ipv4/neigh/default/gc_thresh3",

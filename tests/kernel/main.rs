@@ -9,6 +9,7 @@ mod ask;
 mod churn;
 mod compare;
 mod namespace;
+mod programs;
 mod proof;
 mod queries;
 mod random;
@@ -38,10 +39,11 @@ fn main() {
         }
     }
     type Job = fn() -> Result<(), Failed>;
-    let dumps: [(&str, Job); 3] = [
+    let dumps: [(&str, Job); 4] = [
         ("routes_that_change", churn::routes_that_change),
         ("links_that_come_and_go", churn::links_that_come_and_go),
         ("routes_as_ranges", ranges::the_same_routes),
+        ("classifiers_on_links", programs::classifiers_on_links),
     ];
     for (name, job) in dumps {
         trials.push(Trial::test(format!("netlink::{name}"), move || namespace::within(job)).with_ignored_flag(!run));

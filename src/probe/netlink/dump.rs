@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
-use rtnetlink::sys::{self, SocketAddr, protocols::NETLINK_ROUTE};
+use rtnetlink::sys::{self, SocketAddr};
 
 use super::Undecodable;
 
@@ -44,15 +44,16 @@ impl Dump {
     }
 }
 
-/// A blocking rtnetlink socket in the network namespace of the thread that opened it.
+/// A blocking netlink socket in the network namespace of the thread that opened it.
 pub struct Socket {
     socket: sys::Socket,
     sequence: u32,
 }
 
 impl Socket {
-    pub fn open() -> io::Result<Self> {
-        let mut socket = sys::Socket::new(NETLINK_ROUTE)?;
+    /// `protocol`: NETLINK_ROUTE, NETLINK_NETFILTER.
+    pub fn open(protocol: isize) -> io::Result<Self> {
+        let mut socket = sys::Socket::new(protocol)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
         // Before Linux 4.20 there is no strict check: then the kernel sends more than was asked for, and decoding leaves it out.

@@ -18,7 +18,13 @@ const IFLA_EXT_MASK: u16 = 29;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
+const IFLA_INFO_SLAVE_DATA: u16 = 5;
 const IFLA_VRF_TABLE: u16 = 1;
+const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
+const IFLA_BR_NF_CALL_IP6TABLES: u16 = 37;
+const IFLA_BRPORT_MODE: u16 = 4;
+const IFLA_BRPORT_ISOLATED: u16 = 33;
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
 
 const IFF_UP: u32 = 1;
@@ -47,10 +53,16 @@ pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<Link>, Undecodable> {
 fn link(index: u32, flags: u32, attributes: &Attributes, name: &str) -> Result<Link, Undecodable> {
     let info = attributes.nested(IFLA_LINKINFO)?.unwrap_or_default();
     let kind = info.string(IFLA_INFO_KIND);
-    let vrf_table = match kind.as_deref() {
-        Some("vrf") => info.nested(IFLA_INFO_DATA)?.unwrap_or_default().u32(IFLA_VRF_TABLE)?,
-        _ => None,
+    let data = |of: &str| match kind.as_deref() {
+        Some(kind) if kind == of => Ok(info.nested(IFLA_INFO_DATA)?.unwrap_or_default()),
+        _ => Ok(Attributes::default()),
     };
+    let (vrf, bridge) = (data("vrf")?, data("bridge")?);
+    let port = match info.string(IFLA_INFO_SLAVE_KIND).as_deref() {
+        Some("bridge") => info.nested(IFLA_INFO_SLAVE_DATA)?.unwrap_or_default(),
+        _ => Attributes::default(),
+    };
+    let flag = |from: &Attributes, kind| Ok(from.u8(kind)? == Some(1));
     Ok(Link {
         index,
         name: name.to_owned(),
@@ -64,8 +76,12 @@ fn link(index: u32, flags: u32, attributes: &Attributes, name: &str) -> Result<L
         loopback: flags & IFF_LOOPBACK != 0,
         point_to_point: flags & IFF_POINTOPOINT != 0,
         operstate: operstate(attributes.u8(IFLA_OPERSTATE)?.unwrap_or(0)).to_owned(),
-        vrf_table,
+        vrf_table: vrf.u32(IFLA_VRF_TABLE)?,
         group: attributes.u32(IFLA_GROUP)?,
+        hairpin: flag(&port, IFLA_BRPORT_MODE)?,
+        isolated: flag(&port, IFLA_BRPORT_ISOLATED)?,
+        calls_iptables: flag(&bridge, IFLA_BR_NF_CALL_IPTABLES)?,
+        calls_ip6tables: flag(&bridge, IFLA_BR_NF_CALL_IP6TABLES)?,
     })
 }
 

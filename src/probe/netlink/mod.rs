@@ -1,4 +1,4 @@
-//! Links, addresses, routes, nexthop objects, rules and neighbours over rtnetlink(7). No root is needed, nothing is written.
+//! Links, addresses, routes, nexthop objects, rules and neighbours over rtnetlink(7), and the outline of nf_tables. No root is needed, nothing is written.
 //!
 //! Attributes are taken out of the messages by number: a new attribute of a newer kernel that a typed decoder refuses would
 //! otherwise cost the whole link or route. Every function reads the network namespace of the calling thread.
@@ -10,7 +10,9 @@ mod destination;
 mod dump;
 mod link;
 mod neighbour;
+mod netfilter;
 mod nexthop;
+mod programs;
 mod route;
 mod routes;
 mod rule;
@@ -23,7 +25,10 @@ use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Ru
 use crate::text::{Text, text};
 
 use dump::{Dump, Socket};
+pub use netfilter::{base_chains, foreign_tables};
+pub use programs::programs;
 pub use routes::{Keep, Routes, look as look_at_routes};
+use rtnetlink::sys::protocols::NETLINK_ROUTE;
 
 /// A dump that the kernel calls inconsistent is made again so many times.
 const ATTEMPTS: usize = 5;
@@ -83,7 +88,18 @@ fn collect_into<T>(
     fresh: impl Fn() -> T,
     take: impl Fn(&mut T, u16, &[u8]) -> Result<(), Undecodable>,
 ) -> Fact<T> {
-    let mut socket = match Socket::open() {
+    collect_of(NETLINK_ROUTE, what, requests, fresh, take)
+}
+
+/// The same from another netlink protocol.
+fn collect_of<T>(
+    protocol: isize,
+    what: &str,
+    requests: &[dump::Request],
+    fresh: impl Fn() -> T,
+    take: impl Fn(&mut T, u16, &[u8]) -> Result<(), Undecodable>,
+) -> Fact<T> {
+    let mut socket = match Socket::open(protocol) {
         Ok(socket) => socket,
         Err(error) => return unreadable(what, &error),
     };
@@ -143,6 +159,10 @@ fn chinese(what: &str) -> &'static str {
         "routes" => "路由",
         "nexthop objects" => "下一跳对象",
         "rules" => "策略路由规则",
+        "nft chains" => "nft 链",
+        "nft rules" => "nft 规则",
+        "qdiscs" => "排队规则（qdisc）",
+        "traffic classifiers" => "流量分类器（tc filter）",
         _ => "邻居表项",
     }
 }
