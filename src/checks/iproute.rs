@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::here::Here;
 use crate::finding::Evidence;
-use crate::host::{Address, Family, Route, RouteKind, table_name};
+use crate::host::{Address, Family, Route, table_name};
 
 /// `-4` or `-6`.
 pub fn family_flag(prefix: IpNet) -> &'static str {
@@ -16,41 +16,9 @@ pub fn family_flag(prefix: IpNet) -> &'static str {
     }
 }
 
-/// A prefix as `ip route` prints it: a host's without its length, the default route by its name.
-fn destination(prefix: IpNet) -> String {
-    if prefix.prefix_len() == 0 {
-        "default".to_owned()
-    } else if prefix.prefix_len() == prefix.max_prefix_len() {
-        prefix.addr().to_string()
-    } else {
-        prefix.to_string()
-    }
-}
-
 /// A route as `ip route` prints it, up to its link: `172.16.0.0/12 via 10.0.0.1 dev eth0`. Of multipath routes the first line.
 pub fn route(route: &Route, here: &Here) -> String {
-    let mut words = String::new();
-    if route.kind != RouteKind::Unicast {
-        words = format!("{} ", route.kind.word());
-    }
-    words += &destination(route.destination);
-    let [hop] = route.next_hops.as_slice() else { return words };
-    if let Some(from) = route.from {
-        words += &format!(" from {from}");
-    }
-    if let Some(id) = route.next_hop_object {
-        return format!("{words} nhid {id}");
-    }
-    match hop.via {
-        Some(via) if via.is_ipv4() == route.destination.addr().is_ipv4() => words += &format!(" via {via}"),
-        Some(via) if via.is_ipv4() => words += &format!(" via inet {via}"),
-        Some(via) => words += &format!(" via inet6 {via}"),
-        None => {}
-    }
-    if let Some(link) = hop.link {
-        words += &format!(" dev {}", here.name(link));
-    }
-    words
+    route.words(|link| here.name(link))
 }
 
 /// `ip route show table T`.

@@ -20,21 +20,6 @@ pub struct Bridge<'a> {
     pub connected: Vec<IpNet>,
 }
 
-/// The link that a bridge network uses: its `bridge.name` option, `docker0` for the default one, else `br-` and 12 digits of
-/// its id (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
-pub fn link_name(network: &Network) -> String {
-    if let Some(name) = network.options.get("com.docker.network.bridge.name")
-        && !name.is_empty()
-    {
-        return name.clone();
-    }
-    if network.name == "bridge" {
-        return "docker0".to_owned();
-    }
-    let id: String = network.id.chars().take(12).collect();
-    format!("br-{id}")
-}
-
 /// What the engine itself makes docker_gwbridge with, below `com.docker.network.bridge.` (moby v28.5.2 daemon/network.go, `createGWBridge`).
 pub const GWBRIDGE_OPTIONS: [(&str, &str); 3] =
     [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
@@ -86,7 +71,7 @@ pub fn bridges(host: &Snapshot) -> Result<Vec<Bridge<'_>>, Missing> {
         |link: &Link| is_dockers_by_name(link) || (networks.is_empty() && is_dockers_by_configuration(host, link));
     let mut found = Vec::new();
     for network in networks.iter().filter(|network| network.driver == "bridge" && !network.config_only) {
-        let name = link_name(network);
+        let name = network.link_name();
         let link = links.iter().find(|link| link.name == name);
         // A network of the swarm gets its bridge on a node when a task of it comes there.
         if network.scope == "swarm" && link.is_none() {

@@ -220,7 +220,7 @@ fn by_witness(host: &Snapshot, api: &Api) -> Whereabouts {
     let mut here = 0;
     let mut gone = Vec::new();
     for network in networks.iter().filter(|network| network.driver == "bridge" && !network.config_only) {
-        let name = super::networks::link_name(network);
+        let name = network.link_name();
         let gateways: Vec<_> = network.ipam.iter().filter_map(|ipam| ipam.gateway).collect();
         let Some(link) = links.iter().find(|link| link.name == name) else {
             gone.push(network.name.clone());

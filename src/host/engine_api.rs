@@ -107,6 +107,23 @@ pub struct Network {
     pub options: BTreeMap<String, String>,
 }
 
+impl Network {
+    /// The link that a bridge network uses: its `bridge.name` option, `docker0` for the default one, else `br-` and 12 digits of
+    /// its id (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
+    pub fn link_name(&self) -> String {
+        if let Some(name) = self.options.get("com.docker.network.bridge.name")
+            && !name.is_empty()
+        {
+            return name.clone();
+        }
+        if self.name == "bridge" {
+            return "docker0".to_owned();
+        }
+        let id: String = self.id.chars().take(12).collect();
+        format!("br-{id}")
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IpamConfig {
     pub subnet: IpNet,

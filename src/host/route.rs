@@ -141,6 +141,41 @@ impl Route {
     pub fn is_half_default(&self) -> bool {
         self.destination.prefix_len() == 1
     }
+
+    /// As `ip route` prints it, up to its link: `172.16.0.0/12 via 10.0.0.1 dev eth0`. Of multipath routes the first line. `name` is asked
+    /// for the names of links.
+    pub fn words(&self, name: impl Fn(u32) -> String) -> String {
+        let mut words = String::new();
+        if self.kind != RouteKind::Unicast {
+            words = format!("{} ", self.kind.word());
+        }
+        // A host's without its length, the default route by its name.
+        let prefix = self.destination;
+        if prefix.prefix_len() == 0 {
+            words += "default";
+        } else if prefix.prefix_len() == prefix.max_prefix_len() {
+            words += &prefix.addr().to_string();
+        } else {
+            words += &prefix.to_string();
+        }
+        let [hop] = self.next_hops.as_slice() else { return words };
+        if let Some(from) = self.from {
+            words += &format!(" from {from}");
+        }
+        if let Some(id) = self.next_hop_object {
+            return format!("{words} nhid {id}");
+        }
+        match hop.via {
+            Some(via) if via.is_ipv4() == prefix.addr().is_ipv4() => words += &format!(" via {via}"),
+            Some(via) if via.is_ipv4() => words += &format!(" via inet {via}"),
+            Some(via) => words += &format!(" via inet6 {via}"),
+            None => {}
+        }
+        if let Some(link) = hop.link {
+            words += &format!(" dev {}", name(link));
+        }
+        words
+    }
 }
 
 #[cfg(test)]

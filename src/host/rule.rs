@@ -1,7 +1,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Family;
+use super::{Family, table_name};
 
 /// A policy routing rule (RTM_NEWRULE, ip-rule(8)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,5 +103,60 @@ impl Rule {
             protocol: 2,
             unknown: Vec::new(),
         }
+    }
+    /// As `ip rule` prints it: `100: from 10.0.0.0/24 fwmark 0x1/0xff lookup 52`.
+    pub fn words(&self) -> String {
+        use std::fmt::Write;
+        let mut words = format!("{}:", self.priority);
+        if self.invert {
+            words += " not";
+        }
+        let from = self.from.map_or_else(|| "all".to_owned(), |prefix| prefix.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(words, " from {from}");
+        if let Some(to) = self.to {
+            let _ = write!(words, " to {to}");
+        }
+        if self.tos != 0 {
+            let _ = write!(words, " tos {:#x}", self.tos);
+        }
+        if self.fwmask == u32::MAX {
+            let _ = write!(words, " fwmark {:#x}", self.fwmark);
+        } else if self.fwmask != 0 || self.fwmark != 0 {
+            let _ = write!(words, " fwmark {:#x}/{:#x}", self.fwmark, self.fwmask);
+        }
+        if let Some(iif) = &self.iif {
+            let _ = write!(words, " iif {iif}");
+        }
+        if let Some(oif) = &self.oif {
+            let _ = write!(words, " oif {oif}");
+        }
+        if let Some((first, last)) = self.uids {
+            let _ = write!(words, " uidrange {first}-{last}");
+        }
+        if self.ip_protocol != 0 {
+            let _ = write!(words, " ipproto {}", self.ip_protocol);
+        }
+        for (word, ports) in [("sport", self.source_ports), ("dport", self.destination_ports)] {
+            match ports {
+                Some((first, last)) if first == last => drop(write!(words, " {word} {first}")),
+                Some((first, last)) => drop(write!(words, " {word} {first}-{last}")),
+                None => {}
+            }
+        }
+        match self.action {
+            RuleAction::Table(_) if self.l3mdev => words += " lookup [l3mdev-table]",
+            RuleAction::Table(table) => drop(write!(words, " lookup {}", table_name(table))),
+            RuleAction::Goto(target) => drop(write!(words, " goto {target}")),
+            RuleAction::Nop => words += " nop",
+            RuleAction::Blackhole => words += " blackhole",
+            RuleAction::Unreachable => words += " unreachable",
+            RuleAction::Prohibit => words += " prohibit",
+            RuleAction::Other => {}
+        }
+        if let Some(length) = self.suppress_prefix_length {
+            let _ = write!(words, " suppress_prefixlength {length}");
+        }
+        words
     }
 }

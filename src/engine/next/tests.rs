@@ -154,7 +154,7 @@ fn running(mut host: Snapshot, networks: Vec<Network>, events: Vec<NetworkEvent>
     let mut index = 10;
     for network in networks.iter().filter(|network| network.driver == "bridge") {
         let IpNet::V4(subnet) = network.ipam[0].subnet else { continue };
-        let name = crate::engine::networks::link_name(network);
+        let name = network.link_name();
         let first = subnet.hosts().next().unwrap();
         host = host.linked(index, &name, "bridge").carrying(index, &format!("{first}/{}", subnet.prefix_len()));
         index += 1;

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::engine::pools::{LocalPools, PoolFault, local_pools};
 use crate::engine::reserved::{Reserved, reserved};
 use crate::engine::settings::setting;
-use crate::engine::{Liveness, Version, Whereabouts, bridges, is_local, liveness, networks::link_name, whereabouts};
+use crate::engine::{Liveness, Version, Whereabouts, bridges, is_local, liveness, whereabouts};
 use crate::host::{Link, Missing, Network, Snapshot};
 use crate::text::{Text, text};
 
@@ -183,7 +183,7 @@ pub(super) fn as_stored(network: &Network) -> Stored {
     });
     Stored {
         is_default: network.name == "bridge",
-        bridge: (network.driver == "bridge").then(|| link_name(network)),
+        bridge: (network.driver == "bridge").then(|| network.link_name()),
         subnets: subnets.map(|own| own.trunc()).collect(),
         gateway,
     }

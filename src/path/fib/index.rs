@@ -1,7 +1,7 @@
 //! The facts of one host arranged for lookups: a sorted list per table and prefix length, links by index.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -16,6 +16,8 @@ pub(super) struct Index<'a> {
     pub rules_v6: Vec<&'a Rule>,
     tables: BTreeMap<(Family, u32), Table<'a>>,
     links: BTreeMap<u32, &'a Link>,
+    named: HashMap<&'a str, u32>,
+    own: HashSet<IpAddr>,
     pub addresses: &'a [Address],
     objects: Option<BTreeMap<u32, &'a NextHopObject>>,
     sysctls: Option<&'a BTreeMap<String, String>>,
@@ -43,12 +45,16 @@ impl<'a> Index<'a> {
             rules.sort_by_key(|rule| rule.priority);
             Ok(rules)
         };
+        let links: BTreeMap<u32, &Link> = host.links.get("links")?.iter().map(|link| (link.index, link)).collect();
+        let addresses = host.addresses.get("addresses")?;
         Ok(Index {
             rules_v4: of(Family::V4)?,
             rules_v6: of(Family::V6)?,
             tables,
-            links: host.links.get("links")?.iter().map(|link| (link.index, link)).collect(),
-            addresses: host.addresses.get("addresses")?,
+            named: links.values().rev().map(|link| (link.name.as_str(), link.index)).collect(),
+            links,
+            own: addresses.iter().map(|address| address.address.addr()).collect(),
+            addresses,
             objects: host.next_hop_objects.ok().map(|all| all.iter().map(|object| (object.id, object)).collect()),
             sysctls: host.sysctls.ok(),
         })
@@ -120,7 +126,7 @@ impl<'a> Fib<'a> {
     }
 
     pub(super) fn link_named(&self, name: &str) -> Option<u32> {
-        self.links().find(|link| link.name == name).map(|link| link.index)
+        self.index.named.get(name).copied().filter(|index| !self.without.contains(index))
     }
 
     pub(super) fn links(&self) -> impl Iterator<Item = &'a Link> {
@@ -133,7 +139,8 @@ impl<'a> Fib<'a> {
     }
 
     pub(super) fn has_address(&self, address: IpAddr) -> bool {
-        self.addresses().any(|own| own.address.addr() == address)
+        self.index.own.contains(&address)
+            && (self.without.is_empty() || self.addresses().any(|own| own.address.addr() == address))
     }
 
     /// Whether the route is still there without the links that are taken not to exist.

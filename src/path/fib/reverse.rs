@@ -144,11 +144,11 @@ impl<'a> Fib<'a> {
             })
         };
         let loops = route.kind == RouteKind::Local && link.loopback;
-        let addressless = !self.addresses().any(|a| a.link == link.index && a.address.addr().is_ipv4());
+        let addressless = || !self.addresses().any(|a| a.link == link.index && a.address.addr().is_ipv4());
         match mode {
             _ if loops || hops.iter().any(here) => ReversePath::Pass,
             Mode::Off => ReversePath::Pass,
-            Mode::Loose if !addressless => ReversePath::Pass,
+            Mode::Loose if !addressless() => ReversePath::Pass,
             mode => ReversePath::Dropped { mode, back: Some(route) },
         }
     }

@@ -25,6 +25,10 @@ impl<'a> Netfilter<'a> {
         &self.chains.all[id]
     }
 
+    pub fn chains(&self) -> &[Chain] {
+        &self.chains.all
+    }
+
     /// What the base chains of one hook do to a packet, conntrack's own work and NAT included.
     pub fn pass(&self, layer: Layer, hook: Hook, packet: Packet) -> Passage {
         let _ = (layer, hook, packet);

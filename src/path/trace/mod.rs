@@ -1,7 +1,22 @@
 //! A packet's whole way: over bridges, through the hooks, by the tables, and back.
+//!
+//! The order is the kernel's (measured on Linux 6.18): of what arrives PREROUTING, the lookup, forwarding, rp_filter, INPUT or FORWARD,
+//! POSTROUTING; of what this host sends the lookup, OUTPUT, a second lookup where NAT or a mark changed something, POSTROUTING. Frames
+//! between ports of a bridge see the hooks of IP where br_netfilter calls them. What containers do inside of their own network
+//! namespaces is not seen: they are taken to answer, without rules of their own.
 #![allow(dead_code)] // while issue 4 is being built
 
+mod ground;
+mod hooks;
+mod record;
+mod reply;
+mod request;
+mod walk;
+
 use std::net::IpAddr;
+use std::rc::Rc;
+
+use ground::Ground;
 
 use super::fib::Fib;
 use super::netfilter::{Backend, Netfilter, Packet};
@@ -15,6 +30,7 @@ pub struct Tracer<'a> {
     pub fib: Fib<'a>,
     /// Missing: rules were not seen, so that no packet that they could end has a verdict.
     pub netfilter: Result<Netfilter<'a>, Missing>,
+    ground: Rc<Ground<'a>>,
 }
 
 /// A connection that begins.
@@ -128,22 +144,29 @@ pub struct By {
 }
 
 impl<'a> Tracer<'a> {
+    /// Arranges the facts once; asking is cheap then.
+    ///
     /// # Errors
     /// [`Missing`] when links, addresses, routes or policy rules were not seen.
     pub fn new(host: &'a Snapshot) -> Result<Self, Missing> {
         let fib = Fib::new(host)?;
-        Ok(Tracer { host, netfilter: Netfilter::new(host, fib.clone()), fib })
+        let netfilter = Netfilter::new(host, fib.clone());
+        let ground = Rc::new(Ground::new(host, netfilter.as_ref().ok()));
+        Ok(Tracer { host, fib, netfilter, ground })
     }
 
-    /// What happens on this host.
+    /// What happens on this host, to the first packet and to the reply.
     pub fn trace(&self, flow: &Flow) -> Trace {
-        let _ = flow;
-        todo!("helper D")
+        across(std::slice::from_ref(self), 0, flow)
+    }
+
+    /// What happens on this host to the first packet alone.
+    pub fn request(&self, flow: &Flow) -> Trace {
+        request::request(std::slice::from_ref(self), 0, flow)
     }
 }
 
 /// What happens to a flow that begins on `hosts[first]`, on each of the hosts it comes to.
 pub fn across(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
-    let _ = (hosts, first, flow);
-    todo!("helper D")
+    request::whole(hosts, first, flow)
 }

@@ -1,0 +1,160 @@
+//! The hooks on a packet's way, as a walk asks them, and what it says of routes.
+
+use super::record::Stop;
+use super::walk::{Exit, Walk};
+use super::{By, Verdict};
+use crate::host::{RuleAction, table_name};
+use crate::path::fib::Lookup;
+use crate::path::netfilter::{Backend, Did, Hook, Layer, Netfilter, Packet, Taken, Verdict as Said};
+use crate::text::{Text, text};
+
+impl<'a> Walk<'_, 'a, '_> {
+    pub(super) fn hook(&mut self, layer: Layer, hook: Hook, packet: Packet) -> Result<Packet, Stop> {
+        self.hook_with(layer, hook, packet, |_, _| {})
+    }
+
+    /// OUTPUT, and whether a chain that makes the kernel look again changed the mark: those of `mangle` (nft: `type route`), no others.
+    pub(super) fn output_hook(&mut self, packet: Packet) -> Result<(Packet, bool), Stop> {
+        let mut remarked = false;
+        let packet = self.hook_with(Layer::Network, Hook::Output, packet, |netfilter, trail| {
+            remarked = marks_and_reroutes(netfilter, trail);
+        })?;
+        Ok((packet, remarked))
+    }
+
+    fn hook_with(
+        &mut self,
+        layer: Layer,
+        hook: Hook,
+        packet: Packet,
+        look: impl FnOnce(&Netfilter, &[Taken]),
+    ) -> Result<Packet, Stop> {
+        let netfilter = match &self.tracer.netfilter {
+            Ok(netfilter) => netfilter,
+            Err(missing) => {
+                self.log.doubt(missing.why.clone());
+                return Ok(packet);
+            }
+        };
+        let passage = netfilter.pass(layer, hook, packet);
+        look(netfilter, &passage.trail);
+        let by: Option<By> = self.log.trail(netfilter, &passage.trail);
+        match passage.verdict {
+            Said::Accept => Ok(passage.packet),
+            Said::Drop => Err(self.log.ended_by(Verdict::Dropped, by)),
+            Said::Reject(_) => Err(self.log.ended_by(Verdict::Rejected, by)),
+            Said::Undetermined => {
+                Err(Stop { verdict: Verdict::Undetermined, end: None, undecided: passage.undecided })
+            }
+        }
+    }
+
+    /// What a link receives or sends, beside IP: programs, and chains of `netdev`.
+    pub(super) fn link_hook(&mut self, hook: Hook, link: &str, mut packet: Packet) -> Result<Packet, Stop> {
+        for program in self.tracer.ground.programs(link) {
+            if (program.at == "tc egress") == (hook == Hook::Egress) {
+                let (at, name) = (&program.at, &program.name);
+                self.log.doubt(text!(
+                    "the eBPF program {name} on {link} ({at}) sees the packet: what it does with it is not known",
+                    "{link} 上的 eBPF 程序 {name}（{at}）会处理该报文，其行为无法得知"
+                ));
+            }
+        }
+        if !self.tracer.ground.link_chains {
+            return Ok(packet);
+        }
+        let kept = (packet.iif.take(), packet.oif.take());
+        match hook {
+            Hook::Egress => packet.oif = Some(link.to_owned()),
+            _ => packet.iif = Some(link.to_owned()),
+        }
+        let mut packet = self.hook(Layer::Link, hook, packet)?;
+        (packet.iif, packet.oif) = kept;
+        Ok(packet)
+    }
+
+    /// A hook of a bridge, whose chains see the ports as the packet's links.
+    pub(super) fn ports_hook(
+        &mut self,
+        hook: Hook,
+        mut packet: Packet,
+        port_in: Option<&str>,
+        port_out: Option<&str>,
+    ) -> Result<Packet, Stop> {
+        if !self.tracer.ground.bridge_chains {
+            return Ok(packet);
+        }
+        let kept = (packet.iif.take(), packet.oif.take());
+        packet.iif = port_in.map(str::to_owned);
+        packet.oif = port_out.map(str::to_owned);
+        let mut packet = self.hook(Layer::Bridge, hook, packet)?;
+        (packet.iif, packet.oif) = kept;
+        Ok(packet)
+    }
+
+    /// The route of a lookup as `ip route` prints it.
+    pub(super) fn route_words(&self, lookup: &Lookup<'a>) -> Option<String> {
+        lookup.route.map(|route| route.words(|index| self.tracer.ground.name(index)))
+    }
+
+    /// Tells a policy rule, where it is none of the usual three.
+    pub(super) fn policy_rule(&mut self, lookup: &Lookup<'a>) {
+        let Some(rule) = lookup.rule.filter(|rule| rule.protocol != RTPROT_KERNEL || rule.action == RuleAction::Blackhole)
+        else {
+            return;
+        };
+        let effect = match rule.action {
+            RuleAction::Table(table) => {
+                let table = table_name(table);
+                text!("table {table} answers", "由路由表 {table} 决定")
+            }
+            _ => text!("ends the lookup", "查表到此结束"),
+        };
+        self.log.note("rule", Some(rule.words()), effect);
+    }
+}
+
+const RTPROT_KERNEL: u8 = 2;
+
+/// Priority of `mangle` (NF_IP_PRI_MANGLE), at which nft chains of `type route` sit.
+const MANGLE: i32 = -150;
+
+fn marks_and_reroutes(netfilter: &Netfilter, trail: &[Taken]) -> bool {
+    let mut reroutes = false;
+    for taken in trail {
+        let chain = netfilter.chain(taken.chain);
+        if let Some(base) = &chain.base {
+            reroutes = match chain.backend {
+                Backend::Legacy | Backend::NftCompat => chain.table == "mangle",
+                Backend::Nft => base.priority == MANGLE,
+            };
+        }
+        if reroutes && matches!(taken.did, Did::Marked(_)) {
+            return true;
+        }
+    }
+    false
+}
+
+pub(super) fn bridged(bridge: &str) -> Text {
+    text!("from port to port of {bridge}", "在网桥 {bridge} 的端口之间转发")
+}
+
+/// Where routing sends a packet: `via 10.0.0.1 dev eth0`.
+pub(super) fn sent(exit: &Exit) -> Text {
+    let link = &exit.link;
+    Text::verbatim(match exit.via {
+        Some(via) => format!("via {via} dev {link}"),
+        None => format!("dev {link}"),
+    })
+}
+
+/// The same for what this host sends, with the source where the kernel chose it.
+pub(super) fn output_effect(exit: &Exit, local: bool, source: std::net::IpAddr, chosen: bool) -> Text {
+    let way = if local { text!("to this host", "交给本机") } else { sent(exit) };
+    let (en, zh) = (way.en, way.zh);
+    match chosen {
+        true => text!("{en} src {source}", "{zh} src {source}"),
+        false => Text { en, zh },
+    }
+}

@@ -1,0 +1,271 @@
+//! A flow over the hosts: the request's legs, then the reply's, and what both come to.
+
+use std::net::IpAddr;
+
+use super::record::{Log, Stop};
+use super::reply::reply;
+use super::walk::{Outcome, Walk};
+use super::{Arrival, Flow, Origin, Trace, Tracer, Verdict};
+use crate::path::netfilter::Packet;
+use crate::text::{Text, text};
+
+pub(super) const ICMP: u8 = 1;
+pub(super) const TCP: u8 = 6;
+pub(super) const ICMPV6: u8 = 58;
+
+/// What a source port is where none is given: the first of IANA's dynamic ports (RFC 6335).
+const EPHEMERAL: u16 = 49152;
+
+/// TCP's SYN.
+const SYN: u8 = 2;
+
+/// A host that the request came over.
+pub(super) struct Passed {
+    pub host: usize,
+    pub outcome: Outcome,
+}
+
+/// Which ports of bridges stand for the flow's two ends, where the facts do not say: one of each kind that rules tell apart.
+pub(super) struct Ports<'f> {
+    given: Option<&'f str>,
+    chosen: [usize; 2],
+    /// How many kinds were met.
+    met: [usize; 2],
+}
+
+/// An end of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Origin = 0,
+    Target = 1,
+}
+
+/// The most combinations of kinds of ports that are tried.
+const MOST_COMBINATIONS: usize = 64;
+
+impl Ports<'_> {
+    pub fn pick(&mut self, tracer: &Tracer, bridge: &str, side: Side) -> Option<String> {
+        if let (Some(given), Side::Origin) = (self.given, side) {
+            return Some(given.to_owned());
+        }
+        let mut kinds = tracer.ground.kinds_of_ports(bridge);
+        let side = side as usize;
+        self.met[side] = self.met[side].max(kinds.len());
+        kinds.swap_remove(self.chosen[side] % kinds.len())
+    }
+}
+
+/// Request and reply.
+pub(super) fn whole(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
+    with_every_port(flow, |ports| once(hosts, first, flow, ports, true))
+}
+
+/// The request alone.
+pub(super) fn request(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
+    with_every_port(flow, |ports| once(hosts, first, flow, ports, false))
+}
+
+/// One walk where rules do not tell bridge ports apart; else one for each kind of port, which must agree.
+fn with_every_port(flow: &Flow, mut walk: impl FnMut(&mut Ports) -> Trace) -> Trace {
+    let given = match &flow.from {
+        Origin::Bridge { port, .. } => port.as_deref(),
+        _ => None,
+    };
+    let mut ports = Ports { given, chosen: [0; 2], met: [1; 2] };
+    let mut first = walk(&mut ports);
+    let combinations = ports.met[0] * ports.met[1];
+    for other in 1..combinations {
+        ports.chosen = [other % ports.met[0], other / ports.met[0]];
+        let differs = other >= MOST_COMBINATIONS || {
+            let trace = walk(&mut ports);
+            trace.verdict != first.verdict
+                || trace.arrives.map(|a| (a.packet.source, a.packet.destination, a.link))
+                    != first.arrives.as_ref().map(|a| (a.packet.source, a.packet.destination, a.link.clone()))
+        };
+        if differs {
+            first.verdict = Verdict::Undetermined;
+            first.end = None;
+            first.undecided.push(text!(
+                "rules tell the ports of the bridge apart, and which port leads to the container is not known",
+                "规则区分网桥的端口，而容器接在哪个端口上无法得知"
+            ));
+            break;
+        }
+    }
+    first
+}
+
+fn once(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, and_back: bool) -> Trace {
+    let mut log = Log::new(first);
+    let mut passed = Vec::new();
+    let mut stop = forth(hosts, first, flow, ports, &mut log, &mut passed).err();
+    let mut verdict = Verdict::Forwarded;
+    let mut arrives = None;
+    if stop.is_none()
+        && let Some(last) = passed.last()
+    {
+        if !matches!(last.outcome, Outcome::Left { .. }) {
+            verdict = Verdict::Delivered;
+        }
+        arrives = Some(last.outcome.arrival());
+        if and_back && !is_for_many(flow.destination) {
+            stop = reply(hosts, flow, &passed, ports, &mut log).err();
+        }
+    }
+    conclude(log, verdict, stop, arrives)
+}
+
+fn conclude(mut log: Log, mut verdict: Verdict, stop: Option<Stop>, arrives: Option<Arrival>) -> Trace {
+    let (mut end, mut undecided) = (None, Vec::new());
+    if let Some(stop) = stop {
+        (verdict, end, undecided) = (stop.verdict, stop.end, stop.undecided);
+    }
+    if matches!(verdict, Verdict::Delivered | Verdict::Forwarded) {
+        log.doubts.append(&mut log.arrival_doubts);
+    }
+    if !log.doubts.is_empty() {
+        (verdict, end) = (Verdict::Undetermined, None);
+        undecided.append(&mut log.doubts);
+    }
+    Trace { verdict, hops: log.hops, end, undecided, arrives }
+}
+
+/// The request over one host after the other.
+fn forth(
+    hosts: &[Tracer],
+    first: usize,
+    flow: &Flow,
+    ports: &mut Ports,
+    log: &mut Log,
+    passed: &mut Vec<Passed>,
+) -> Result<(), Stop> {
+    let mut walk = Walk { tracer: &hosts[first], log, ports };
+    let packet = first_packet(flow);
+    let outcome = match &flow.from {
+        Origin::Host { source, uid } => walk.from_here(Packet { uid: *uid, ..packet }, *source)?,
+        Origin::Bridge { bridge, .. } => walk.from_bridge(bridge, None, packet)?,
+        Origin::Link { link, .. } => walk.from_link(link, packet)?,
+    };
+    let mut host = first;
+    let mut next = walk.log.next_host(hosts, host, &outcome);
+    passed.push(Passed { host, outcome });
+    while let Some((there, link)) = next {
+        if passed.len() > 2 * hosts.len() {
+            let says = text!("the routes lead in a circle", "路由成环");
+            return Err(log.end(Verdict::Unroutable, "route", None, says));
+        }
+        let packet = match passed.last() {
+            Some(last) => last.outcome.packet().on_the_wire(),
+            None => return Ok(()),
+        };
+        log.host = there;
+        host = there;
+        let outcome = Walk { tracer: &hosts[there], log, ports }.from_link(&link, packet)?;
+        next = log.next_host(hosts, host, &outcome);
+        passed.push(Passed { host, outcome });
+    }
+    Ok(())
+}
+
+fn first_packet(flow: &Flow) -> Packet {
+    let source = match &flow.from {
+        Origin::Bridge { source, .. } | Origin::Link { source, .. } => *source,
+        Origin::Host { source, .. } => source.unwrap_or(match flow.destination {
+            IpAddr::V4(_) => IpAddr::from([0; 4]),
+            IpAddr::V6(_) => IpAddr::from([0; 16]),
+        }),
+    };
+    let protocol = match (flow.protocol, flow.destination) {
+        (ICMP, IpAddr::V6(_)) => ICMPV6,
+        (ICMPV6, IpAddr::V4(_)) => ICMP,
+        (protocol, _) => protocol,
+    };
+    let mut packet = Packet::new(source, flow.destination, protocol);
+    match protocol {
+        ICMP => packet.icmp = Some((8, 0)),
+        ICMPV6 => packet.icmp = Some((128, 0)),
+        _ => {
+            packet.source_port = flow.source_port.or(flow.destination_port.map(|_| EPHEMERAL));
+            packet.destination_port = flow.destination_port;
+        }
+    }
+    if protocol == TCP {
+        packet.tcp_flags = SYN;
+    }
+    packet
+}
+
+impl Outcome {
+    pub fn packet(&self) -> &Packet {
+        match self {
+            Outcome::Here(packet) | Outcome::Inside { packet, .. } | Outcome::Left { packet, .. } => packet,
+        }
+    }
+
+    fn arrival(&self) -> Arrival {
+        let packet = self.packet().clone();
+        match self {
+            Outcome::Here(_) => Arrival { packet, link: None, via: None },
+            Outcome::Inside { bridge, .. } => {
+                Arrival { via: Some(packet.destination), packet, link: Some(bridge.clone()) }
+            }
+            Outcome::Left { link, via, .. } => {
+                Arrival { via: via.or(Some(packet.destination)), packet, link: Some(link.clone()) }
+            }
+        }
+    }
+}
+
+impl Packet {
+    /// What of it goes over to the next host.
+    pub(super) fn on_the_wire(&self) -> Packet {
+        Packet {
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            icmp: self.icmp,
+            tcp_flags: self.tcp_flags,
+            random_port: self.random_port,
+            ..Packet::new(self.source, self.destination, self.protocol)
+        }
+    }
+}
+
+impl Log {
+    /// The host that takes the packet next, and the link it comes in by there: the one that has the address of the next hop, on a
+    /// link that shares a prefix with the one it left by. Where that is nobody's, the one that has the destination itself: the
+    /// routers between are none of the hosts.
+    pub(super) fn next_host(&mut self, hosts: &[Tracer], host: usize, outcome: &Outcome) -> Option<(usize, String)> {
+        let Outcome::Left { link, via, packet } = outcome else { return None };
+        if hosts.len() == 1 {
+            return None;
+        }
+        let next_hop = via.unwrap_or(packet.destination);
+        let shared = hosts[host].ground.prefixes(link);
+        let others = || hosts.iter().enumerate().filter(|(other, _)| *other != host);
+        let mut neighbours = others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(next_hop, Some(shared))?)));
+        if let Some(found) = neighbours.next() {
+            return neighbours.next().is_none().then_some(found);
+        }
+        if let Some(via) = via {
+            let mut owners = others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(packet.destination, None)?)));
+            let found = owners.next()?;
+            if owners.next().is_none() {
+                let name = &hosts[found.0].host.name;
+                self.note("route", None, routers_between(*via, name));
+                return Some(found);
+            }
+        }
+        None
+    }
+}
+
+fn routers_between(via: IpAddr, name: &str) -> Text {
+    text!("{via} is none of these hosts; it is taken to route to {name}", "{via} 不是这些主机之一；假定它会转发到 {name}")
+}
+
+fn is_for_many(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_broadcast() || address.is_multicast(),
+        IpAddr::V6(address) => address.is_multicast(),
+    }
+}

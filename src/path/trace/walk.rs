@@ -1,0 +1,417 @@
+//! One packet on one host: the hooks and lookups in the kernel's order.
+
+use std::net::IpAddr;
+
+use super::hooks::{bridged, output_effect, sent};
+use super::record::{Log, Stop};
+use super::request::{Ports, Side};
+use super::{Tracer, Verdict, Way};
+use crate::host::Family;
+use crate::path::fib::{self, Lookup, Query, ReversePath};
+use crate::path::netfilter::{Hook, Layer, Packet};
+use crate::text::text;
+
+/// Where a packet ended up on a host.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// With a process here.
+    Here(Packet),
+    /// With a neighbour on that bridge, which has no way out of the host.
+    Inside { bridge: String, packet: Packet },
+    /// It left by that link, for that gateway (none: for the destination itself).
+    Left { link: String, via: Option<IpAddr>, packet: Packet },
+}
+
+/// A packet under way.
+pub(super) struct Walk<'t, 'a, 'f> {
+    pub tracer: &'t Tracer<'a>,
+    pub log: &'t mut Log,
+    pub ports: &'t mut Ports<'f>,
+}
+
+/// The links a packet is sent to, as routing decided.
+pub(super) struct Exit {
+    pub link: String,
+    pub via: Option<IpAddr>,
+}
+
+impl<'a> Walk<'_, 'a, '_> {
+    /// A frame that comes in by a port of a bridge, addressed to whom the sender takes the destination to be.
+    /// `port`: none where the facts do not say which.
+    pub fn from_bridge(&mut self, bridge: &str, port: Option<&str>, mut packet: Packet) -> Result<Outcome, Stop> {
+        let ground = &self.tracer.ground;
+        let neighbour = ground.on_segment(bridge, packet.destination) && !ground.is_own(packet.destination);
+        let family = packet.family();
+        let port = match port {
+            Some(port) => Some(port.to_owned()),
+            None => self.ports.pick(self.tracer, bridge, self.side(true)),
+        };
+        if let Some(port) = &port {
+            packet = self.link_hook(Hook::Ingress, port, packet)?;
+        }
+        packet = self.ports_hook(Hook::Prerouting, packet, port.as_deref(), None)?;
+        packet.iif = Some(bridge.to_owned());
+        if !ground.calls_iptables(family) {
+            return match neighbour {
+                true => {
+                    self.log.note("bridge", None, bridged(bridge));
+                    self.across_bridge(bridge, port.as_deref(), packet, false)
+                }
+                false => {
+                    packet = self.to_bridge_itself(bridge, port.as_deref(), packet)?;
+                    packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
+                    self.route_in(packet)
+                }
+            };
+        }
+        packet.physical_in.clone_from(&port);
+        let before = packet.destination;
+        packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
+        let stays = match packet.destination == before {
+            true => neighbour,
+            false => self.bridged_after_nat(bridge, &packet)?,
+        };
+        match stays {
+            true => {
+                self.log.note("bridge", None, bridged(bridge));
+                self.across_bridge(bridge, port.as_deref(), packet, true)
+            }
+            false => {
+                packet = self.to_bridge_itself(bridge, port.as_deref(), packet)?;
+                self.route_in(packet)
+            }
+        }
+    }
+
+    /// The destination was changed on the bridge: whether the new one is behind the same bridge (net/bridge/br_netfilter_hooks.c
+    /// `br_nf_pre_routing_finish`), which needs no forwarding.
+    fn bridged_after_nat(&mut self, bridge: &str, packet: &Packet) -> Result<bool, Stop> {
+        let lookup = self.tracer.fib.lookup(&query(packet));
+        if let fib::Verdict::Undetermined(why) = lookup.verdict {
+            return Err(Stop::undetermined(why));
+        }
+        let here = self.tracer.ground.link(bridge).map(|link| link.index);
+        Ok(lookup.is_unicast() && lookup.link() == here)
+    }
+
+    /// From one port of a bridge to another.
+    fn across_bridge(
+        &mut self,
+        bridge: &str,
+        port_in: Option<&str>,
+        mut packet: Packet,
+        calls_iptables: bool,
+    ) -> Result<Outcome, Stop> {
+        let (leaves, port_out) = self.port_towards(bridge, packet.destination, None);
+        packet = self.ports_hook(Hook::Forward, packet, port_in, port_out.as_deref())?;
+        packet.oif = Some(bridge.to_owned());
+        if calls_iptables {
+            packet.bridged = true;
+            packet.physical_out.clone_from(&port_out);
+            packet = self.hook(Layer::Network, Hook::Forward, packet)?;
+        }
+        packet = self.ports_hook(Hook::Postrouting, packet, None, port_out.as_deref())?;
+        if calls_iptables {
+            // The bridge is what this hook is given as the way out; a way in it is not given (br_nf_post_routing).
+            packet.iif = None;
+            packet = self.hook(Layer::Network, Hook::Postrouting, packet)?;
+        }
+        if let Some(port) = &port_out {
+            packet = self.link_hook(Hook::Egress, port, packet)?;
+        }
+        Ok(match leaves {
+            true => Outcome::Left { link: bridge.to_owned(), via: None, packet },
+            false => Outcome::Inside { bridge: bridge.to_owned(), packet },
+        })
+    }
+
+    /// The bridge hands a frame that is addressed to it to its own link.
+    fn to_bridge_itself(&mut self, bridge: &str, port: Option<&str>, packet: Packet) -> Result<Packet, Stop> {
+        let packet = self.ports_hook(Hook::Input, packet, port, None)?;
+        self.link_hook(Hook::Ingress, bridge, packet)
+    }
+
+    /// A packet that comes in by a link.
+    pub fn from_link(&mut self, link: &str, mut packet: Packet) -> Result<Outcome, Stop> {
+        let ground = &self.tracer.ground;
+        if let Some(arrival) = ground.link(link) {
+            if let Some(bridge) = ground.master(arrival).filter(|master| master.is_bridge()) {
+                return self.from_bridge(&bridge.name, Some(link), packet);
+            }
+            if arrival.is_bridge() {
+                return self.from_bridge(link, ground.uplink_port(link).map(|port| port.name.as_str()), packet);
+            }
+            if ground.master(arrival).is_some_and(|master| master.vrf_table.is_some()) {
+                self.log.doubt(text!(
+                    "{link} belongs to a VRF, where the hooks see a packet twice",
+                    "{link} 属于某个 VRF，报文会两次经过各个 hook"
+                ));
+            }
+        }
+        packet = self.link_hook(Hook::Ingress, link, packet)?;
+        packet.iif = Some(link.to_owned());
+        if packet.family() == Family::V6 && ground.link_sysctl("ipv6", link, "disable_ipv6") == Some(1) {
+            let says = text!("IPv6 is switched off on {link}", "{link} 上已停用 IPv6");
+            return Err(self.log.end(Verdict::Dropped, "route", None, says));
+        }
+        packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
+        self.route_in(packet)
+    }
+
+    /// Behind PREROUTING: for us, or to be forwarded.
+    fn route_in(&mut self, packet: Packet) -> Result<Outcome, Stop> {
+        let query = query(&packet);
+        let lookup = self.lookup(&query);
+        match &lookup.verdict {
+            fib::Verdict::Local | fib::Verdict::Broadcast | fib::Verdict::Multicast | fib::Verdict::Anycast => {
+                self.reverse_path(&query)?;
+                self.log.note("route", self.route_words(&lookup), text!("to this host", "交给本机"));
+                self.deliver(packet, &lookup.verdict)
+            }
+            fib::Verdict::Unicast => {
+                let exit = self.exit(&lookup)?;
+                self.policy_rule(&lookup);
+                self.log.note("route", self.route_words(&lookup), sent(&exit));
+                self.may_forward(&packet)?;
+                self.reverse_path(&query)?;
+                self.forward(packet, exit)
+            }
+            _ => Err(self.refused(&lookup, true)),
+        }
+    }
+
+    fn deliver(&mut self, packet: Packet, verdict: &fib::Verdict) -> Result<Outcome, Stop> {
+        let packet = self.hook(Layer::Network, Hook::Input, packet)?;
+        if *verdict == fib::Verdict::Multicast {
+            let group = packet.destination;
+            self.log.doubt(text!(
+                "whether a process here has joined the group {group} is not known",
+                "不知道本机是否有进程加入了组播组 {group}"
+            ));
+        }
+        Ok(Outcome::Here(packet))
+    }
+
+    fn forward(&mut self, mut packet: Packet, exit: Exit) -> Result<Outcome, Stop> {
+        packet.oif = Some(exit.link.clone());
+        packet = self.hook(Layer::Network, Hook::Forward, packet)?;
+        if let Some(flowtable) = packet.iif.as_deref().and_then(|link| self.tracer.ground.flowtable(link)) {
+            // Rules are asked for the first packets only; what the flowtable then does to the others is its own.
+            let link = packet.iif.clone().unwrap_or_default();
+            self.log.doubt_arrival(text!(
+                "{link} belongs to the flowtable {flowtable}: packets of a connection pass the rules by once it is offloaded",
+                "{link} 属于 flowtable {flowtable}：连接被卸载后，其报文不再经过规则"
+            ));
+        }
+        self.leave(packet, exit)
+    }
+
+    fn leave(&mut self, mut packet: Packet, exit: Exit) -> Result<Outcome, Stop> {
+        packet.oif = Some(exit.link.clone());
+        packet = self.hook(Layer::Network, Hook::Postrouting, packet)?;
+        let ground = &self.tracer.ground;
+        packet = self.link_hook(Hook::Egress, &exit.link, packet)?;
+        if !ground.is_bridge(&exit.link) {
+            return Ok(Outcome::Left { link: exit.link, via: exit.via, packet });
+        }
+        let (leaves, port) = self.port_towards(&exit.link, packet.destination, exit.via);
+        packet = self.ports_hook(Hook::Output, packet, None, port.as_deref())?;
+        packet = self.ports_hook(Hook::Postrouting, packet, None, port.as_deref())?;
+        if let Some(port) = &port {
+            packet = self.link_hook(Hook::Egress, port, packet)?;
+        }
+        Ok(match leaves {
+            true => Outcome::Left { link: exit.link, via: exit.via, packet },
+            false => Outcome::Inside { bridge: exit.link, packet },
+        })
+    }
+
+    /// Whether what goes out by a bridge leaves this host, and the port it takes.
+    fn port_towards(&mut self, bridge: &str, destination: IpAddr, via: Option<IpAddr>) -> (bool, Option<String>) {
+        let ground = &self.tracer.ground;
+        let uplink = ground.uplink_port(bridge);
+        let inside = ground.container(destination).is_some() || (uplink.is_none() && via.is_none());
+        let port = match (inside, uplink) {
+            (false, Some(port)) => Some(port.name.clone()),
+            _ => self.ports.pick(self.tracer, bridge, self.side(false)),
+        };
+        (!inside, port)
+    }
+
+    /// The end of the flow that a bridge port of arrival (of departure) leads to.
+    fn side(&self, arrival: bool) -> Side {
+        if arrival == (self.log.way == Way::Request) { Side::Origin } else { Side::Target }
+    }
+
+    /// What a process of this host sends. `source`: none where the kernel is to choose it.
+    pub fn from_here(&mut self, mut packet: Packet, source: Option<IpAddr>) -> Result<Outcome, Stop> {
+        let query = Query { source, ..query(&packet) };
+        let mut lookup = self.lookup(&query);
+        let (mut exit, mut local) = self.output_exit(&lookup)?;
+        packet.source = match source.or(lookup.source) {
+            Some(source) => source,
+            None => {
+                let destination = packet.destination;
+                return Err(Stop::undetermined(text!(
+                    "which source address this host takes towards {destination} is not known",
+                    "不知道本机访问 {destination} 时使用哪个源地址"
+                )));
+            }
+        };
+        self.policy_rule(&lookup);
+        self.log.note("route", self.route_words(&lookup), output_effect(&exit, local, packet.source, source.is_none()));
+        let before = (packet.source, packet.destination, packet.mark);
+        packet.oif = Some(exit.link.clone());
+        let (passed, remarked) = self.output_hook(packet)?;
+        packet = passed;
+        // ip_route_me_harder: what the `mangle` and `nat` chains of OUTPUT changed is looked up again; the hooks of OUTPUT have seen
+        // the former link all the same.
+        if before.1 != packet.destination || (remarked && (before.0, before.2) != (packet.source, packet.mark)) {
+            let query = Query { iif: None, source: Some(packet.source), ..self::query(&packet) };
+            lookup = self.lookup(&query);
+            (exit, local) = self.output_exit(&lookup)?;
+            self.policy_rule(&lookup);
+            let effect = output_effect(&exit, local, packet.source, false);
+            self.log.note("route", self.route_words(&lookup), effect);
+        }
+        match local {
+            true => self.by_loopback(packet, exit, &lookup.verdict),
+            false => self.leave(packet, exit),
+        }
+    }
+
+    /// To an address of this host: out by the loopback and in again, with the route it already has (no lookup, no rp_filter).
+    fn by_loopback(&mut self, mut packet: Packet, exit: Exit, verdict: &fib::Verdict) -> Result<Outcome, Stop> {
+        packet.oif = Some(exit.link.clone());
+        packet = self.hook(Layer::Network, Hook::Postrouting, packet)?;
+        packet = self.link_hook(Hook::Egress, &exit.link, packet)?;
+        packet = self.link_hook(Hook::Ingress, &exit.link, packet)?;
+        packet.iif = Some(exit.link);
+        packet.oif = None;
+        packet.uid = None;
+        packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
+        self.deliver(packet, verdict)
+    }
+
+    fn output_exit(&mut self, lookup: &Lookup<'a>) -> Result<(Exit, bool), Stop> {
+        match &lookup.verdict {
+            fib::Verdict::Local => Ok((Exit { link: "lo".to_owned(), via: None }, true)),
+            fib::Verdict::Unicast | fib::Verdict::Broadcast | fib::Verdict::Multicast | fib::Verdict::Anycast => {
+                Ok((self.exit(lookup)?, false))
+            }
+            _ => Err(self.refused(lookup, false)),
+        }
+    }
+
+    fn exit(&mut self, lookup: &Lookup<'a>) -> Result<Exit, Stop> {
+        let Some(link) = lookup.link() else {
+            let rule = self.route_words(lookup);
+            let says = text!("which of several hops it takes is not known", "走多条下一跳中的哪一条无法确定");
+            self.log.note("route", rule, says.clone());
+            return Err(Stop::undetermined(says));
+        };
+        Ok(Exit { link: self.tracer.ground.name(link), via: lookup.gateway() })
+    }
+
+    fn lookup(&mut self, query: &Query) -> Lookup<'a> {
+        for gap in &self.tracer.ground.gaps {
+            self.log.doubt(gap.clone());
+        }
+        self.tracer.fib.lookup(query)
+    }
+
+    /// The kernel does not forward between all links, nor for every source.
+    fn may_forward(&mut self, packet: &Packet) -> Result<(), Stop> {
+        let ground = &self.tracer.ground;
+        let link = packet.iif.as_deref().unwrap_or_default();
+        let (key, value) = match packet.family() {
+            // IN_DEV_FORWARD of the link of arrival (net/ipv4/route.c `ip_route_input_slow`); `ip_forward` sets all of them.
+            Family::V4 => match ground.link_sysctl("ipv4", link, "forwarding") {
+                Some(value) => (format!("net.ipv4.conf.{link}.forwarding"), Some(value)),
+                None => ("net.ipv4.ip_forward".to_owned(), ground.sysctl("net.ipv4.ip_forward")),
+            },
+            // net/ipv6/ip6_output.c `ip6_forward`; `force_forwarding` since Linux 6.17.
+            Family::V6 => {
+                let forced = ground.link_sysctl("ipv6", link, "force_forwarding") == Some(1);
+                let all = ground.link_sysctl("ipv6", "all", "forwarding");
+                ("net.ipv6.conf.all.forwarding".to_owned(), if forced { Some(1) } else { all })
+            }
+        };
+        if value == Some(0) {
+            let says = text!("{key} = 0: the kernel does not forward it", "{key} = 0：内核不转发");
+            return Err(self.log.end(Verdict::Dropped, "forwarding", Some(format!("{key} = 0")), says));
+        }
+        if value.is_none() {
+            self.log.doubt_arrival(match ground.sees_sysctls() {
+                true => text!("{key} was not seen", "没有采集到 {key}"),
+                false => text!("sysctls were not seen", "没有采集到 sysctl"),
+            });
+        }
+        if let IpAddr::V6(source) = packet.source
+            && (source.is_unicast_link_local() || source.is_loopback() || source.is_multicast())
+        {
+            let says = text!("the kernel does not forward what comes from {source}", "内核不转发来自 {source} 的报文");
+            return Err(self.log.end(Verdict::Dropped, "forwarding", None, says));
+        }
+        Ok(())
+    }
+
+    fn reverse_path(&mut self, query: &Query) -> Result<(), Stop> {
+        let link = query.iif.as_deref().unwrap_or_default();
+        let source = query.source.unwrap_or(query.destination);
+        let (rule, says) = match self.tracer.fib.reverse_path(query) {
+            ReversePath::Pass => return Ok(()),
+            ReversePath::Undetermined(why) => {
+                self.log.doubt_arrival(why);
+                return Ok(());
+            }
+            ReversePath::Martian => {
+                (None, text!("{source} cannot be a source of what arrives on {link}", "{link} 上不应收到源地址为 {source} 的报文"))
+            }
+            ReversePath::Dropped { back: None, .. } => {
+                (None, text!("rp_filter of {link}: no route leads back to {source}", "{link} 的 rp_filter：没有回到 {source} 的路由"))
+            }
+            ReversePath::Dropped { back: Some(route), .. } => (
+                Some(route.words(|index| self.tracer.ground.name(index))),
+                text!("rp_filter of {link}: the way back to {source} leaves by another link", "{link} 的 rp_filter：回到 {source} 的路由走的是另一个接口"),
+            ),
+        };
+        Err(self.log.end(Verdict::Dropped, "rp_filter", rule, says))
+    }
+
+    /// A lookup that led nowhere.
+    fn refused(&mut self, lookup: &Lookup<'a>, arrived: bool) -> Stop {
+        let rule = self.route_words(lookup);
+        let (verdict, says) = match &lookup.verdict {
+            fib::Verdict::Undetermined(why) => {
+                self.log.note("route", rule, why.clone());
+                return Stop::undetermined(why.clone());
+            }
+            fib::Verdict::Martian if arrived => {
+                (Verdict::Dropped, text!("the kernel takes such an address for a martian", "内核将此类地址视为 martian，直接丢弃"))
+            }
+            fib::Verdict::Martian => {
+                (Verdict::Unroutable, text!("the kernel refuses such a source or destination", "内核不接受这样的源地址或目的地址"))
+            }
+            fib::Verdict::NoRoute => (Verdict::Unroutable, text!("no route leads there", "没有可用的路由")),
+            fib::Verdict::Blackhole => (Verdict::Unroutable, text!("a blackhole route takes it", "命中 blackhole 路由")),
+            fib::Verdict::Prohibit => (Verdict::Unroutable, text!("a prohibit route refuses it", "命中 prohibit 路由")),
+            _ => (Verdict::Unroutable, text!("an unreachable route refuses it", "命中 unreachable 路由")),
+        };
+        self.policy_rule(lookup);
+        self.log.end(verdict, "route", rule, says)
+    }
+}
+
+pub(super) fn query(packet: &Packet) -> Query {
+    Query {
+        source: Some(packet.source),
+        iif: packet.iif.clone(),
+        mark: packet.mark,
+        uid: packet.uid.unwrap_or(0),
+        protocol: packet.protocol,
+        source_port: packet.source_port,
+        destination_port: packet.destination_port,
+        ..Query::to(packet.destination)
+    }
+}
