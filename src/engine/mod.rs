@@ -19,8 +19,6 @@ mod way_out;
 mod whereabouts;
 
 pub use build::{debians, is_debians};
-#[cfg(test)]
-pub use networks::link_name;
 pub use networks::{Bridge, GWBRIDGE_OPTIONS, bridges, is_local};
 pub use version::Version;
 pub use way_out::{attached, way_out};

@@ -185,7 +185,8 @@ impl<'a> Ground<'a> {
 
     /// The bridges by which a container may send what is not for a neighbour: the engine gives the default route to one of them.
     pub fn gateways(&self, container: &Container, family: Family) -> Vec<String> {
-        let networks = container.endpoints.iter().filter_map(|endpoint| self.networks.get(endpoint.network_id.as_str()));
+        let networks =
+            container.endpoints.iter().filter_map(|endpoint| self.networks.get(endpoint.network_id.as_str()));
         let mut bridges: Vec<String> = networks
             .filter(|network| !network.internal)
             .filter_map(|network| match network.driver.as_str() {
@@ -205,7 +206,8 @@ impl<'a> Ground<'a> {
 
     /// The bridges of a container's networks on which an address is a neighbour.
     pub fn neighbour_bridge(&self, container: &Container, address: IpAddr) -> Option<String> {
-        let networks = container.endpoints.iter().filter_map(|endpoint| self.networks.get(endpoint.network_id.as_str()));
+        let networks =
+            container.endpoints.iter().filter_map(|endpoint| self.networks.get(endpoint.network_id.as_str()));
         let mut bridges = networks.filter(|network| network.driver == "bridge").map(|network| network.link_name());
         bridges.find(|bridge| self.on_segment(bridge, address))
     }
@@ -230,7 +232,8 @@ impl<'a> Ground<'a> {
     /// `net.FAMILY.conf.LINK.KEY`: a dot in a link's name is a slash there (sysctl(8)); what was read from /proc keeps it.
     pub fn link_sysctl(&self, family: &str, link: &str, key: &str) -> Option<i64> {
         let written = self.sysctl(&format!("net.{family}.conf.{}.{key}", link.replace('.', "/")));
-        written.or_else(|| if link.contains('.') { self.sysctl(&format!("net.{family}.conf.{link}.{key}")) } else { None })
+        written
+            .or_else(|| if link.contains('.') { self.sysctl(&format!("net.{family}.conf.{link}.{key}")) } else { None })
     }
 
     /// Whether bridged packets of the family pass the hooks of IP: br_netfilter is loaded and switched on. Where the key is not there,

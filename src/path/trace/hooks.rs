@@ -43,9 +43,7 @@ impl<'a> Walk<'_, 'a, '_> {
             Said::Accept => Ok(passage.packet),
             Said::Drop => Err(self.log.ended_by(Verdict::Dropped, by)),
             Said::Reject(_) => Err(self.log.ended_by(Verdict::Rejected, by)),
-            Said::Undetermined => {
-                Err(Stop { verdict: Verdict::Undetermined, end: None, undecided: passage.undecided })
-            }
+            Said::Undetermined => Err(Stop { verdict: Verdict::Undetermined, end: None, undecided: passage.undecided }),
         }
     }
 
@@ -99,7 +97,8 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// Tells a policy rule, where it is none of the usual three.
     pub(super) fn policy_rule(&mut self, lookup: &Lookup<'a>) {
-        let Some(rule) = lookup.rule.filter(|rule| rule.protocol != RTPROT_KERNEL || rule.action == RuleAction::Blackhole)
+        let Some(rule) =
+            lookup.rule.filter(|rule| rule.protocol != RTPROT_KERNEL || rule.action == RuleAction::Blackhole)
         else {
             return;
         };

@@ -122,8 +122,9 @@ fn answer(request: &Packet) -> Packet {
 fn known(packet: Packet, passed: &[Passed], host: usize) -> Packet {
     let fits = |reply: &Tuple| reply.source == packet.source && reply.destination == packet.destination;
     let here = passed.iter().rev().filter(|passed| passed.host == host);
-    let connection =
-        here.filter_map(|passed| passed.outcome.packet().connection.as_ref()).find(|connection| fits(&connection.reply));
+    let connection = here
+        .filter_map(|passed| passed.outcome.packet().connection.as_ref())
+        .find(|connection| fits(&connection.reply));
     let connection = match connection {
         Some(connection) => Some(connection.answered()),
         // Neither a SYN with ACK nor an echo reply begins a connection (nf_conntrack_proto_tcp.c, nf_conntrack_proto_icmp.c).
@@ -145,7 +146,9 @@ fn reflected_mark(tracer: &Tracer, reply: &Packet, request: &Packet) -> u32 {
 fn is_home(from: &Origin, outcome: &Outcome) -> bool {
     match (from, outcome) {
         (Origin::Host { .. }, Outcome::Here(_)) => true,
-        (Origin::Bridge { bridge, .. }, Outcome::Inside { bridge: to, .. } | Outcome::Left { link: to, .. }) => bridge == to,
+        (Origin::Bridge { bridge, .. }, Outcome::Inside { bridge: to, .. } | Outcome::Left { link: to, .. }) => {
+            bridge == to
+        }
         (Origin::Link { link, .. }, Outcome::Left { link: to, .. }) => link == to,
         _ => false,
     }
@@ -154,7 +157,8 @@ fn is_home(from: &Origin, outcome: &Outcome) -> bool {
 /// It came back, but is it an answer to what was asked?
 fn recognised(flow: &Flow, begin: &Passed, packet: &Packet, log: &mut Log) -> Result<(), Stop> {
     let _ = begin;
-    let same_port = packet.random_port.is_some() || packet.source_port == flow.destination_port || flow.destination_port.is_none();
+    let same_port =
+        packet.random_port.is_some() || packet.source_port == flow.destination_port || flow.destination_port.is_none();
     if packet.source == flow.destination && same_port {
         return Ok(());
     }

@@ -242,12 +242,14 @@ impl Log {
         let next_hop = via.unwrap_or(packet.destination);
         let shared = hosts[host].ground.prefixes(link);
         let others = || hosts.iter().enumerate().filter(|(other, _)| *other != host);
-        let mut neighbours = others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(next_hop, Some(shared))?)));
+        let mut neighbours =
+            others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(next_hop, Some(shared))?)));
         if let Some(found) = neighbours.next() {
             return neighbours.next().is_none().then_some(found);
         }
         if let Some(via) = via {
-            let mut owners = others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(packet.destination, None)?)));
+            let mut owners =
+                others().filter_map(|(other, tracer)| Some((other, tracer.ground.at_home(packet.destination, None)?)));
             let found = owners.next()?;
             if owners.next().is_none() {
                 let name = &hosts[found.0].host.name;
@@ -260,7 +262,10 @@ impl Log {
 }
 
 fn routers_between(via: IpAddr, name: &str) -> Text {
-    text!("{via} is none of these hosts; it is taken to route to {name}", "{via} 不是这些主机之一；假定它会转发到 {name}")
+    text!(
+        "{via} is none of these hosts; it is taken to route to {name}",
+        "{via} 不是这些主机之一；假定它会转发到 {name}"
+    )
 }
 
 fn is_for_many(address: IpAddr) -> bool {

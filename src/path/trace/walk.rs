@@ -365,15 +365,26 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.log.doubt_arrival(why);
                 return Ok(());
             }
-            ReversePath::Martian => {
-                (None, text!("{source} cannot be a source of what arrives on {link}", "{link} 上不应收到源地址为 {source} 的报文"))
-            }
-            ReversePath::Dropped { back: None, .. } => {
-                (None, text!("rp_filter of {link}: no route leads back to {source}", "{link} 的 rp_filter：没有回到 {source} 的路由"))
-            }
+            ReversePath::Martian => (
+                None,
+                text!(
+                    "{source} cannot be a source of what arrives on {link}",
+                    "{link} 上不应收到源地址为 {source} 的报文"
+                ),
+            ),
+            ReversePath::Dropped { back: None, .. } => (
+                None,
+                text!(
+                    "rp_filter of {link}: no route leads back to {source}",
+                    "{link} 的 rp_filter：没有回到 {source} 的路由"
+                ),
+            ),
             ReversePath::Dropped { back: Some(route), .. } => (
                 Some(route.words(|index| self.tracer.ground.name(index))),
-                text!("rp_filter of {link}: the way back to {source} leaves by another link", "{link} 的 rp_filter：回到 {source} 的路由走的是另一个接口"),
+                text!(
+                    "rp_filter of {link}: the way back to {source} leaves by another link",
+                    "{link} 的 rp_filter：回到 {source} 的路由走的是另一个接口"
+                ),
             ),
         };
         Err(self.log.end(Verdict::Dropped, "rp_filter", rule, says))
@@ -387,14 +398,18 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.log.note("route", rule, why.clone());
                 return Stop::undetermined(why.clone());
             }
-            fib::Verdict::Martian if arrived => {
-                (Verdict::Dropped, text!("the kernel takes such an address for a martian", "内核将此类地址视为 martian，直接丢弃"))
-            }
-            fib::Verdict::Martian => {
-                (Verdict::Unroutable, text!("the kernel refuses such a source or destination", "内核不接受这样的源地址或目的地址"))
-            }
+            fib::Verdict::Martian if arrived => (
+                Verdict::Dropped,
+                text!("the kernel takes such an address for a martian", "内核将此类地址视为 martian，直接丢弃"),
+            ),
+            fib::Verdict::Martian => (
+                Verdict::Unroutable,
+                text!("the kernel refuses such a source or destination", "内核不接受这样的源地址或目的地址"),
+            ),
             fib::Verdict::NoRoute => (Verdict::Unroutable, text!("no route leads there", "没有可用的路由")),
-            fib::Verdict::Blackhole => (Verdict::Unroutable, text!("a blackhole route takes it", "命中 blackhole 路由")),
+            fib::Verdict::Blackhole => {
+                (Verdict::Unroutable, text!("a blackhole route takes it", "命中 blackhole 路由"))
+            }
             fib::Verdict::Prohibit => (Verdict::Unroutable, text!("a prohibit route refuses it", "命中 prohibit 路由")),
             _ => (Verdict::Unroutable, text!("an unreachable route refuses it", "命中 unreachable 路由")),
         };
