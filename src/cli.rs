@@ -182,6 +182,9 @@ pub struct Trace {
     /// The user whose process sends it, where this host does (rules may ask)
     #[arg(long, value_name = "UID")]
     pub uid: Option<u32>,
+    /// Also send one such packet from FROM, and say whether what comes back agrees; as root, on this host only
+    #[arg(long)]
+    pub probe: bool,
     /// Judge a snapshot instead of this host (repeatable: the packet goes on from one host to the next)
     #[arg(long, value_name = "FILE")]
     pub from: Vec<PathBuf>,

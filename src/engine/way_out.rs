@@ -75,14 +75,15 @@ fn gateway<'a>(
     found.map(|(network, ..)| *network)
 }
 
-/// What the engine says; where it said no gateway at all, as in snapshots of dnetctl 0.1, that every network but an internal one has one.
+/// What the engine says; where it said no gateway at all, as in snapshots of dnetctl 0.1, that every network has one but internal ones
+/// and overlays, whose way out is docker_gwbridge.
 fn has_gateway(network: &Network, endpoint: &Endpoint, family: Family) -> bool {
     if matches!(network.driver.as_str(), "null" | "host") || network.internal {
         return false;
     }
     let of_family = |address: &IpAddr| Family::of(*address) == family;
     if endpoint.gateways.is_empty() {
-        return network.driver == "bridge" && endpoint.addresses.iter().any(of_family);
+        return network.driver != "overlay" && endpoint.addresses.iter().any(of_family);
     }
     endpoint.gateways.iter().any(of_family)
 }

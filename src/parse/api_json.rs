@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::raw::{
-    RawContainer, RawEndpoint, RawEvent, RawInfo, RawIpamConfig, RawNetwork, RawPort, RawSwarm, RawVersion,
+    RawContainer, RawEndpoint, RawEvent, RawInfo, RawInspected, RawIpamConfig, RawNetwork, RawPort, RawSwarm,
+    RawVersion,
 };
 use super::mask::mask;
 use crate::host::{
@@ -140,6 +141,15 @@ pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
             ports,
         })
     })
+}
+
+/// GET /containers/ID/json: the container's first process, 0 where it does not run.
+///
+/// # Errors
+/// A sentence when the reply is not JSON or not of this form.
+pub fn process(body: &[u8]) -> Result<u32, Text> {
+    let raw: RawInspected = whole(body, "/containers/json")?;
+    Ok(raw.state.and_then(|state| state.pid).unwrap_or(0))
 }
 
 /// GET /events with `since` and `until` and no filter: JSON documents one after the other. Taken are networks made and removed on this

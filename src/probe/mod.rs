@@ -12,6 +12,7 @@ mod managers;
 mod modules;
 pub mod netlink;
 mod package;
+pub mod packet;
 mod process;
 mod profile;
 mod resolvers;

@@ -4,6 +4,7 @@ mod candidates;
 mod end;
 mod flow;
 mod place;
+mod probe;
 mod world;
 
 use super::pipeline::{Asked, judge_all, look};
@@ -26,6 +27,7 @@ use world::World;
 pub fn run(context: &Context, given: &Given) -> Answer {
     let ends = (End::parse("FROM", &given.origin)?, End::parse("TO", &given.destination)?);
     options::from_alone(&context.cli, &given.from)?;
+    probe::allowed(given)?;
     if context.cli.root.is_some() {
         return Err(Refusal::usage(
             "--root",
@@ -65,20 +67,23 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
     };
     let (start, goal) = place::find(&world, from, to)?;
     let family = if given.ipv4 { Some(Family::V4) } else { given.ipv6.then_some(Family::V6) };
-    let wish = Wish { family, uid: given.uid };
-    let Begun { host, flow, source } = flow::begin(&world, (from, &start), (to, &goal), wish)?;
+    // What --probe sends, root sends.
+    let wish = Wish { family, uid: given.uid.or(given.probe.then_some(0)) };
+    let begun = flow::begin(&world, (from, &start), (to, &goal), wish)?;
+    let Begun { host, flow, source } = &begun;
     let tracers: Result<Vec<Tracer>, Missing> = hosts.iter().map(|host| Tracer::new(&host.snapshot)).collect();
     let tracers = match tracers {
         Ok(tracers) => tracers,
-        Err(missing) => return Ok(unseen(hosts, from, to, &world.names[host], &missing)),
+        Err(missing) => return Ok(unseen(hosts, from, to, &world.names[*host], &missing)),
     };
-    let trace = across(&tracers, host, &flow);
+    let trace = across(&tracers, *host, flow);
+    let probe = if given.probe { Some(probe::probe(&world, from, &start, &begun, &trace)?) } else { None };
     let named = |host: Option<usize>| host.map(|host| world.names[host].clone());
     Ok(Traced {
         from: Said {
             end: from.said.clone(),
-            host: Some(world.names[host].clone()),
-            address: source,
+            host: Some(world.names[*host].clone()),
+            address: *source,
             port: flow.source_port,
         },
         to: Said {
@@ -90,6 +95,7 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
         protocol: Some(flow.protocol),
         hosts: world.names,
         trace,
+        probe,
     })
 }
 
@@ -110,12 +116,17 @@ fn unseen(hosts: &[Host], from: &End, to: &End, host: &str, missing: &Missing) -
             undecided: vec![text!("{host}: {fact} were not seen: {en}", "{host}：没有看到 {fact}：{zh}")],
             arrives: None,
         },
+        probe: None,
     }
 }
 
 /// The answer first; findings count where `--fail-on` says so.
 fn exit(hosts: &[Host], traced: &Traced, given: &Given) -> Exit {
     let found = given.fail_on.is_some_and(|bar| pipeline::found(hosts, bar));
+    // An answer that reality contradicts is none.
+    if traced.probe.as_ref().is_some_and(|probed| probed.agrees == Some(false)) {
+        return Exit::Unjudged;
+    }
     match traced.trace.verdict {
         Verdict::Dropped | Verdict::Rejected | Verdict::Unroutable => Exit::Findings,
         _ if found => Exit::Findings,

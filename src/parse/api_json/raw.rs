@@ -151,6 +151,19 @@ pub(super) struct RawEndpoint {
     pub(super) gw_priority: Option<i64>,
 }
 
+/// Of GET /containers/ID/json the process alone: the rest holds the environment.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawInspected {
+    pub(super) state: Option<RawState>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawState {
+    pub(super) pid: Option<u32>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawPort {

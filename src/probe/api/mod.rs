@@ -3,8 +3,10 @@
 mod awake;
 mod client;
 mod endpoint;
+mod inspect;
 
 pub use endpoint::parse_endpoint;
+pub use inspect::container_process;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::sentence::{ended_by, sentence, way_word, word};
-use super::{Said, Traced};
+use super::{Probed, Said, Traced};
 use crate::path::netfilter::Backend;
 use crate::path::trace::{Arrival, By, Hop};
 use crate::text::Text;
@@ -25,6 +25,15 @@ pub struct TraceV1 {
     undecided: Vec<String>,
     undecided_zh: Vec<String>,
     arrives: Option<ArrivalV1>,
+    probe: Option<ProbeV1>,
+}
+
+#[derive(Serialize)]
+struct ProbeV1 {
+    outcome: &'static str,
+    agrees: Option<bool>,
+    says: String,
+    says_zh: String,
 }
 
 #[derive(Serialize)]
@@ -91,6 +100,7 @@ impl TraceV1 {
             undecided,
             undecided_zh,
             arrives: trace.arrives.as_ref().map(ArrivalV1::of),
+            probe: traced.probe.as_ref().map(ProbeV1::of),
         }
     }
 }
@@ -147,6 +157,17 @@ impl RuleV1 {
             base_chain: by.map(|by| by.base.clone()),
             position: by.and_then(|by| by.position),
             rule: by.and_then(|by| by.rule.clone()),
+        }
+    }
+}
+
+impl ProbeV1 {
+    fn of(probed: &Probed) -> Self {
+        ProbeV1 {
+            outcome: probed.outcome.word(),
+            agrees: probed.agrees,
+            says: probed.says.en.clone(),
+            says_zh: probed.says.zh.clone(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub use table::table;
 use std::net::IpAddr;
 
 use crate::path::trace::Trace;
+use crate::text::Text;
 
 /// The answer of `trace`.
 pub struct Traced {
@@ -22,6 +23,38 @@ pub struct Traced {
     /// IPPROTO_*; none where the way could not even begin.
     pub protocol: Option<u8>,
     pub trace: Trace,
+    /// What `--probe` saw.
+    pub probe: Option<Probed>,
+}
+
+/// A packet that was sent.
+pub struct Probed {
+    pub outcome: Outcome,
+    /// Whether the answer fits it; none: it fits both ways, or there was no answer.
+    pub agrees: Option<bool>,
+    /// What came back, as a part of a sentence.
+    pub says: Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Answered,
+    /// It arrived where nobody listens.
+    Refused,
+    /// Somebody on the way says that it goes no further.
+    Rejected,
+    Silent,
+}
+
+impl Outcome {
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Refused => "refused",
+            Outcome::Rejected => "rejected",
+            Outcome::Silent => "silent",
+        }
+    }
 }
 
 /// An end, and what was found for it.

@@ -1,7 +1,7 @@
 //! The answer for people: the verdict, why, and hop by hop how it came to it, both ways.
 
-use super::Traced;
 use super::sentence::sentence;
+use super::{Probed, Traced};
 use crate::finding::Severity;
 use crate::path::trace::{Hop, Verdict, Way};
 use crate::report::table::{joined, labelled};
@@ -35,7 +35,26 @@ fn headline(traced: &Traced, medium: &Medium) -> Vec<String> {
     if let Some(seen) = source_seen(traced) {
         lines.extend(labelled(&text!("source", "源地址"), seen.get(medium.lang), medium));
     }
+    if let Some(probed) = &traced.probe {
+        lines.extend(sent(probed, medium));
+    }
     lines
+}
+
+/// What a packet that was sent met, and whether that fits.
+fn sent(probed: &Probed, medium: &Medium) -> Vec<String> {
+    let Text { en, zh } = &probed.says;
+    let said = match probed.agrees {
+        Some(true) => text!("a packet was sent: {en}; that agrees", "已实际发送一个数据包：{zh}；与判断一致"),
+        Some(false) => text!(
+            "a packet was sent: {en}; THAT DOES NOT AGREE with what was evaluated",
+            "已实际发送一个数据包：{zh}；与判断不一致"
+        ),
+        None => {
+            text!("a packet was sent: {en}; that decides nothing", "已实际发送一个数据包：{zh}；不足以证实或推翻判断")
+        }
+    };
+    labelled(&text!("probe", "实测"), said.get(medium.lang), medium)
 }
 
 /// The source that the far end sees, where it is not the one that was sent.
