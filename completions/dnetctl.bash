@@ -503,7 +503,7 @@ _dnetctl() {
             return 0
             ;;
         dnetctl__subcmd__trace)
-            opts="-4 -6 -o -H -q -v -h --ipv4 --ipv6 --uid --from --fail-on --output --color --lang --host --root --timeout --quiet --verbose --help"
+            opts="-4 -6 -o -H -q -v -h --ipv4 --ipv6 --uid --probe --from --fail-on --output --color --lang --host --root --timeout --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -134,6 +134,7 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l root -d 'Read 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 4 -l ipv4 -d 'IPv4, where both ends have both families'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 6 -l ipv6 -d 'IPv6, where both ends have both families'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l probe -d 'Also send one such packet from FROM, and say whether what comes back agrees; as root, on this host only'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s h -l help -d 'Print help'

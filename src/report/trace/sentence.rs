@@ -1,8 +1,7 @@
 //! A trace in one sentence.
 
 use super::{Said, Traced};
-use crate::path::netfilter::Backend;
-use crate::path::trace::{By, End, Trace, Verdict, Way};
+use crate::path::trace::{Trace, Verdict, Way};
 use crate::text::{Text, text};
 
 /// The word of a verdict, in every language.
@@ -24,32 +23,10 @@ pub fn way_word(way: Way) -> &'static str {
     }
 }
 
-/// What ended the packet, without words around it: `filter/DOCKER-USER: -A DOCKER-USER -j DROP`, `filter/FORWARD: policy DROP`.
+/// What ended the packet, without words around it: `filter/DOCKER-USER: -A DOCKER-USER -j DROP`, `filter/FORWARD: -P FORWARD DROP`.
 pub fn ended_by(trace: &Trace) -> Option<String> {
-    let end = trace.end.as_ref()?;
-    Some(match &end.by {
-        Some(by) => {
-            let rule = by.rule.clone().unwrap_or_else(|| policy(trace, end));
-            format!("{}: {rule}", chain(by))
-        }
-        None => {
-            let hop = trace.hops.get(end.hop)?;
-            hop.rule.as_ref().map_or(hop.at.clone(), |rule| format!("{}: {rule}", hop.at))
-        }
-    })
-}
-
-/// A chain as its own tools call it.
-fn chain(by: &By) -> String {
-    let (family, table, chain) = (&by.family, &by.table, &by.chain);
-    match by.backend {
-        Backend::Nft => format!("{family} {table}/{chain}"),
-        Backend::Legacy | Backend::NftCompat => format!("{table}/{chain}"),
-    }
-}
-
-fn policy(trace: &Trace, end: &End) -> String {
-    trace.hops.get(end.hop).and_then(|hop| hop.rule.clone()).unwrap_or_else(|| "policy".to_owned())
+    let hop = trace.hops.get(trace.end.as_ref()?.hop)?;
+    Some(hop.rule.as_ref().map_or(hop.at.clone(), |rule| format!("{}: {rule}", hop.at)))
 }
 
 /// `web (172.17.0.2)`, `10.0.0.7`.
