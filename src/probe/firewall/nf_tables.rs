@@ -92,11 +92,16 @@ fn compat(chains: &[BaseChain]) -> Fact<Vec<IptablesDump>> {
         if names.is_empty() {
             continue;
         }
-        let shown = match saver(family, "nf_tables") {
-            Ok(program) => saved(&program, family, &names),
+        let program = match saver(family, "nf_tables") {
+            Ok(program) => program,
             Err(why) => return Fact::Unreadable(why),
         };
-        let foreign = match netlink::foreign_tables(family_name(family)) {
+        // Each lets the kernel list every rule once, which is most of the work.
+        let (shown, foreign) = std::thread::scope(|scope| {
+            let foreign = scope.spawn(|| netlink::foreign_tables(family_name(family)));
+            (saved(&program, family, &names), foreign.join().unwrap_or_default())
+        });
+        let foreign = match foreign {
             Fact::Known { value, gaps: found } => {
                 gaps.extend(found);
                 value
