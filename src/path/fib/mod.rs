@@ -5,6 +5,7 @@
 //! gateways to be alive: a neighbour that does not answer is another question.
 
 mod index;
+mod netfilter;
 mod reverse;
 mod rules;
 mod source;
@@ -21,6 +22,7 @@ use crate::host::{Family, Missing, NextHop, Route, RouteKind, Rule, Snapshot};
 use crate::text::{Text, text};
 
 use index::Index;
+pub use netfilter::rtn;
 pub use reverse::ReversePath;
 
 /// A packet as the lookup sees it. What is left at its default is what most packets are: unmarked, sent by root, and of no

@@ -67,7 +67,7 @@ impl<'a> Fib<'a> {
     }
 
     /// `ipv6_dev_get_saddr` (net/ipv6/addrconf.c), RFC 6724 section 5 with the kernel's default address labels.
-    fn select_v6(&self, link: Option<&Link>, destination: Ipv6Addr) -> Option<Ipv6Addr> {
+    pub(super) fn select_v6(&self, link: Option<&Link>, destination: Ipv6Addr) -> Option<Ipv6Addr> {
         let narrow = link.is_some_and(|link| {
             destination.is_multicast()
                 || scope_v6(destination) <= SCOPE_LINK

@@ -1,24 +1,44 @@
 //! From a snapshot's dumps to chains that can be asked.
 
-use super::rule::{Chain, ChainId, Chains, Hook, Layer};
-use super::{Packet, Passage};
-use crate::host::{Missing, Snapshot};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::rule::{Backend, Chain, ChainId, Chains, Hook, Layer, Table};
+use super::{iptables, nft};
+use crate::host::{Family, Firewall, IptablesDump, Missing, Snapshot};
 use crate::path::fib::Fib;
+use crate::text::text;
 
 /// The firewall of one host, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct Netfilter<'a> {
-    pub(super) host: &'a Snapshot,
     pub(super) fib: Fib<'a>,
     pub(super) chains: Chains,
+    /// Base chains in the order of their priorities.
+    hooks: HashMap<(Layer, Hook), Vec<ChainId>>,
 }
 
 impl<'a> Netfilter<'a> {
     /// # Errors
     /// [`Missing`] when rules were not seen.
     pub fn new(host: &'a Snapshot, fib: Fib<'a>) -> Result<Self, Missing> {
-        let _ = (host, fib);
-        todo!("helper A")
+        let firewall = &host.firewall;
+        let sets = firewall.ipsets.ok().map(Vec::as_slice);
+        let mut chains = Chains::default();
+        let legacy = firewall.legacy.get("firewall.legacy")?;
+        if let Some(gap) = firewall.legacy.gaps().first() {
+            return Err(Missing { fact: "firewall.legacy", why: gap.what.clone() });
+        }
+        for dump in legacy {
+            iptables::compile(dump, Backend::Legacy, sets, &mut chains);
+        }
+        let compat = firewall.nft_compat.get("firewall.nft_compat")?;
+        for dump in compat {
+            iptables::compile(dump, Backend::NftCompat, sets, &mut chains);
+        }
+        native(firewall, compat, &mut chains)?;
+        let hooks = arrange(&chains, firewall);
+        Ok(Netfilter { fib, chains, hooks })
     }
 
     pub fn chain(&self, id: ChainId) -> &Chain {
@@ -29,9 +49,73 @@ impl<'a> Netfilter<'a> {
         &self.chains.all
     }
 
-    /// What the base chains of one hook do to a packet, conntrack's own work and NAT included.
-    pub fn pass(&self, layer: Layer, hook: Hook, packet: Packet) -> Passage {
-        let _ = (layer, hook, packet);
-        todo!("helper A")
+    /// The base chains of a hook, in the order in which they are asked.
+    pub fn hooked(&self, layer: Layer, hook: Hook) -> &[ChainId] {
+        self.hooks.get(&(layer, hook)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The nft tables that iptables does not show.
+fn native(firewall: &Firewall, compat: &[IptablesDump], chains: &mut Chains) -> Result<(), Missing> {
+    let shown = |family: &str, table: &str| {
+        compat.iter().any(|dump| {
+            dump.table == table
+                && match dump.family {
+                    Family::V4 => family == "ip",
+                    Family::V6 => family == "ip6",
+                }
+        })
+    };
+    let ruleset = match firewall.nft_ruleset.get("firewall.nft_ruleset") {
+        Ok(ruleset) => ruleset,
+        // Nothing is hooked in but what iptables shows: then it does not matter what else is there.
+        Err(_) if only(firewall, &shown) && firewall.nft_compat.gaps().is_empty() => return Ok(()),
+        Err(missing) => return Err(missing),
+    };
+    match ruleset {
+        Some(ruleset) => nft::compile(ruleset, |family, table| !shown(family, table), chains),
+        None if compat.is_empty() || firewall.nft_compat.gaps().is_empty() => {}
+        None => {
+            return Err(Missing {
+                fact: "firewall.nft_ruleset",
+                why: text!("tables that iptables cannot show were not seen", "没有采集到 iptables 无法显示的表"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn only(firewall: &Firewall, shown: &impl Fn(&str, &str) -> bool) -> bool {
+    firewall.nft_base_chains.ok().is_some_and(|all| all.iter().all(|chain| shown(&chain.family, &chain.table)))
+}
+
+/// Base chains by hook and priority. Of equal priorities the last that was hooked in comes first (net/netfilter/core.c
+/// `nf_hook_entries_grow`), which nft lists last.
+fn arrange(chains: &Chains, firewall: &Firewall) -> HashMap<(Layer, Hook), Vec<ChainId>> {
+    let listed: HashMap<(&str, &str, &str), usize> = firewall.nft_base_chains.ok().map_or_else(HashMap::new, |all| {
+        all.iter().enumerate().map(|(at, c)| ((c.family.as_str(), c.table.as_str(), c.name.as_str()), at)).collect()
+    });
+    let mut found: Vec<(Layer, Hook, i32, Reverse<usize>, ChainId)> = Vec::new();
+    for (id, chain) in chains.all.iter().enumerate() {
+        let Some(base) = &chain.base else { continue };
+        let at = match chain.backend {
+            Backend::Legacy => None,
+            _ => listed.get(&(chain.family.word(), chain.table.as_str(), chain.name.as_str())).copied(),
+        };
+        found.push((layer(chain.family, base.hook), base.hook, base.priority, Reverse(at.unwrap_or(0)), id));
+    }
+    found.sort_by_key(|(_, _, priority, listed, id)| (*priority, *listed, *id));
+    let mut hooks: HashMap<(Layer, Hook), Vec<ChainId>> = HashMap::new();
+    for (layer, hook, _, _, id) in found {
+        hooks.entry((layer, hook)).or_default().push(id);
+    }
+    hooks
+}
+
+fn layer(table: Table, hook: Hook) -> Layer {
+    match (table, hook) {
+        (Table::Netdev, _) | (Table::Inet, Hook::Ingress) => Layer::Link,
+        (Table::Bridge, _) => Layer::Bridge,
+        _ => Layer::Network,
     }
 }

@@ -319,6 +319,17 @@ impl Key {
 }
 
 impl Table {
+    /// As nft(8) calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Table::Ip => "ip",
+            Table::Ip6 => "ip6",
+            Table::Inet => "inet",
+            Table::Bridge => "bridge",
+            Table::Netdev => "netdev",
+        }
+    }
+
     /// Whether packets of this family come to the table's chains.
     pub fn sees(self, family: Family) -> bool {
         match self {
@@ -332,14 +343,10 @@ impl Table {
 impl Chain {
     /// As `trace` and findings name it: `filter/FORWARD`, `inet firewalld/filter_FORWARD`.
     pub fn place(&self) -> String {
-        let family = match (self.backend, self.family) {
-            (Backend::Legacy | Backend::NftCompat, _) => "",
-            (_, Table::Ip) => "ip ",
-            (_, Table::Ip6) => "ip6 ",
-            (_, Table::Inet) => "inet ",
-            (_, Table::Bridge) => "bridge ",
-            (_, Table::Netdev) => "netdev ",
-        };
-        format!("{family}{}/{}", self.table, self.name)
+        let (table, name) = (&self.table, &self.name);
+        match self.backend {
+            Backend::Legacy | Backend::NftCompat => format!("{table}/{name}"),
+            Backend::Nft => format!("{} {table}/{name}", self.family.word()),
+        }
     }
 }
