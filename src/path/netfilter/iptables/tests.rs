@@ -3,11 +3,19 @@
 #[cfg(test)]
 mod conntrack;
 #[cfg(test)]
+mod docker;
+#[cfg(test)]
+mod firewalls;
+#[cfg(test)]
 mod matches;
+#[cfg(test)]
+mod orchestrators;
 #[cfg(test)]
 mod sets;
 #[cfg(test)]
 mod targets;
+#[cfg(test)]
+mod walk;
 #[cfg(test)]
 mod words;
 
