@@ -9,6 +9,7 @@ mod chosen;
 mod config_not_applied;
 mod configuration;
 mod daemon_json_invalid;
+mod daemon_json_key;
 mod daemon_json_unknown_key;
 mod default_gateway_outside_bip;
 mod default_route_via_docker;
@@ -28,6 +29,8 @@ mod nameserver_in_docker_subnet;
 mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
+mod peer_route_missing;
+mod peer_subnet_clash;
 mod peers;
 mod pool_blocked_by_route;
 mod pool_exhausted;
@@ -151,6 +154,8 @@ pub static CHECKS: &[&Check] = &[
     &network_hides_route::CHECK,
     &network_overlaps_cloud::CHECK,
     &default_route_via_docker::CHECK,
+    &peer_subnet_clash::CHECK,
+    &peer_route_missing::CHECK,
     &ip_forward_off::CHECK,
     &mtu_exceeds_uplink::CHECK,
 ];

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use super::Scene;
 use super::configuration::quoted;
+use super::daemon_json_key::{restart_all, set};
 use super::here::Here;
 use super::room::Room;
 use crate::engine::{Bridge, GWBRIDGE_OPTIONS};
@@ -13,9 +14,14 @@ use crate::text::text;
 
 /// Gives a network another subnet. docker0 by `bip`, others by making them again.
 pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Remedy {
+    nth(scene, here, bridge, subnet, 0)
+}
+
+/// As [`remedy`], where `nth` networks of this host get others before it.
+pub fn nth(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, nth: usize) -> Remedy {
     let free = match Family::of(subnet.addr()) {
-        Family::V4 => Room::of(scene).free(Family::V4, 24),
-        Family::V6 => Room::of(scene).free(Family::V6, 64),
+        Family::V4 => Room::of(scene).free_nth(Family::V4, 24, nth),
+        Family::V6 => Room::of(scene).free_nth(Family::V6, 64, nth),
     };
     let impact = text!(
         "containers on {name} stop and get new addresses; whatever names the old ones must be changed",
@@ -25,7 +31,7 @@ pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Rem
     if bridge.is_default() && bridge.link_name != "docker0" {
         own_bridge(bridge, free, impact)
     } else if bridge.is_default() {
-        default_bridge(free, subnet, impact)
+        default_bridge(scene, free, subnet, impact)
     } else if bridge.network.is_none() && bridge.link_name != "docker_gwbridge" {
         left_behind(bridge)
     } else {
@@ -33,7 +39,7 @@ pub fn remedy(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet) -> Rem
     }
 }
 
-fn default_bridge(free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text) -> Remedy {
+fn default_bridge(scene: &Scene, free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text) -> Remedy {
     let key = if subnet.addr().is_ipv4() { "bip" } else { "fixed-cidr-v6" };
     let title = match free {
         Some(free) => text!(
@@ -52,7 +58,9 @@ fn default_bridge(free: Option<IpNet>, subnet: IpNet, impact: crate::text::Text)
         } else {
             free.to_string()
         };
-        vec![format!("# in /etc/docker/daemon.json: \"{key}\": \"{value}\""), "systemctl restart docker".to_owned()]
+        let mut commands = set(scene.host, key, &value, true);
+        commands.extend(restart_all(scene.host));
+        commands
     });
     Remedy::manual(title, impact, commands.unwrap_or_default()).restarts_engine()
 }

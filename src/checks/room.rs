@@ -18,13 +18,25 @@ pub struct Room<'a> {
     taken: Vec<Occupied>,
     /// Routes that are too many to be named.
     unnamed: Ranges,
+    /// The hosts of a mesh, this one too, in an order on which all of them agree, and this one's place among them.
+    mesh: Vec<&'a Snapshot>,
+    place: usize,
 }
 
 impl<'a> Room<'a> {
     pub fn of(scene: &Scene<'a>) -> Self {
         let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
-        let (taken, _) = occupied(scene.host, &Declared { avoid: scene.options.avoid.clone(), peers });
-        Room { host: scene.host, taken, unnamed: Unnamed::of(scene.host).ranges() }
+        let declared = Declared { avoid: scene.options.avoid.clone(), peers };
+        let (mut taken, _) = occupied(scene.host, &declared);
+        let mut mesh = vec![scene.host];
+        for other in scene.others.iter().filter(|_| scene.options.mesh) {
+            taken.extend(occupied(other, &declared).0);
+            mesh.push(other);
+        }
+        // Names may be equal; two hosts do not have the same addresses.
+        mesh.sort_by_cached_key(|host| (host.name.clone(), format!("{:?}", host.addresses)));
+        let place = mesh.iter().position(|host| std::ptr::eq(*host, scene.host)).unwrap_or(0);
+        Room { host: scene.host, taken, unnamed: Unnamed::of(scene.host).ranges(), mesh, place }
     }
 
     fn index(&self) -> Index<'_> {
@@ -35,6 +47,15 @@ impl<'a> Room<'a> {
     pub fn free(&self, family: Family, prefix_len: u8) -> Option<IpNet> {
         let found = self.index().pick(&Wish::new(family, prefix_len, 1).on(&[self.host]));
         found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
+    }
+
+    /// The `nth` subnet (from 0) of that length that is free on this host and on all others of the mesh. Each host of a mesh gets others.
+    pub fn free_nth(&self, family: Family, prefix_len: u8, nth: usize) -> Option<IpNet> {
+        let nth = nth * self.mesh.len() + self.place;
+        let found = self.index().pick(&Wish::new(family, prefix_len, nth + 1).on(&self.mesh));
+        let free: Vec<IpNet> =
+            found.into_iter().filter(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet).collect();
+        free.get(nth).copied()
     }
 
     /// A free base that this engine uses whole, the length of its blocks, and how many networks it holds: as wide as there is.
