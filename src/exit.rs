@@ -10,11 +10,11 @@ use crate::text::Text;
 pub enum Exit {
     /// Nothing at or above `--fail-on`; a question answered.
     Clean = 0,
-    /// Findings at or above `--fail-on`; the answer of `pick-subnet` is no.
+    /// Findings at or above `--fail-on`; the answer of `pick-subnet` is no; the packet of `trace` does not arrive.
     Findings = 1,
     /// Usage, bad input, or output that could not be written.
     Refused = 2,
-    /// A required check could not be judged, and nothing worse; what `pick-subnet` was asked cannot be known.
+    /// A required check could not be judged, and nothing worse; what `pick-subnet` or `trace` was asked cannot be known.
     Unjudged = 3,
 }
 

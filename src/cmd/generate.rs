@@ -15,13 +15,13 @@ const EXIT_STATUS: &str = "\
 No finding at or above \\-\\-fail\\-on; a question was answered; pick\\-subnet: with yes.
 .TP
 1
-Findings at or above \\-\\-fail\\-on; pick\\-subnet: nothing free, the range is taken, networks would not be created.
+Findings at or above \\-\\-fail\\-on; pick\\-subnet: nothing free, the range is taken, networks would not be created; trace: the packet does not arrive.
 .TP
 2
 Usage, bad input, or output that cannot be written.
 .TP
 3
-A check named by \\-\\-require, or any by \\-\\-strict, could not be judged, and nothing worse; pick\\-subnet \\-\\-need\\-networks: it cannot be known.
+A check named by \\-\\-require, or any by \\-\\-strict, could not be judged, and nothing worse; pick\\-subnet \\-\\-need\\-networks: it cannot be known; trace: what decides is not known.
 ";
 
 pub fn completions(context: &Context, shell: Shell) -> Answer {

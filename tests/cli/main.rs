@@ -14,6 +14,7 @@ mod root;
 mod saved;
 mod schema;
 mod streams;
+mod trace;
 mod widths;
 
 use std::path::{Path, PathBuf};

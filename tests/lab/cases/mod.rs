@@ -14,6 +14,7 @@ mod many_routes;
 mod networks;
 mod pick_subnet;
 mod secrets;
+mod trace;
 mod users;
 
 use crate::harness::Cases;
@@ -23,6 +24,7 @@ pub fn all() -> Cases {
     harness::add(&mut cases);
     bundle::add(&mut cases);
     evidence::add(&mut cases);
+    trace::add(&mut cases);
     users::add(&mut cases);
     config::add(&mut cases);
     daemon_json_grammar::add(&mut cases);

@@ -1,0 +1,69 @@
+//! `trace`: what it refuses, how it ends, what it prints.
+
+use serde_json::Value;
+
+use super::bad_input::refused;
+use super::schema::report_is_valid;
+use super::{host, run, stderr, stdout};
+
+/// A host with containers on networks of many kinds.
+const NETWORKS: &str = "28.5-networks";
+
+fn trace(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = run(&[&["trace", "--from", &host(NETWORKS)], arguments].concat());
+    assert_eq!(stderr(&output), "", "{arguments:?}");
+    (stdout(&output), output.status.code())
+}
+
+fn json(arguments: &[&str]) -> (Value, Option<i32>) {
+    let (said, exit) = trace(&[&["-o", "json"], arguments].concat());
+    let report = serde_json::from_str(&said).expect("one JSON document");
+    report_is_valid(&report);
+    (report, exit)
+}
+
+#[test]
+fn ends_that_are_not_there() {
+    let from = host(NETWORKS);
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["web", "nosuch"], "no container \"nosuch\" runs here; there are: app, db, far", "TO"),
+        (&["wab", "db"], "no container \"wab\" runs here; did you mean web?", "FROM"),
+        (&["contaner:web", "db"], "did you mean container:web?", "FROM"),
+        (&["x/web", "db"], "there is no host \"x\", in front of FROM; the hosts are: host", "FROM"),
+        (&["link:eth9", "web"], "host has no link \"eth9\"; did you mean link:eth0?", "FROM"),
+        (&["web", "published:99"], "no running container publishes 99/tcp; published are: 53/udp (web)", "TO"),
+        (&["published:8080", "web"], "published:8080 is where packets go to", "FROM"),
+        (&["web", "10.0.0.0/24"], "is a range; a packet goes to one address", "TO"),
+        (&["web", "db/tcp"], "has a protocol and no port; write it like web:80/tcp", "TO"),
+        (&["web:80/tcp", "db:80"], "the protocol is said once, behind TO", "FROM"),
+        (&["web:80", "db"], "FROM web:80 has a port and TO has none", "FROM"),
+        (&["web", "224.0.0.1"], "is not the address of one machine", "TO"),
+        (&["web", "fd00:88::2", "-4"], "TO has no IPv4 address", "-4"),
+        (&["web", "new", "-6"], "FROM has no IPv6 address", "-6"),
+        (&["web", "fd00:88::2"], "FROM has only IPv4 and TO only IPv6", "TO"),
+        (&["far", "internet"], "a network of the macvlan driver: its packets do not pass this host", "FROM"),
+        (&["job", "internet"], "internal networks do not", "FROM"),
+        (&["web", "db", "--probe"], "--probe cannot go together with --from", "--probe"),
+    ];
+    for (arguments, says, place) in cases {
+        refused(&[&["trace", "--from", &from], *arguments].concat(), says, Some(place));
+    }
+    refused(
+        &["trace", "web", "db", "--root", "/"],
+        "trace needs the routes and rules of a running kernel",
+        Some("--root"),
+    );
+    refused(&["trace", "web"], "<TO> is missing; see --help", None);
+    let twice = [&["trace", "--from", &from, "--from", &from], &["web", "db"][..]].concat();
+    refused(&twice, "FROM web fits several; write one of: host/container:web, host#2/container:web", Some("FROM"));
+}
+
+#[test]
+fn a_refusal_has_every_key_too() {
+    let output = run(&["trace", "web", "10.0.0.0/24", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    report_is_valid(&report);
+    assert_eq!((&report["trace"]["verdict"], &report["trace"]["hops"]), (&Value::Null, &Value::Array(Vec::new())));
+    assert!(report["error"]["message_zh"].as_str().is_some_and(|said| said.contains("是地址段")));
+}

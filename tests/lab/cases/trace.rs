@@ -1,0 +1,152 @@
+//! `trace`: what it says of a packet, against that packet.
+
+use crate::harness::{Cases, Engine, Fabric, Host, Lab};
+use serde_json::Value;
+
+const TOPIC: &str = "trace";
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine(TOPIC, "what is said of a packet is what becomes of it", |lab, engine| {
+        let (_fabric, host) = with_containers(lab, engine);
+        let questions = [
+            ("web", "peer", "delivered"),
+            ("web", "db", "dropped"),
+            ("web", "10.0.0.1", "forwarded"),
+            ("web", "host", "delivered"),
+            ("host", "web", "delivered"),
+            ("host", "10.0.0.1/icmp", "forwarded"),
+            ("host", "web:80/tcp", "delivered"),
+            ("host", "web:81", "delivered"),
+            ("host", "db:53/udp", "delivered"),
+            ("host", "published:8080", "delivered"),
+            ("peer", "published:8080", "delivered"),
+            ("db", "ip:10.0.0.2:8080", "delivered"),
+            ("shared", "web:80", "delivered"),
+            ("raw", "db", "delivered"),
+        ];
+        for (from, to, verdict) in questions {
+            let (said, exit) = ask(&host, &[from, to, "--probe"]);
+            let trace = &said["trace"];
+            assert_eq!(trace["verdict"], verdict, "{from} → {to}: {said:#}");
+            assert_eq!(trace["probe"]["agrees"], true, "{from} → {to}: {said:#}");
+            assert_eq!(exit, i32::from(verdict == "dropped"), "{from} → {to}");
+        }
+        let closed = ask(&host, &["host", "web:81", "--probe"]).0;
+        assert_eq!(closed["trace"]["probe"]["outcome"], "refused", "arrived where nobody listens: {closed:#}");
+        let masqueraded = ask(&host, &["web", "10.0.0.1"]).0;
+        assert_eq!(masqueraded["trace"]["arrives"]["source"], "10.0.0.2", "{masqueraded:#}");
+    });
+    cases.each_engine(TOPIC, "from outside to a published port and past it", |lab, engine| {
+        let (fabric, host) = with_containers(lab, engine);
+        let web = host.container_address("web", "bridge");
+        fabric.ok("ip route add 172.16.0.0/12 via 10.0.0.2");
+        for (to, address, port) in
+            [("published:8080", "10.0.0.2", 8080), ("web:80", web.as_str(), 80), ("web:81", web.as_str(), 81)]
+        {
+            let arrives = fabric
+                .sh(&format!("timeout 2 bash -c '</dev/tcp/{address}/{port}' 2>&1 || [ $? -ne 124 ]"))
+                .succeeded();
+            let (said, exit) = ask(&host, &["link:eth0=10.0.0.1", to]);
+            let verdict = &said["trace"]["verdict"];
+            assert_eq!(verdict == "delivered", arrives, "{to}: {said:#}");
+            assert_eq!(exit, i32::from(!arrives), "{to}: {said:#}");
+        }
+        let (said, _) = ask(&host, &["internet", "published:8080"]);
+        assert_eq!(said["trace"]["verdict"], "delivered", "{said:#}");
+    });
+    cases.each_engine(TOPIC, "the rule that ends a packet is named with what it has met", |lab, engine| {
+        let (_fabric, host) = with_containers(lab, engine);
+        let web = host.container_address("web", "bridge");
+        host.ok(&format!("iptables -I DOCKER-USER -s {web} -d 10.0.0.1 -j DROP"));
+        assert!(!host.exec("web", "ping -c 2 -W 1 10.0.0.1").succeeded());
+        let (said, exit) = ask(&host, &["web", "10.0.0.1", "--probe"]);
+        let trace = &said["trace"];
+        assert_eq!((&trace["verdict"], exit), (&"dropped".into(), 1), "{said:#}");
+        let by = &trace["ended_at"];
+        assert_eq!((&by["chain"], &by["base_chain"]), (&"DOCKER-USER".into(), &"FORWARD".into()), "{said:#}");
+        assert!(by["rule"].to_string().contains(&web), "{said:#}");
+        let hop = &trace["hops"][usize::try_from(by["hop"].as_u64().expect("a place")).expect("small")];
+        assert!(hop["packets"].as_u64().is_some_and(|packets| packets >= 2), "{said:#}");
+        assert_eq!((&trace["probe"]["outcome"], &trace["probe"]["agrees"]), (&"silent".into(), &true.into()));
+        host.ok(&format!("iptables -R DOCKER-USER 1 -s {web} -d 10.0.0.1 -j REJECT"));
+        let (said, exit) = ask(&host, &["web", "10.0.0.1:80", "--probe"]);
+        let trace = &said["trace"];
+        assert_eq!((&trace["verdict"], exit), (&"rejected".into(), 1), "{said:#}");
+        assert_eq!((&trace["probe"]["outcome"], &trace["probe"]["agrees"]), (&"rejected".into(), &true.into()));
+        let table = host.ok("dnetctl trace web 10.0.0.1:80 --color never --lang en; [ $? -eq 1 ]");
+        assert!(table.contains("is rejected by filter/DOCKER-USER: -A DOCKER-USER"), "{table}");
+    });
+    cases.each_engine(TOPIC, "a packet goes on from one host to the next", |lab, engine| {
+        let fabric = lab.fabric();
+        let [one, two] = [1, 2].map(|number| {
+            let host = lab
+                .host(engine)
+                .named(&format!("node{number}"))
+                .on(&fabric, "eth0", &format!("10.0.0.{number}/24"))
+                .file("/etc/docker/daemon.json", &format!("{{\"bip\": \"172.30.{number}.1/24\"}}"))
+                .boot();
+            host.docker();
+            host.container("web", "");
+            host
+        });
+        one.ok("ip route add 172.30.2.0/24 via 10.0.0.2");
+        two.ok("ip route add 172.30.1.0/24 via 10.0.0.1");
+        let compare = |state: &str| {
+            let address = two.container_address("web", "bridge");
+            let arrives = one.exec("web", &format!("ping -c 1 -W 2 {address}")).succeeded();
+            one.write("/tmp/two.json", &two.ok("dnetctl snapshot"));
+            one.ok("dnetctl snapshot > /tmp/one.json");
+            let from = ["--from", "/tmp/one.json", "--from", "/tmp/two.json"];
+            let (said, exit) = ask(&one, &[&["node1/web", "node2/web"], &from[..]].concat());
+            assert_eq!(said["trace"]["verdict"] == "delivered", arrives, "{state}: {said:#}");
+            assert_eq!(exit, i32::from(!arrives), "{state}");
+            let hosts: Vec<&Value> =
+                said["trace"]["hops"].as_array().expect("hops").iter().map(|hop| &hop["host"]).collect();
+            assert!(hosts.contains(&&"node1".into()) && hosts.contains(&&"node2".into()), "{state}: {said:#}");
+            arrives
+        };
+        assert!(!compare("as the engine leaves it"));
+        two.ok("iptables -I DOCKER-USER -i eth0 -j ACCEPT");
+        compare("accepted in DOCKER-USER");
+        two.ok("iptables -t raw -F; iptables -P FORWARD ACCEPT; iptables -F FORWARD");
+        assert!(compare("with an open FORWARD"));
+    });
+    cases.add("trace::nothing is sent where it must not be", |lab| {
+        let (_fabric, host) = with_containers(lab, Engine::V26);
+        let refused = |arguments: &[&str], says: &str| {
+            let output = host.dnetctl(&[&["trace"], arguments].concat());
+            assert_eq!(output.status, 2, "{output}");
+            assert!(output.stderr.contains(says), "{output}");
+        };
+        refused(&["internet", "web", "--probe"], "--probe sends from this host or from a container on it");
+        refused(&["link:eth0", "web", "--probe"], "--probe sends from this host or from a container on it");
+        refused(&["web", "10.0.0.1:80/sctp", "--probe"], "TCP, UDP and ICMP only");
+        let output = host.dnetctl_as_user(&["trace", "host", "10.0.0.1", "--probe"]);
+        assert_eq!(output.status, 2, "{output}");
+        assert!(output.stderr.contains("--probe needs root"), "{output}");
+    });
+}
+
+/// A host on a LAN: `web` and `peer` on docker0, `db` on a network of its own, `shared` in web's network, `raw` in the host's.
+fn with_containers(lab: &Lab, engine: Engine) -> (Fabric, Host) {
+    let fabric = lab.fabric();
+    fabric.gateway("10.0.0.1/24");
+    let host = lab.host(engine).on(&fabric, "eth0", "10.0.0.2/24").default_via("10.0.0.1").boot();
+    host.docker();
+    host.container("web", "-p 8080:80");
+    host.exec("web", "httpd -p 80");
+    host.container("peer", "");
+    host.ok("docker network create own");
+    host.container("db", "--network own");
+    host.container("shared", "--network container:web");
+    host.container("raw", "--network host");
+    (fabric, host)
+}
+
+fn ask(host: &Host, arguments: &[&str]) -> (Value, i32) {
+    let output = host.dnetctl(&[&["trace", "-o", "json"], arguments].concat());
+    let report: Value =
+        serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("not one JSON document: {e}\n{output}"));
+    assert_eq!(report["error"], Value::Null, "{output}");
+    (report, output.status)
+}
