@@ -26,7 +26,8 @@ fn headline(traced: &Traced, medium: &Medium) -> Vec<String> {
         _ => medium.severity(Severity::Error, line),
     };
     let mut lines: Vec<String> = wrap(sentence(traced).get(medium.lang), medium.width).iter().map(paint).collect();
-    if let Some(end) = &trace.end {
+    // Where a rule is why, the first line has it.
+    if let Some(end) = trace.end.as_ref().filter(|end| end.by.is_none()) {
         lines.extend(labelled(&text!("why", "原因"), end.says.get(medium.lang), medium));
     }
     for undecided in &trace.undecided {
