@@ -9,6 +9,8 @@ mod firewalls;
 #[cfg(test)]
 mod matches;
 #[cfg(test)]
+mod open;
+#[cfg(test)]
 mod orchestrators;
 #[cfg(test)]
 mod sets;
@@ -22,10 +24,11 @@ mod words;
 use crate::host::{Fact, Family, IpSet, IptablesDump, RouteKind, Rule as PolicyRule, Snapshot};
 use crate::path::fib::Fib;
 use crate::path::fib::fixture as hosts;
-use crate::path::netfilter::{Connection, Direction, Hook, Layer, Netfilter, Packet, Passage, State, Verdict};
+use crate::path::netfilter::{Connection, Hook, Layer, Netfilter, Packet, Passage, State, Verdict};
 
 /// Written `tcp 10.0.0.9:1234 > 172.17.0.2:80 in=eth0 out=docker0`; besides: `state=` (new without), `mark=`, `ctmark=`, `uid=`,
-/// `pin=`, `pout=`, `icmp=8/0`, `flags=`, `bridged`, `reply`, `was=` (the destination before DNAT), `from=` (the source after SNAT).
+/// `pin=`, `pout=`, `icmp=8/0`, `flags=`, `bridged`, `reply`, and behind it `for=` (who is answered, where SNAT hid it), `was=` (the destination before DNAT),
+/// `from=` (the source after SNAT).
 pub(super) fn packet(text: &str) -> Packet {
     let mut words = text.split_whitespace();
     let protocol = match words.next().expect("a protocol") {
@@ -80,7 +83,6 @@ fn with(packet: &mut Packet, word: &str) {
             packet.icmp = Some((kind.parse().expect("a type"), code.parse().expect("a code")));
         }
         "state" if value == "untracked" => (packet.connection, packet.untracked) = (None, true),
-        "state" if value == "invalid" => packet.connection = None,
         _ => of_connection(packet.connection.as_mut().expect("a connection"), key, value),
     }
 }
@@ -90,7 +92,12 @@ fn of_connection(connection: &mut Connection, key: &str, value: &str) {
         ("state", "new") => connection.state = State::New,
         ("state", "established") => connection.state = State::Established,
         ("state", "related") => connection.state = State::Related,
-        ("reply", _) => *connection = Connection { original: connection.original.turned(), ..connection.answered() },
+        ("state", "invalid") => connection.state = State::Invalid,
+        ("reply", _) => {
+            let (original, reply) = (connection.original.turned(), connection.original.clone());
+            *connection = Connection { original, reply, ..connection.answered() };
+        }
+        ("for", _) => (connection.original.source, connection.original.source_port) = end(value),
         ("was", _) => {
             (connection.original.destination, connection.original.destination_port) = end(value);
             connection.destination_settled = true;
@@ -101,9 +108,6 @@ fn of_connection(connection: &mut Connection, key: &str, value: &str) {
         }
         ("ctmark", _) => connection.mark = value.parse().expect("a mark"),
         _ => panic!("{key}={value}"),
-    }
-    if connection.direction == Direction::Reply {
-        connection.reply = connection.original.turned();
     }
 }
 

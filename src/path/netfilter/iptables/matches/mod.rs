@@ -36,7 +36,7 @@ pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
         "connmark" => each(&|option| mark(Field::ConnectionMark, option)),
         "set" => sets::tests(context, module),
         "dscp" => each(&dscp),
-        "tos" => each(&tos),
+        "tos" => each(&|option| tos(&module.words.join(" "), option)),
         "ttl" | "hl" => each(&ttl),
         "length" => each(&length),
         "owner" => each(&owner),
@@ -95,14 +95,19 @@ fn dscp(option: &Opt) -> Option<Vec<Test>> {
 }
 
 /// The upper six bits are the DSCP; the others, congestion, are not known of a packet.
-fn tos(option: &Opt) -> Option<Vec<Test>> {
+fn tos(words: &str, option: &Opt) -> Option<Vec<Test>> {
     let (value, mask) = (option.name == "--tos").then(|| masked(option.value()?, 8))??;
-    (mask & 3 == 0).then(|| {
-        let key = Key { field: Field::Dscp, mask: Some(mask >> 2) };
-        // A bit that the mask leaves out never compares equal.
-        let values = if value & !mask == 0 { vec![(value >> 2, value >> 2)] } else { Vec::new() };
-        vec![Test::One { key, values: ranges(values), invert: option.invert }]
-    })
+    let key = Key { field: Field::Dscp, mask: Some(mask >> 2) };
+    // A bit that the mask leaves out never compares equal.
+    let values = if value & !mask == 0 { vec![(value >> 2, value >> 2)] } else { Vec::new() };
+    let mut tests = vec![Test::One { key, values: ranges(values), invert: option.invert }];
+    if mask & 3 != 0 {
+        tests.push(Test::Undecidable(words.to_owned()));
+        if option.invert {
+            return Some(vec![Test::Any(tests.into_iter().map(|test| vec![test]).collect())]);
+        }
+    }
+    Some(tests)
 }
 
 fn ttl(option: &Opt) -> Option<Vec<Test>> {

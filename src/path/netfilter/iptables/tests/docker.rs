@@ -10,7 +10,7 @@ const PUBLISHED: &str = "tcp 203.0.113.7:40000 > 10.0.0.5:8080 in=eth0 out=docke
 const DIRECT: &str = "tcp 10.0.0.9:40000 > 172.17.0.2:80 in=eth0 out=docker0";
 const UNPUBLISHED: &str = "tcp 10.0.0.9:40000 > 172.17.0.2:81 in=eth0 out=docker0";
 const OUT: &str = "tcp 172.17.0.2:40000 > 203.0.113.7:443 in=docker0 out=eth0";
-const BACK: &str = "tcp 203.0.113.7:443 > 172.17.0.2:40000 in=eth0 out=docker0 flags=18 reply";
+const BACK: &str = "tcp 203.0.113.7:443 > 10.0.0.5:40000 in=eth0 out=docker0 flags=18 reply for=172.17.0.2:40000";
 
 #[test]
 fn docker_1_13() {
@@ -131,7 +131,11 @@ fn docker_29_with_a_mark_that_opens_and_a_routed_network() {
             ("tcp 10.0.0.9:9 > 172.23.0.2:80 in=eth0 out=br-feed00000001", "drop", "-A DOCKER ! -i br-feed00000001"),
             ("icmp 172.17.0.2 > 172.22.0.2 in=docker0 out=br-1a7e57a10001", "drop", "-A DOCKER-INTERNAL ! -s"),
             ("icmp 172.22.0.2 > 8.8.8.8 in=br-1a7e57a10001 out=eth0", "drop", "-A DOCKER-INTERNAL ! -d"),
-            ("icmp 172.17.0.2 > 172.23.0.2 in=docker0 out=br-feed00000001 mark=5", "pass 10.0.0.5 > 172.23.0.2", ""),
+            (
+                "tcp 10.0.0.9:9 > 172.23.0.2:80 in=eth0 out=br-feed00000001 mark=5",
+                "pass 10.0.0.9 > 172.23.0.2:80",
+                "--mark 0x5",
+            ),
             (OUT, "pass 10.0.0.5 > 203.0.113.7:443", "-A DOCKER-FORWARD -i docker0"),
         ],
     );

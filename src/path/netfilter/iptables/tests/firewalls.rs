@@ -25,9 +25,9 @@ fn firewalld_with_its_iptables_backend() {
             ("tcp 10.0.0.9:9 > 172.17.0.2:81 in=eth0 out=docker0", "reject", "-A FORWARD -j REJECT"),
             // A port forward of the zone: marked before, mapped by the mark.
             (
-                "tcp 203.0.113.7:9 > 10.0.0.5:8000 in=eth0 out=br-legacy",
+                "tcp 203.0.113.7:9 > 10.0.0.5:8000 in=eth0 out=eth0",
                 "pass 10.0.0.5 > 10.0.0.80:80",
-                "-A FWDO_docker",
+                "-A FWDI_public_allow",
             ),
         ],
     );

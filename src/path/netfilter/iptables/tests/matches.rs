@@ -152,6 +152,12 @@ fn marks_owners_and_chance() {
         ("-m mark ! --mark 0x4000/0x4000", DNS, YES),
         ("-m connmark --mark 0x20/0xf0", "udp 10.0.0.9:5 > 172.17.0.2:53 in=eth0 out=docker0 ctmark=37", YES),
         ("-m connmark ! --mark 0x20/0xf0", "udp 10.0.0.9:5 > 172.17.0.2:53 in=eth0 out=docker0 ctmark=37", NO),
+        // What is asked about is sent without a DSCP.
+        ("-m dscp --dscp 0x10", WEB, NO),
+        ("-m dscp ! --dscp 0x10", WEB, YES),
+        ("-m tos --tos 0x10/0xff", WEB, NO),
+        ("-m tos ! --tos 0x10/0xff", WEB, YES),
+        ("-m tos --tos 0x00/0xfc", WEB, YES),
         ("-m owner --uid-owner 1000", OWN, YES),
         ("-m owner --uid-owner 0-999", OWN, NO),
         ("-m owner ! --uid-owner 1000", OWN, NO),
@@ -185,8 +191,8 @@ fn what_is_not_known_of_a_packet_cannot_be_told() {
         ("-m tcp [unsupported revision]", WEB, None),
         ("-m ttl --ttl-lt 5", WEB, None),
         ("-m length --length 0:60", WEB, None),
-        ("-m dscp --dscp 0x10", WEB, None),
-        ("-m tos --tos 0x10/0xff", WEB, None),
+        ("-m tos --tos 0x00/0xff", WEB, None),
+        ("-m tos ! --tos 0x00/0xff", WEB, None),
         // What another test ends is not asked.
         ("-d 1.1.1.1/32 -m limit --limit 3/min", WEB, NO),
         ("-m limit --limit 3/min -d 1.1.1.1/32", WEB, NO),
