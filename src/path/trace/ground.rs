@@ -1,11 +1,12 @@
 //! What the walk asks a host again and again, arranged once.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::host::{AttachedProgram, Container, Family, Gap, Link, Network, Snapshot};
+use crate::host::{AttachedProgram, Container, Endpoint, Family, Gap, Link, Network, Snapshot};
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
 use crate::path::netfilter::{Hook, Netfilter};
 use crate::text::Text;
@@ -184,17 +185,20 @@ impl<'a> Ground<'a> {
     }
 
     /// The bridges by which a container may send what is not for a neighbour: the engine gives the default route to one of them.
-    pub fn gateways(&self, container: &Container, family: Family) -> Vec<String> {
-        let networks =
-            container.endpoints.iter().filter_map(|endpoint| self.networks.get(endpoint.network_id.as_str()));
-        let mut bridges: Vec<String> = networks
-            .filter(|network| !network.internal)
-            .filter_map(|network| match network.driver.as_str() {
-                "bridge" => Some(network.link_name()),
-                "overlay" => Some("docker_gwbridge".to_owned()),
-                _ => None,
-            })
-            .collect();
+    pub fn gateways(&self, container: &'a Container, family: Family) -> Vec<String> {
+        let of = |endpoint: &'a Endpoint| Some((endpoint, *self.networks.get(endpoint.network_id.as_str())?));
+        let mut networks: Vec<(&Endpoint, &Network)> = container.endpoints.iter().filter_map(of).collect();
+        networks.retain(|(_, network)| !network.internal);
+        // The likely one first (moby v28.5.2 libnetwork/sandbox.go, `Less`).
+        networks.sort_by_key(|(endpoint, network)| {
+            (Reverse(endpoint.gateway_priority), Reverse(endpoint.gateways.len()), network.name.as_str())
+        });
+        let bridge = |(_, network): (&Endpoint, &Network)| match network.driver.as_str() {
+            "bridge" => Some(network.link_name()),
+            "overlay" => Some("docker_gwbridge".to_owned()),
+            _ => None,
+        };
+        let mut bridges: Vec<String> = networks.into_iter().filter_map(bridge).collect();
         let routed = |prefix: &IpNet| match prefix {
             IpNet::V4(_) => family == Family::V4,
             IpNet::V6(prefix) => family == Family::V6 && !prefix.addr().is_unicast_link_local(),

@@ -8,6 +8,7 @@
 
 mod ground;
 mod hooks;
+mod lookup;
 mod record;
 mod reply;
 mod request;
@@ -170,3 +171,8 @@ impl<'a> Tracer<'a> {
 pub fn across(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
     request::whole(hosts, first, flow)
 }
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -202,6 +202,13 @@ impl Outcome {
         }
     }
 
+    /// Whether both packets ended at the same place, with the same ends of their own.
+    pub fn ends_like(&self, other: &Outcome) -> bool {
+        let (one, two) = (self.arrival(), other.arrival());
+        let ends = |packet: &Packet| (packet.source, packet.destination);
+        (one.link, one.via, ends(&one.packet)) == (two.link, two.via, ends(&two.packet))
+    }
+
     fn arrival(&self) -> Arrival {
         let packet = self.packet().clone();
         match self {

@@ -1,0 +1,4 @@
+mod bridges;
+mod here;
+mod hosts;
+mod routed;

@@ -1,0 +1,131 @@
+//! Between ports of a bridge.
+
+use super::super::fixture::*;
+use super::super::{Origin, Trace, Verdict, Way};
+use crate::host::{Fact, Snapshot};
+use crate::path::fib::fixture::{address, ip, link, local, route};
+
+const DROPS: [&str; 3] = [":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT"];
+
+fn neighbours(host: &Snapshot) -> Trace {
+    traced(host, &tcp(from_container("172.17.0.2", "docker0"), "172.17.0.3", 80))
+}
+
+#[test]
+fn neighbours_meet_the_rules_only_where_br_netfilter_calls_them() {
+    let mut host = host("web1", 5);
+    table(&mut host, "filter", &DROPS);
+    let trace = neighbours(&host);
+    assert_eq!(trace.verdict, Verdict::Delivered);
+    assert_eq!(told(&trace, Way::Request), ["bridge: from port to port of docker0"]);
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "0");
+    assert_eq!(neighbours(&host).verdict, Verdict::Delivered);
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
+    assert_eq!(neighbours(&host).verdict, Verdict::Dropped);
+}
+
+#[test]
+fn with_br_netfilter_both_links_are_the_bridge_and_replies_are_known() {
+    let mut host = host("web1", 5);
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
+    let mut rules = DROPS.to_vec();
+    rules.push("-A FORWARD -i docker0 -o docker0 -m conntrack --ctstate NEW -s 172.17.0.2/32 -m physdev --physdev-is-bridged -j ACCEPT");
+    rules.push("-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
+    table(&mut host, "filter", &rules);
+    assert_eq!(neighbours(&host).verdict, Verdict::Delivered);
+    let back = tcp(from_container("172.17.0.3", "docker0"), "172.17.0.2", 80);
+    assert_eq!(verdict(&host, &back), Verdict::Dropped);
+}
+
+#[test]
+fn rules_that_tell_ports_apart_leave_it_open_unless_the_port_is_known() {
+    let mut host = host("web1", 5);
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
+    table(
+        &mut host,
+        "filter",
+        &[
+            ":INPUT ACCEPT",
+            ":FORWARD ACCEPT",
+            ":OUTPUT ACCEPT",
+            "-A FORWARD -m physdev --physdev-in veth0000001 -j DROP",
+        ],
+    );
+    let open = neighbours(&host);
+    assert_eq!((open.verdict, open.undecided.len()), (Verdict::Undetermined, 1));
+    let by = |port: &str| {
+        let from = Origin::Bridge { bridge: "docker0".into(), port: Some(port.into()), source: ip("172.17.0.2") };
+        traced(&host, &tcp(from, "172.17.0.3", 80))
+    };
+    assert_eq!(by("veth0000001").verdict, Verdict::Dropped);
+    // To another network, where no such port is met on the way.
+    let away = tcp(from_container("172.18.0.2", "br-web"), "198.51.100.7", 443);
+    assert_eq!(verdict(&host, &away), Verdict::Forwarded);
+}
+
+#[test]
+fn between_two_networks_it_is_routed() {
+    let host = host("web1", 5);
+    let trace = traced(&host, &tcp(from_container("172.17.0.2", "docker0"), "172.18.0.2", 80));
+    assert_eq!(trace.verdict, Verdict::Delivered);
+    assert_eq!(told(&trace, Way::Request), ["route: dev br-web"]);
+    assert_eq!(trace.arrives.and_then(|arrival| arrival.link).as_deref(), Some("br-web"));
+}
+
+#[test]
+fn a_bridge_with_an_uplink_leads_out() {
+    let mut host = host("web1", 5);
+    if let Fact::Known { value, .. } = &mut host.links {
+        value.push(bridge(20, "br0"));
+        value.push(crate::host::Link { master: Some(20), ..link(21, "eth1") });
+    }
+    if let (Fact::Known { value: addresses, .. }, Fact::Known { value: routes, .. }) =
+        (&mut host.addresses, &mut host.routes)
+    {
+        addresses.push(address(20, "10.9.0.5/24"));
+        routes.extend([local(20, "10.9.0.5"), route("10.9.0.0/24", None, 20)]);
+    }
+    let trace = traced(&host, &tcp(from_container("172.17.0.2", "docker0"), "10.9.0.7", 80));
+    assert_eq!(trace.verdict, Verdict::Forwarded);
+    assert_eq!(verdict(&host, &tcp(from_link("10.9.0.7", "eth1"), "10.9.0.5", 80)), Verdict::Delivered);
+}
+
+#[test]
+fn a_reply_that_is_bridged_past_the_nat_is_no_answer() {
+    let mut host = host("web1", 5);
+    table(
+        &mut host,
+        "nat",
+        &[
+            ":PREROUTING ACCEPT",
+            ":INPUT ACCEPT",
+            ":OUTPUT ACCEPT",
+            ":POSTROUTING ACCEPT",
+            "-A PREROUTING -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:80",
+        ],
+    );
+    let hairpin = tcp(from_container("172.17.0.2", "docker0"), "10.0.0.5", 8080);
+    let trace = traced(&host, &hairpin);
+    assert_eq!((trace.verdict, trace.hops.last().map(|hop| hop.at.as_str())), (Verdict::Dropped, Some("conntrack")));
+    // With br_netfilter the bridge turns the address back.
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
+    assert_eq!(verdict(&host, &hairpin), Verdict::Delivered);
+}
+
+#[test]
+fn a_container_without_a_default_route_answers_neighbours_only() {
+    let mut host = host("web1", 5);
+    host.engine.api = Fact::known(api(
+        vec![network("bridge", "docker0", true), network("web", "br-web", false)],
+        vec![
+            container("db", &[("bridge", "172.17.0.2")]),
+            container("app", &[("bridge", "172.17.0.3"), ("web", "172.18.0.3")]),
+        ],
+    ));
+    assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.2", 80)), Verdict::Unroutable);
+    assert_eq!(verdict(&host, &tcp(from_here(), "172.17.0.2", 80)), Verdict::Delivered);
+    // Its other network has a way out, by which the answer leaves.
+    assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.3", 80)), Verdict::Delivered);
+    set(&mut host, "net.ipv4.conf.br-web.rp_filter", "1");
+    assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.3", 80)), Verdict::Dropped);
+}

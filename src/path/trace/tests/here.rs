@@ -1,0 +1,110 @@
+//! What this host sends, and what it is sent.
+
+use super::super::fixture::*;
+use super::super::{Flow, Origin, Verdict, Way};
+use crate::path::fib::fixture::{add_routes, add_rules, in_table, ip, route, rule};
+
+#[test]
+fn the_kernel_chooses_the_source_and_the_container_answers() {
+    let host = host("web1", 5);
+    let trace = traced(&host, &tcp(from_here(), "172.17.0.2", 80));
+    assert_eq!((trace.verdict, seen_source(&trace)), (Verdict::Delivered, Some(ip("172.17.0.1"))));
+    assert_eq!(told(&trace, Way::Request), ["route: dev docker0 src 172.17.0.1"]);
+    assert_eq!(told(&trace, Way::Reply), ["route: to this host"]);
+}
+
+#[test]
+fn own_addresses_are_reached_by_the_loopback() {
+    let mut host = host("web1", 5);
+    table(&mut host, "filter", &[":INPUT DROP", ":FORWARD ACCEPT", ":OUTPUT ACCEPT", "-A INPUT -i lo -j ACCEPT"]);
+    let trace = traced(&host, &tcp(from_here(), "10.0.0.5", 80));
+    assert_eq!((trace.verdict, seen_source(&trace)), (Verdict::Delivered, Some(ip("10.0.0.5"))));
+    assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "10.0.0.5", 80)), Verdict::Dropped);
+}
+
+#[test]
+fn a_published_port_is_reached_from_here_by_a_second_lookup() {
+    let mut host = host("web1", 5);
+    table(
+        &mut host,
+        "nat",
+        &[
+            ":PREROUTING ACCEPT",
+            ":INPUT ACCEPT",
+            ":OUTPUT ACCEPT",
+            ":POSTROUTING ACCEPT",
+            ":DOCKER -",
+            "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
+            "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
+            "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80",
+        ],
+    );
+    let trace = traced(&host, &tcp(from_here(), "10.0.0.5", 8080));
+    assert_eq!(trace.verdict, Verdict::Delivered);
+    assert_eq!(
+        told(&trace, Way::Request),
+        [
+            "route: to this host src 10.0.0.5",
+            "nat/OUTPUT: goes into DOCKER",
+            "nat/DOCKER: destination becomes 172.17.0.2:80",
+            "route: dev docker0"
+        ]
+    );
+    let arrival = trace.arrives.expect("it arrives");
+    assert_eq!((arrival.link.as_deref(), arrival.packet.destination_port), (Some("docker0"), Some(80)));
+    // The rule spares 127.0.0.0/8: that ends with a process here.
+    let loopback = traced(&host, &tcp(from_here(), "127.0.0.1", 8080));
+    assert_eq!((loopback.verdict, loopback.arrives.map(|a| a.link)), (Verdict::Delivered, Some(None)));
+}
+
+#[test]
+fn a_mark_set_by_mangle_is_looked_up_again() {
+    let mut host = host("web1", 5);
+    let marked = crate::host::Rule { fwmark: 1, fwmask: u32::MAX, ..rule(100, 52) };
+    add_rules(&mut host, vec![marked]);
+    add_routes(&mut host, vec![in_table(52, route("198.51.100.0/24", Some("172.18.0.9"), 4))]);
+    let rules = [":OUTPUT ACCEPT", "-A OUTPUT -p tcp -m tcp --dport 443 -j MARK --set-xmark 0x1/0xffffffff"];
+    table(&mut host, "mangle", &rules);
+    let trace = traced(&host, &tcp(from_here(), "198.51.100.7", 443));
+    assert_eq!(
+        told(&trace, Way::Request),
+        [
+            "route: via 10.0.0.254 dev eth0 src 10.0.0.5",
+            "mangle/OUTPUT: mark becomes 0x1",
+            "rule: table 52 answers",
+            "route: via 172.18.0.9 dev br-web"
+        ]
+    );
+    assert_eq!(trace.hops[2].rule.as_deref(), Some("100: from all fwmark 0x1 lookup 52"));
+}
+
+#[test]
+fn nothing_leaves_without_a_route() {
+    let mut host = host("web1", 5);
+    host.routes = crate::host::Fact::known(vec![crate::path::fib::fixture::local(2, "10.0.0.5")]);
+    assert_eq!(verdict(&host, &tcp(from_here(), "198.51.100.7", 443)), Verdict::Unroutable);
+}
+
+#[test]
+fn a_ping_is_answered() {
+    let mut host = host("web1", 5);
+    table(
+        &mut host,
+        "filter",
+        &[":INPUT DROP", ":FORWARD ACCEPT", ":OUTPUT ACCEPT", "-A INPUT -p icmp -m icmp --icmp-type 0 -j ACCEPT"],
+    );
+    let ping = |from| Flow { destination_port: None, protocol: 1, ..tcp(from, "172.17.0.2", 0) };
+    assert_eq!(verdict(&host, &ping(from_here())), Verdict::Delivered);
+    let into = Flow { destination: ip("10.0.0.5"), ..ping(from_link("10.0.0.9", "eth0")) };
+    assert_eq!(verdict(&host, &into), Verdict::Dropped);
+}
+
+#[test]
+fn who_sends_matters_to_rules_by_owner() {
+    let mut host = host("web1", 5);
+    let rules = [":OUTPUT ACCEPT", "-A OUTPUT -m owner --uid-owner 1000 -j DROP"];
+    table(&mut host, "filter", &rules);
+    let by = |uid| tcp(Origin::Host { source: None, uid: Some(uid) }, "198.51.100.7", 443);
+    assert_eq!(verdict(&host, &by(1000)), Verdict::Dropped);
+    assert_eq!(verdict(&host, &by(0)), Verdict::Forwarded);
+}
