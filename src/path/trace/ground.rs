@@ -140,12 +140,9 @@ impl<'a> Ground<'a> {
                 false => port.name == name.text,
             };
             let mut signature: Vec<bool> = self.port_names.iter().map(fits).collect();
-            signature.push(self.programs.contains_key(port.name.as_str()));
+            signature.extend([self.programs.contains_key(port.name.as_str()), port.isolated, port.hairpin]);
             if seen.insert(signature) {
                 kinds.push(Some(port.name.clone()));
-            }
-            if self.port_names.is_empty() && self.programs.is_empty() {
-                break;
             }
         }
         if kinds.is_empty() {
@@ -240,14 +237,15 @@ impl<'a> Ground<'a> {
             .or_else(|| if link.contains('.') { self.sysctl(&format!("net.{family}.conf.{link}.{key}")) } else { None })
     }
 
-    /// Whether bridged packets of the family pass the hooks of IP: br_netfilter is loaded and switched on. Where the key is not there,
-    /// the module is not loaded.
-    pub fn calls_iptables(&self, family: Family) -> bool {
-        let key = match family {
-            Family::V4 => "net.bridge.bridge-nf-call-iptables",
-            Family::V6 => "net.bridge.bridge-nf-call-ip6tables",
+    /// Whether bridged packets of the family pass the hooks of IP: br_netfilter is loaded, and switched on for all bridges or for this
+    /// one. Where the key is not there, the module is not loaded.
+    pub fn calls_iptables(&self, bridge: &str, family: Family) -> bool {
+        let link = self.link(bridge);
+        let (key, own) = match family {
+            Family::V4 => ("net.bridge.bridge-nf-call-iptables", link.is_some_and(|link| link.calls_iptables)),
+            Family::V6 => ("net.bridge.bridge-nf-call-ip6tables", link.is_some_and(|link| link.calls_ip6tables)),
         };
-        self.sysctl(key).is_some_and(|value| value != 0)
+        self.sysctl(key).is_some_and(|value| value != 0 || own)
     }
 }
 

@@ -122,9 +122,13 @@ impl Log {
     }
 }
 
-/// Whether a policy that accepts goes without saying: that of a chain for NAT, or without rules.
+/// Whether a policy that accepts goes without saying: that of a chain without rules, or that is no filter.
 fn is_silent(chain: &Chain) -> bool {
-    chain.rules.is_empty() || chain.base.as_ref().is_some_and(|base| base.nat)
+    let filters = match chain.backend {
+        Backend::Legacy | Backend::NftCompat => chain.table == "filter",
+        Backend::Nft => chain.base.as_ref().is_some_and(|base| !base.nat),
+    };
+    chain.rules.is_empty() || !filters
 }
 
 fn policy(chain: &Chain) -> String {

@@ -51,7 +51,7 @@ impl<'a> Walk<'_, 'a, '_> {
         }
         packet = self.ports_hook(Hook::Prerouting, packet, port.as_deref(), None)?;
         packet.iif = Some(bridge.to_owned());
-        if !ground.calls_iptables(family) {
+        if !ground.calls_iptables(bridge, family) {
             return match neighbour {
                 true => {
                     self.log.note("bridge", None, bridged(bridge));
@@ -103,6 +103,7 @@ impl<'a> Walk<'_, 'a, '_> {
         calls_iptables: bool,
     ) -> Result<Outcome, Stop> {
         let (leaves, port_out) = self.port_towards(bridge, packet.destination, None);
+        self.port_refuses(port_in, port_out.as_deref(), packet.source == packet.destination)?;
         packet = self.ports_hook(Hook::Forward, packet, port_in, port_out.as_deref())?;
         packet.oif = Some(bridge.to_owned());
         if calls_iptables {
@@ -123,6 +124,24 @@ impl<'a> Walk<'_, 'a, '_> {
             true => Outcome::Left { link: bridge.to_owned(), via: None, packet },
             false => Outcome::Inside { bridge: bridge.to_owned(), packet },
         })
+    }
+
+    /// Isolated ports do not speak to each other, and no frame goes back out of the port it came by unless that is set for a hairpin
+    /// (net/bridge/br_forward.c `should_deliver`).
+    fn port_refuses(&mut self, port_in: Option<&str>, port_out: Option<&str>, back: bool) -> Result<(), Stop> {
+        let link = |name: Option<&str>| name.and_then(|name| self.tracer.ground.link(name));
+        let (Some(from), Some(to)) = (link(port_in), link(port_out)) else { return Ok(()) };
+        let says = match back {
+            true if !from.hairpin => text!(
+                "the bridge does not send a frame back out of the port it came by (hairpin is off)",
+                "网桥不会把帧从入端口再发回去（未启用 hairpin）"
+            ),
+            false if from.isolated && to.isolated => {
+                text!("the bridge keeps its isolated ports apart", "网桥不在隔离端口之间转发")
+            }
+            _ => return Ok(()),
+        };
+        Err(self.log.end(Verdict::Dropped, "bridge", None, says))
     }
 
     /// The bridge hands a frame that is addressed to it to its own link.

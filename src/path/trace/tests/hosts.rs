@@ -103,7 +103,10 @@ fn two_hosts_that_send_it_to_each_other_are_a_circle() {
     let (mut one, mut two) = pair();
     add_routes(&mut one, vec![route("192.0.2.0/24", Some("10.0.0.6"), 2)]);
     add_routes(&mut two, vec![route("192.0.2.0/24", Some("10.0.0.5"), 2)]);
-    assert_eq!(over(&[&one, &two], &tcp(from_here(), "192.0.2.1", 80)).verdict, Verdict::Unroutable);
+    let lost = tcp(from_container("172.17.0.2", "docker0"), "192.0.2.1", 80);
+    assert_eq!(over(&[&one, &two], &lost).verdict, Verdict::Unroutable);
+    // What web1 sends itself it does not take back.
+    assert_eq!(over(&[&one, &two], &tcp(from_here(), "192.0.2.1", 80)).verdict, Verdict::Dropped);
 }
 
 #[test]
