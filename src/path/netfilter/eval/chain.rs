@@ -11,8 +11,8 @@ use crate::text::{Text, text};
 
 /// More ways at once than this: not determined.
 const MOST_WAYS: usize = 64;
-/// More chains in each other than any kernel takes.
-const DEEPEST: usize = 256;
+/// More chains in each other than anybody writes; nft takes 16 (NFT_JUMP_STACK_SIZE).
+const DEEPEST: usize = 64;
 
 pub(super) struct Walk<'n, 'a> {
     pub netfilter: &'n Netfilter<'a>,

@@ -7,7 +7,7 @@ mod matches;
 mod sets;
 mod targets;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod values;
 mod words;
 

@@ -29,7 +29,7 @@ use crate::path::netfilter::{Connection, Hook, Layer, Netfilter, Packet, Passage
 /// Written `tcp 10.0.0.9:1234 > 172.17.0.2:80 in=eth0 out=docker0`; besides: `state=` (new without), `mark=`, `ctmark=`, `uid=`,
 /// `pin=`, `pout=`, `icmp=8/0`, `flags=`, `bridged`, `reply`, and behind it `for=` (who is answered, where SNAT hid it), `was=` (the destination before DNAT),
 /// `from=` (the source after SNAT).
-pub(super) fn packet(text: &str) -> Packet {
+pub(in crate::path::netfilter) fn packet(text: &str) -> Packet {
     let mut words = text.split_whitespace();
     let protocol = match words.next().expect("a protocol") {
         "icmp" => 1,
@@ -112,7 +112,7 @@ fn of_connection(connection: &mut Connection, key: &str, value: &str) {
 }
 
 /// eth0 10.0.0.5/24, docker0 172.17.0.1/16, fd00:17::1/64 on docker0, with these tables and sets.
-pub(super) fn host(dumps: Vec<IptablesDump>, sets: Option<Vec<IpSet>>) -> Snapshot {
+pub(in crate::path::netfilter) fn host(dumps: Vec<IptablesDump>, sets: Option<Vec<IpSet>>) -> Snapshot {
     let mut host = hosts::host();
     host.firewall.legacy = Fact::known(Vec::new());
     host.firewall.nft_compat = Fact::known(dumps);
@@ -131,12 +131,17 @@ pub(super) fn host(dumps: Vec<IptablesDump>, sets: Option<Vec<IpSet>>) -> Snapsh
     host
 }
 
-pub(super) fn pass(host: &Snapshot, hook: Hook, packet: Packet) -> Passage {
+pub(in crate::path::netfilter) fn pass(host: &Snapshot, hook: Hook, packet: Packet) -> Passage {
     let fib = Fib::new(host).expect("all facts");
     Netfilter::new(host, fib).expect("rules").pass(Layer::Network, hook, packet)
 }
 
-pub(super) fn table(family: Family, table: &str, chains: &[(&str, &str)], rules: &[&str]) -> IptablesDump {
+pub(in crate::path::netfilter) fn table(
+    family: Family,
+    table: &str,
+    chains: &[(&str, &str)],
+    rules: &[&str],
+) -> IptablesDump {
     IptablesDump {
         family,
         table: table.to_owned(),
