@@ -23,6 +23,7 @@ mod here;
 mod in_use;
 mod ip_forward_off;
 mod iproute;
+mod iptables_disabled;
 mod ledger;
 mod mtu_exceeds_uplink;
 mod nameserver_in_docker_subnet;
@@ -157,6 +158,7 @@ pub static CHECKS: &[&Check] = &[
     &peer_subnet_clash::CHECK,
     &peer_route_missing::CHECK,
     &ip_forward_off::CHECK,
+    &iptables_disabled::CHECK,
     &mtu_exceeds_uplink::CHECK,
 ];
 

@@ -53,6 +53,7 @@ const NOT_RUNNING: &[Unjudged] = &[
     none("config-not-applied", "no engine runs"),
     none("bridge-link-missing", "no engine runs"),
     none("ip-forward-off", "no engine runs"),
+    none("iptables-disabled", "no engine runs"),
 ];
 
 /// Where no Docker bridge is in this network namespace yet.
