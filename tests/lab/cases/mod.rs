@@ -12,6 +12,7 @@ mod healthy;
 mod looking;
 mod many_routes;
 mod networks;
+mod packets;
 mod pick_subnet;
 mod secrets;
 mod trace;
@@ -35,6 +36,7 @@ pub fn all() -> Cases {
     looking::add(&mut cases);
     many_routes::add(&mut cases);
     networks::add(&mut cases);
+    packets::add(&mut cases);
     pick_subnet::add(&mut cases);
     secrets::add(&mut cases);
     cases
