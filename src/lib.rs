@@ -22,8 +22,8 @@ pub use cmd::run;
 pub mod internals {
     pub use crate::engine::next::{Next, next, restart};
     pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, RouteRanges, Snapshot};
-    pub use crate::path::trace::{Flow, Origin, Trace, Tracer, Verdict as Fate, Way, across};
     pub use crate::path::fib::{Fib, Lookup, Query, ReversePath, Verdict};
+    pub use crate::path::trace::{Flow, Origin, Trace, Tracer, Verdict as Fate, Way, across};
     pub use crate::probe::netlink::{
         Keep, addresses, links, look_at_routes, next_hop_objects, programs, routes, rules,
     };

@@ -6,7 +6,6 @@ use super::shot::{Shot, icmp};
 use super::site::{Home, Site, near};
 use super::wire::{PORTS, USER};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 /// What the hosts publish.
 const PUBLISHED: [u16; 5] = [8000, 8080, 3306, 5300, 5432];
@@ -46,7 +45,12 @@ impl Site {
     /// Containers of an internal network have no way out of it, which no host knows.
     pub fn can_send(&self, from: usize, destination: IpAddr) -> bool {
         let sender = &self.parties[from];
+        // What one sends to oneself passes no host but one's own.
+        if sender.home == Home::Outside && sender.addresses.contains(&destination) {
+            return false;
+        }
         match &sender.home {
+            Home::Container { .. } if sender.addresses.contains(&destination) => false,
             Home::Container { bridge, .. } if bridge == "br-apart" => {
                 sender.addresses.iter().any(|own| near(*own, destination))
             }
@@ -75,11 +79,5 @@ fn shot(random: &mut Random, from: usize, sent_by_host: bool, destination: IpAdd
         _ => 0,
     };
     let uid = if sent_by_host && random.chance(30) { USER } else { 0 };
-    Shot { from, uid, destination, protocol, source_port: fresh_port(), destination_port }
-}
-
-/// One that no other packet of this run has had lately.
-fn fresh_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000
+    Shot { from, uid, destination, protocol, source_port: 20_000 + random.below(12_000) as u16, destination_port }
 }

@@ -1,88 +1,181 @@
 //! What `path::trace` says of a packet against what the packet does: real ones, between containers, hosts and a machine
-//! beside them, past the engine's own rules and past generated ones.
+//! beside them, past the engine's own rules and past generated ones. `DNETCTL_SEED=N` sends the packets of rule set N alone and
+//! tells all of them; `DNETCTL_FULL=1` lives through many more sets, `DNETCTL_FIRST_SEED=N` others: those from N on.
 
+mod base;
 mod compare;
 mod conntrack;
 mod flows;
 mod frame;
 mod inside;
 #[path = "../../../kernel/random.rs"]
-#[expect(dead_code, reason = "the kernel's tests need more of it")]
 mod random;
+mod rules;
 mod shot;
 mod site;
+mod tally;
+mod view;
 mod wire;
 
-use crate::harness::{Cases, Engine};
+use crate::harness::{Cases, Engine, Lab};
 use compare::{Comparison, compare, foretell};
-use dnetctl::internals::{Snapshot, Tracer};
+use dnetctl::internals::{Snapshot, Trace, Tracer};
 use random::Random;
-use shot::Shot;
+use rules::RuleSet;
+use shot::{Outcome, Shot};
 use site::{Site, Variant};
+use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::Duration;
+use tally::Tally;
 
 const TOPIC: &str = "packets";
+
+/// Packets past the engine's own rules, by engine and variant.
+const UNTOUCHED: usize = 100;
+/// Rule sets by engine and variant, and packets past each.
+const SETS: u64 = 16;
+const SETS_FULL: u64 = 90;
+const PACKETS: usize = 24;
 
 /// How long nothing must be heard. What passes is there within a fraction of a millisecond.
 const SILENCE: Duration = Duration::from_millis(25);
 /// The same where the trace says otherwise: the machine may have been busy.
-const LONG_SILENCE: Duration = Duration::from_millis(500);
+const LONG_SILENCE: Duration = Duration::from_millis(400);
 
 pub fn add(cases: &mut Cases) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let one = number("DNETCTL_SEED");
+    let first = number("DNETCTL_FIRST_SEED").unwrap_or(0);
+    let sets = if std::env::var_os("DNETCTL_FULL").is_some() { SETS_FULL } else { SETS };
+    let seeds = one.map_or(first..first + sets, |seed| seed..seed + 1);
     for (variant, name) in [(Variant::Nft, "nft"), (Variant::Legacy, "legacy")] {
-        cases.each_engine(TOPIC, &format!("{name}, untouched"), move |lab, engine| {
-            untouched(&Site::build(lab, engine, variant), engine, variant);
-        });
+        let seeds = seeds.clone();
+        cases.each_engine(TOPIC, name, move |lab, engine| all(lab, engine, variant, seeds.clone(), one.is_some()));
     }
 }
 
-fn untouched(site: &Site, engine: Engine, variant: Variant) {
+/// A packet, what was said of it and what became of it.
+struct Sent {
+    shot: Shot,
+    trace: Trace,
+    real: Outcome,
+    comparison: Comparison,
+}
+
+fn all(lab: &Lab, engine: Engine, variant: Variant, seeds: Range<u64>, tell: bool) {
+    let site = Site::build(lab, engine, variant);
     if std::env::var_os("G_REAL").is_some() {
-        let t = std::time::Instant::now();
-        site.snapshot(0);
-        eprintln!("snapshot {:?}", t.elapsed());
-        let mut random = Random::new(1);
-        for _ in 0..120 {
-            let shot = site.any(&mut random);
+        site.save();
+        for seed in seeds {
+            let (set, shots) = generated(&site, seed);
             let t = std::time::Instant::now();
-            let real = shot.fire(site, SILENCE);
-            let e = t.elapsed();
-            eprintln!("{} -> {} p{} {}: {} {} {:?} {e:?}", site.parties[shot.from].name, shot.destination, shot.protocol, shot.destination_port,
-              real.arrived.as_ref().map_or("-".into(), |(p, s)| format!("at {} from {} port {}", site.parties[*p].name, s.source, s.destination_port)),
-              real.answered, real.refused);
+            if let Err(refused) = base::load(&site.hosts[0], &set.script()) {
+                eprintln!("the tools refuse rule set {seed}: {refused}\n{set}");
+                continue;
+            }
+            let loaded = t.elapsed();
+            let t = std::time::Instant::now();
+            let (mut arrived, mut answered) = (0, 0);
+            for shot in shots {
+                let real = shot.fire(&site, SILENCE);
+                arrived += usize::from(real.arrived.is_some());
+                answered += usize::from(real.answered);
+            }
+            eprintln!("{engine} {seed}: load {loaded:?}, {arrived} arrived {answered} answered, {:?}", t.elapsed());
         }
         return;
     }
-    let snapshots = [site.snapshot(0), site.snapshot(1)];
-    let mut random = Random::new(1);
-    let shots: Vec<Shot> = (0..120).map(|_| site.any(&mut random)).collect();
-    let results = run(site, &snapshots, &shots);
+    let mut tally = Tally::default();
     let mut wrong = String::new();
-    let mut undetermined = 0;
-    for (shot, (comparison, told)) in shots.iter().zip(&results) {
-        match comparison {
-            Comparison::Agreed => {}
-            Comparison::Undetermined(_) => undetermined += 1,
-            Comparison::Mismatch(_) => wrong += &format!("{comparison:?}\n{shot:?}\n{told}\n\n"),
+    let mut random = Random::new(seeds.start);
+    let shots: Vec<Shot> = (0..UNTOUCHED).map(|_| site.any(&mut random)).collect();
+    let untouched = send(&site, &[site.snapshot(0), site.snapshot(1)], shots);
+    note(&site, "untouched", "", &untouched, &mut tally, &mut wrong);
+    site.save();
+    let second = site.snapshot(1);
+    for seed in seeds {
+        let (set, shots) = generated(&site, seed);
+        if let Err(refused) = base::load(&site.hosts[0], &set.script()) {
+            let _ = writeln!(wrong, "the tools refuse rule set {seed}: {refused}\n{set}");
+            continue;
         }
+        let sent = send(&site, &[site.snapshot(0), second.clone()], shots);
+        if tell {
+            println!("{set}");
+            sent.iter().for_each(|one| println!("{}", told(&site, one)));
+        }
+        note(
+            &site,
+            &format!("engine {engine}, {variant:?}, DNETCTL_SEED={seed}"),
+            &set.to_string(),
+            &sent,
+            &mut tally,
+            &mut wrong,
+        );
     }
-    println!("{engine} {variant:?}: {} packets, {undetermined} undetermined", shots.len());
+    println!("engine {engine}, {variant:?}: {tally}");
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-fn run(site: &Site, snapshots: &[Snapshot; 2], shots: &[Shot]) -> Vec<(Comparison, String)> {
+/// A rule set and the packets that it is about, among others.
+fn generated(site: &Site, seed: u64) -> (RuleSet, Vec<Shot>) {
+    // Seeds beside each other give the same numbers, one later.
+    let mut random = Random::new(seed.wrapping_mul(0xd134_2543_de82_ef95));
+    let shots: Vec<Shot> = (0..PACKETS).map(|_| site.any(&mut random)).collect();
+    let aimed = 3 + random.below(8);
+    (RuleSet::aimed(&mut random, site, &shots[..aimed]), shots)
+}
+
+fn send(site: &Site, snapshots: &[Snapshot; 2], shots: Vec<Shot>) -> Vec<Sent> {
     let tracers = snapshots.each_ref().map(|snapshot| Tracer::new(snapshot).expect("root sees everything"));
-    shots
-        .iter()
-        .map(|shot| {
-            let trace = foretell(site, &tracers, shot);
-            let mut real = shot.fire(site, SILENCE);
-            let mut comparison = compare(site, &trace, &real);
-            if matches!(comparison, Comparison::Mismatch(_)) {
-                real = shot.fire(site, LONG_SILENCE);
-                comparison = compare(site, &trace, &real);
-            }
-            (comparison, format!("{trace:#?}\n{real:?}"))
-        })
-        .collect()
+    let one = |shot: Shot| {
+        let trace = foretell(site, &tracers, &shot);
+        let mut real = shot.fire(site, SILENCE);
+        let mut comparison = compare(site, &trace, &real);
+        if matches!(comparison, Comparison::Mismatch(_)) {
+            real = shot.fire(site, LONG_SILENCE);
+            comparison = compare(site, &trace, &real);
+        }
+        Sent { shot, trace, real, comparison }
+    };
+    shots.into_iter().map(one).collect()
+}
+
+fn note(site: &Site, where_: &str, rules: &str, sent: &[Sent], tally: &mut Tally, wrong: &mut String) {
+    for one in sent {
+        tally.add(&one.trace, &one.comparison);
+    }
+    let mismatches: Vec<&Sent> = sent.iter().filter(|one| matches!(one.comparison, Comparison::Mismatch(_))).collect();
+    if mismatches.is_empty() {
+        return;
+    }
+    let _ = writeln!(wrong, "=== {where_}\n{rules}");
+    for one in mismatches {
+        let _ = writeln!(wrong, "{}", told(site, one));
+    }
+}
+
+/// One packet in words.
+fn told(site: &Site, one: &Sent) -> String {
+    let Sent { shot, trace, real, comparison } = one;
+    let from = &site.parties[shot.from].name;
+    let Shot { uid, destination, protocol, source_port, destination_port, .. } = shot;
+    let mut text = format!(
+        "--- {comparison:?}\n{from} (uid {uid}) port {source_port} to {destination} port {destination_port}, protocol {protocol}\n"
+    );
+    for hop in &trace.hops {
+        let _ = writeln!(
+            text,
+            "    {} {:?} {}: {} [{}]",
+            hop.host,
+            hop.way,
+            hop.at,
+            hop.effect.en,
+            hop.rule.as_deref().unwrap_or_default()
+        );
+    }
+    let place = real.arrived.as_ref().map(|(party, seen)| (site.parties[*party].name.as_str(), seen));
+    let _ = writeln!(text, "  really: {place:?}, answered {}, refused {:?}", real.answered, real.refused);
+    text
 }

@@ -52,6 +52,7 @@ struct Card {
 #[derive(Debug)]
 pub struct Site {
     pub hosts: [Host; 2],
+    pub variant: Variant,
     pub parties: Vec<Party>,
     _fabric: Fabric,
 }
@@ -100,17 +101,14 @@ impl Site {
             parties.push(Party::new(["first", "second"][number], Home::Host(number), namespace(host, "1")));
             parties.extend(containers.iter().map(|(name, network, _)| container(host, number, name, network)));
         }
-        let site = Self { hosts, parties, _fabric: fabric };
+        let site = Self { hosts, variant, parties, _fabric: fabric };
         site.settle();
         site
     }
 
-    pub fn party(&self, name: &str) -> usize {
-        self.parties.iter().position(|party| party.name == name).expect("one of those above")
-    }
-
     pub fn snapshot(&self, host: usize) -> Snapshot {
-        let said = self.hosts[host].ok("dnetctl diagnose --save /run/packets.json -q > /run/packets.txt; cat /run/packets.json");
+        let said = self.hosts[host]
+            .ok("dnetctl diagnose --save /run/packets.json -q > /run/packets.txt; cat /run/packets.json");
         serde_json::from_str(&said).expect("a snapshot")
     }
 

@@ -109,7 +109,13 @@ impl Site {
         let mut views = vec![raw];
         if here {
             views.push(View { hook: Hook::Postrouting, oif: Some(to.link), ..landed.clone() });
-            views.push(View { hook: Hook::Input, oif: None, uid: None, iif: Some(self.leg(destination).link), ..turned(&landed) });
+            views.push(View {
+                hook: Hook::Input,
+                oif: None,
+                uid: None,
+                iif: Some(self.leg(destination).link),
+                ..turned(&landed)
+            });
         } else if to_host {
             views.push(View { hook: Hook::Input, ..landed.clone() });
             views.push(View { hook: Hook::Output, iif: None, oif: Some(from.link), ..turned(&landed) });
@@ -148,7 +154,9 @@ impl Site {
     fn leg(&self, address: IpAddr) -> Leg {
         for party in self.parties.iter().filter(|party| party.addresses.contains(&address)) {
             match &party.home {
-                Home::Container { host: 0, bridge, port } => return Leg { link: bridge.clone(), port: Some(port.clone()) },
+                Home::Container { host: 0, bridge, port } => {
+                    return Leg { link: bridge.clone(), port: Some(port.clone()) };
+                }
                 Home::Host(0) => return Leg { link: "lo".to_owned(), port: None },
                 _ => {}
             }

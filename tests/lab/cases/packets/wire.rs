@@ -31,8 +31,7 @@ pub struct Wire {
     _listening: Vec<OwnedFd>,
 }
 
-const KINDS: [(bool, u8); 6] =
-    [(false, ICMP), (false, TCP), (false, UDP), (true, ICMPV6), (true, TCP), (true, UDP)];
+const KINDS: [(bool, u8); 6] = [(false, ICMP), (false, TCP), (false, UDP), (true, ICMPV6), (true, TCP), (true, UDP)];
 
 impl Wire {
     pub fn open(inside: &Inside) -> Self {
@@ -120,7 +119,8 @@ impl Wire {
 pub fn source(inside: &Inside, destination: IpAddr, uid: u32) -> Option<IpAddr> {
     inside.run(move || {
         setfsuid(Uid::from_raw(uid));
-        let any: IpAddr = if destination.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let any: IpAddr =
+            if destination.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = UdpSocket::bind((any, 0));
         setfsuid(Uid::from_raw(0));
         let socket = socket.ok()?;
@@ -180,8 +180,7 @@ fn receive(socket: &OwnedFd, v6: bool, protocol: u8) -> Option<Option<Seen>> {
     }
     let mut space = nix::cmsg_space!(in6_pktinfo);
     let mut slices = [IoSliceMut::new(&mut bytes)];
-    let message =
-        recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::empty()).ok()?;
+    let message = recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::empty()).ok()?;
     let to = message.cmsgs().ok()?.find_map(|control| match control {
         ControlMessageOwned::Ipv6PacketInfo(info) => Some(IpAddr::from(info.ipi6_addr.s6_addr)),
         _ => None,

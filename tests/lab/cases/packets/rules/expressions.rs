@@ -42,7 +42,21 @@ pub fn addressed(random: &mut Random, view: &View) -> String {
 type Kind = fn(&mut Random, &View) -> Option<String>;
 
 const KINDS: [Kind; 16] = [
-    address, address, links, links, protocol, port, port, state, state, original, mark, icmp, flags, fib, concatenation,
+    address,
+    address,
+    links,
+    links,
+    protocol,
+    port,
+    port,
+    state,
+    state,
+    original,
+    mark,
+    icmp,
+    flags,
+    fib,
+    concatenation,
     owner,
 ];
 
@@ -55,8 +69,7 @@ fn transport(view: &View) -> &'static str {
 }
 
 fn address(random: &mut Random, view: &View) -> Option<String> {
-    let (field, address) =
-        if random.chance(50) { ("saddr", view.source) } else { ("daddr", view.destination) };
+    let (field, address) = if random.chance(50) { ("saddr", view.source) } else { ("daddr", view.destination) };
     let (kind, other) = (kind(address), near_miss(address));
     Some(match random.below(8) {
         0..3 => format!("{kind} {field} {address}"),
@@ -98,7 +111,7 @@ fn protocol(random: &mut Random, view: &View) -> Option<String> {
     };
     Some(match random.below(3) {
         0 => format!("meta l4proto {name}"),
-        1 => format!("meta l4proto {{ tcp, {name} }}"),
+        1 => "meta l4proto != sctp".to_owned(),
         _ if view.v6() => format!("ip6 nexthdr {name}"),
         _ => format!("ip protocol {name}"),
     })
@@ -204,10 +217,17 @@ pub fn map(random: &mut Random, view: &View, tracked: bool) -> Option<String> {
     let kind = kind(view.destination);
     Some(match random.below(5) {
         0 => format!("{} dport vmap {{ 7 : accept, {} : {end} }}", transport(view), view.ports?.1),
-        1 if tracked => format!("{} ct state vmap {{ invalid : drop, {} : {end} }}", packet_family(view), if view.reply { "established" } else { "new" }),
+        1 if tracked => format!(
+            "{} ct state vmap {{ invalid : drop, {} : {end} }}",
+            packet_family(view),
+            if view.reply { "established" } else { "new" }
+        ),
         2 => {
             let (iif, oif) = (view.iif.as_deref()?, view.oif.as_deref().filter(|_| view.hook == Hook::Forward)?);
-            format!("{} iifname . oifname vmap {{ \"{iif}\" . \"{oif}\" : {end}, \"{oif}\" . \"wg0\" : accept }}", packet_family(view))
+            format!(
+                "{} iifname . oifname vmap {{ \"{iif}\" . \"{oif}\" : {end}, \"{oif}\" . \"wg0\" : accept }}",
+                packet_family(view)
+            )
         }
         3 => format!("{kind} daddr vmap {{ {} : {end} }}", prefix(random, view.destination)),
         _ => format!("{kind} saddr . {kind} daddr vmap {{ {} . {} : {end} }}", view.source, view.destination),
@@ -217,14 +237,20 @@ pub fn map(random: &mut Random, view: &View, tracked: bool) -> Option<String> {
 /// A named set, and the question to it.
 pub fn set(random: &mut Random, view: &View) -> (String, String) {
     let (kind, typed) = if view.v6() { ("ip6", "ipv6_addr") } else { ("ip", "ipv4_addr") };
-    let other = near_miss(view.source);
+    let other = if view.v6() { "2001:db8::1" } else { "203.0.113.1" };
     match view.ports {
         Some((_, port)) if random.chance(50) => (
-            format!("set named {{ type {typed} . inet_service; flags interval; elements = {{ {} . 1-{port} }} }}\n", view.destination),
+            format!(
+                "set named {{ type {typed} . inet_service; flags interval; elements = {{ {} . 1-{port} }} }}\n",
+                view.destination
+            ),
             format!("{kind} daddr . {} dport @named", transport(view)),
         ),
         _ => (
-            format!("set named {{ type {typed}; flags interval; elements = {{ {other}, {} }} }}\n", prefix(random, view.source)),
+            format!(
+                "set named {{ type {typed}; flags interval; elements = {{ {other}, {} }} }}\n",
+                prefix(random, view.source)
+            ),
             format!("{kind} saddr {}@named", if random.chance(20) { "!= " } else { "" }),
         ),
     }

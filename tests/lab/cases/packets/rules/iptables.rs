@@ -21,10 +21,6 @@ fn place(random: &mut Random) -> &'static str {
 }
 
 impl Iptables {
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// As `iptables-restore --noflush` takes them.
     pub fn text(&self, v6: bool) -> String {
         let mut text = String::new();
@@ -115,7 +111,11 @@ impl Iptables {
     /// A mark, of the packet or its connection, and a rule that asks for it.
     fn by_mark(&mut self, random: &mut Random, view: &View) {
         let early = if view.uid.is_some() || view.hook == Hook::Output { "OUTPUT" } else { "PREROUTING" };
-        let mut set = stateless(random, &View { hook: if early == "OUTPUT" { Hook::Output } else { Hook::Prerouting }, ..view.clone() }).text();
+        let mut set = stateless(
+            random,
+            &View { hook: if early == "OUTPUT" { Hook::Output } else { Hook::Prerouting }, ..view.clone() },
+        )
+        .text();
         if view.reply {
             set = format!("-s {}", view.source);
         }
@@ -125,7 +125,10 @@ impl Iptables {
             1 => (format!("-j MARK --or-mark {value}"), format!("-m mark --mark {value:#x}/{value:#x}")),
             2 => (format!("-j MARK --set-xmark {value:#x}/0xff"), format!("-m mark --mark {value:#x}/{value:#x}")),
             3 => (format!("-j CONNMARK --set-mark {value}"), format!("-m connmark --mark {value}")),
-            4 => (format!("-j CONNMARK --set-xmark {value:#x}/{value:#x}"), format!("-m connmark --mark {value:#x}/{value:#x}")),
+            4 => (
+                format!("-j CONNMARK --set-xmark {value:#x}/{value:#x}"),
+                format!("-m connmark --mark {value:#x}/{value:#x}"),
+            ),
             _ => (format!("-j MARK --set-mark {value}"), format!("-m mark ! --mark {}", value + 1)),
         };
         self.add(view, "mangle", format!("-A {early} {set} {marking}"));
@@ -167,7 +170,10 @@ impl Iptables {
     /// Conntrack is told not to look, and a rule asks for that.
     fn untracked(&mut self, random: &mut Random, view: &View) {
         let chain = if view.hook == Hook::Output || view.uid.is_some() { "OUTPUT" } else { "PREROUTING" };
-        let said = stateless(random, &View { hook: if chain == "OUTPUT" { Hook::Output } else { Hook::Prerouting }, ..view.clone() });
+        let said = stateless(
+            random,
+            &View { hook: if chain == "OUTPUT" { Hook::Output } else { Hook::Prerouting }, ..view.clone() },
+        );
         let target = random.one(&["NOTRACK", "CT --notrack"]);
         self.add(view, "raw", format!("-I {chain} {} -j {target}", said.text()));
         if !matches!(view.hook, Hook::Prerouting | Hook::Postrouting) && random.chance(60) {
@@ -210,7 +216,9 @@ impl Iptables {
                     6 if view.oif.as_deref() == Some("eth0") => {
                         format!("-j SNAT --to-source {}", if view.v6() { "fd50::2" } else { "192.168.50.2" })
                     }
-                    6 if !view.v6() && view.source.to_string().starts_with("10.31.1.") => "-s 10.31.1.0/24 -j NETMAP --to 10.31.99.0/24".to_owned(),
+                    6 if !view.v6() && view.source.to_string().starts_with("10.31.1.") => {
+                        "-s 10.31.1.0/24 -j NETMAP --to 10.31.99.0/24".to_owned()
+                    }
                     _ => format!("-j SNAT --to-source {}", if view.v6() { "fd31:99::9" } else { "10.31.99.9" }),
                 };
                 let said = if target.starts_with("-s ") { "" } else { said.as_str() };
@@ -268,12 +276,23 @@ fn verdict(random: &mut Random, view: &View, table: &str) -> (String, bool) {
     let rejects = table == "filter";
     let target = match random.below(100) {
         0..40 => "DROP",
-        40..70 if rejects && view.protocol == TCP && random.chance(45) => return ("-j REJECT --reject-with tcp-reset".to_owned(), true),
+        40..70 if rejects && view.protocol == TCP && random.chance(45) => {
+            return ("-j REJECT --reject-with tcp-reset".to_owned(), true);
+        }
         40..70 if rejects => {
-            let four = ["icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable", "icmp-host-unreachable"];
+            let four = [
+                "icmp-port-unreachable",
+                "icmp-host-prohibited",
+                "icmp-admin-prohibited",
+                "icmp-net-unreachable",
+                "icmp-host-unreachable",
+            ];
             let six = ["icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-no-route", "icmp6-addr-unreachable"];
             let kind = if view.v6() { random.pick(&six) } else { random.pick(&four) };
-            return (if random.chance(20) { "-j REJECT".to_owned() } else { format!("-j REJECT --reject-with {kind}") }, false);
+            return (
+                if random.chance(20) { "-j REJECT".to_owned() } else { format!("-j REJECT --reject-with {kind}") },
+                false,
+            );
         }
         40..92 => "ACCEPT",
         _ => "RETURN",

@@ -11,8 +11,10 @@ use std::net::IpAddr;
 pub struct Tests {
     own: Vec<String>,
     modules: Vec<String>,
-    protocol: bool,
 }
+
+/// Holds for all packets here, and goes with no port.
+const ANOTHER: &str = "! -p 47";
 
 impl Tests {
     pub fn text(&self) -> String {
@@ -23,8 +25,8 @@ impl Tests {
 
     /// `-p` of the packet, once.
     pub fn protocol(&mut self, view: &View) {
-        if !self.protocol {
-            self.protocol = true;
+        self.own.retain(|option| option != ANOTHER);
+        if !self.own.iter().any(|option| option.starts_with("-p ")) {
             self.own.push(format!("-p {}", name(view)));
         }
     }
@@ -56,8 +58,30 @@ pub fn tests(random: &mut Random, view: &View) -> Tests {
 type Kind = fn(&mut Random, &View, &mut Tests) -> Option<()>;
 
 const KINDS: [Kind; 24] = [
-    source, destination, links, links, protocol, ports, ports, multiport, multiport, state, ctstate, ctstate, original,
-    original, direction, status, addrtype, addrtype, iprange, physdev, icmp, flags, pkttype, owner,
+    source,
+    destination,
+    links,
+    links,
+    protocol,
+    ports,
+    ports,
+    multiport,
+    multiport,
+    state,
+    ctstate,
+    ctstate,
+    original,
+    original,
+    direction,
+    status,
+    addrtype,
+    addrtype,
+    iprange,
+    physdev,
+    icmp,
+    flags,
+    pkttype,
+    owner,
 ];
 
 /// `! ` where it is wanted.
@@ -88,6 +112,9 @@ fn destination(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()
 }
 
 fn links(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
+    if tests.own.iter().any(|option| option.contains("-i ") || option.contains("-o ")) {
+        return None;
+    }
     let mut one = |option: &str, link: &str| {
         let text = match random.below(10) {
             0..5 => format!("{option} {link}"),
@@ -111,20 +138,16 @@ fn links(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
 }
 
 fn protocol(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
-    if tests.protocol || random.chance(70) {
+    if tests.own.iter().any(|option| option.starts_with("-p ")) || random.chance(70) {
         tests.protocol(view);
-        return Some(());
+    } else {
+        tests.own.push(ANOTHER.to_owned());
     }
-    tests.own.push("! -p 47".to_owned());
-    tests.protocol = true;
     Some(())
 }
 
 fn ports(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
     let (source, destination) = view.ports?;
-    if tests.own.iter().any(|option| option.starts_with('!') && option.contains("-p ")) {
-        return None;
-    }
     tests.protocol(view);
     let (option, port) = if random.chance(75) { ("--dport", destination) } else { ("--sport", source) };
     let text = match random.below(8) {
@@ -139,9 +162,6 @@ fn ports(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
 
 fn multiport(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
     let (source, destination) = view.ports?;
-    if tests.own.iter().any(|option| option.starts_with('!') && option.contains("-p ")) {
-        return None;
-    }
     tests.protocol(view);
     let text = match random.below(5) {
         0 => format!("--dports 7,{destination},9"),
@@ -237,7 +257,9 @@ fn addrtype(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
         3 => "! --src-type LOCAL".to_owned(),
         4 => format!("--src-type {}", if view.hook == Hook::Output { "LOCAL" } else { "UNICAST" }),
         _ if view.hook == Hook::Input => format!("--dst-type {destination} --limit-iface-in"),
-        _ => format!("! --dst-type MULTICAST --src-type {}", if view.hook == Hook::Output { "LOCAL" } else { "UNICAST" }),
+        _ => {
+            format!("! --dst-type MULTICAST --src-type {}", if view.hook == Hook::Output { "LOCAL" } else { "UNICAST" })
+        }
     };
     tests.modules.push(format!("-m addrtype {text}"));
     Some(())
@@ -268,7 +290,9 @@ fn physdev(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
         (Some(_), _, _) => "--physdev-is-in".to_owned(),
         // What is routed has no ports, but for those it came in by.
         (None, ..) if matches!(view.hook, Hook::Forward | Hook::Postrouting) => {
-            if random.chance(80) { return None }
+            if random.chance(80) {
+                return None;
+            }
             "! --physdev-is-bridged".to_owned()
         }
         _ if random.chance(80) => return None,

@@ -9,8 +9,8 @@ use super::random::Random;
 use super::shot::Shot;
 use super::site::Site;
 use super::view::{Hook, View};
-use iptables::Iptables;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use iptables::Iptables;
 use nft::Nft;
 use std::fmt;
 use std::net::IpAddr;
@@ -120,7 +120,9 @@ fn chosen<'a>(random: &mut Random, views: &'a [View]) -> &'a View {
 /// A prefix around an address.
 fn prefix(random: &mut Random, address: IpAddr) -> String {
     match address {
-        IpAddr::V4(address) => Ipv4Net::new(address, random.one(&[8, 16, 23, 24, 31])).map(|net| net.trunc().to_string()),
+        IpAddr::V4(address) => {
+            Ipv4Net::new(address, random.one(&[8, 16, 23, 24, 31])).map(|net| net.trunc().to_string())
+        }
         IpAddr::V6(address) => Ipv6Net::new(address, random.one(&[16, 48, 64, 127])).map(|net| net.trunc().to_string()),
     }
     .expect("lengths that there are")

@@ -20,10 +20,6 @@ struct Base {
 }
 
 impl Nft {
-    pub fn is_empty(&self) -> bool {
-        self.tables.is_empty()
-    }
-
     pub fn text(&self) -> String {
         self.tables.concat()
     }
@@ -42,6 +38,14 @@ impl Nft {
     /// A table with base chains and others, of a family that sees the packet.
     fn table(&mut self, family: &str, body: &str) {
         let name = format!("packets-{}", self.tables.len());
+        // A family of its own needs no question for it, and nft refuses one.
+        let body = match family {
+            "inet" => body.to_owned(),
+            _ => body
+                .replace("meta nfproto ipv4 ", "")
+                .replace("meta nfproto ipv6 ", "")
+                .replace("icmpx", if family == "ip" { "icmp" } else { "icmpv6" }),
+        };
         self.tables.push(format!("table {family} {name} {{\n{body}}}\n"));
     }
 
@@ -70,7 +74,11 @@ impl Nft {
             7 => format!("{tests} limit rate 5/minute counter log\n{tests} {}", verdict(random, view, base.hook)),
             _ => format!("{tests} {}{}", random.one(&["", "counter "]), verdict(random, view, base.hook)),
         };
-        let spare = if random.chance(20) { format!("{} accept\n", expressions::tests(random, view, !early, 2)) } else { String::new() };
+        let spare = if random.chance(20) {
+            format!("{} accept\n", expressions::tests(random, view, !early, 2))
+        } else {
+            String::new()
+        };
         let _ = writeln!(body, "{extra}chain {}", base.text("accept", &format!("{spare}{rule}")));
         self.table(family, &body);
     }
@@ -82,7 +90,11 @@ impl Nft {
             Hook::Output => (Hook::Output, "route"),
             _ => (Hook::Prerouting, "filter"),
         };
-        let set = if view.reply { packet_family(view).to_owned() } else { expressions::tests(random, &View { hook: early, ..view.clone() }, false, 1) };
+        let set = if view.reply {
+            packet_family(view).to_owned()
+        } else {
+            expressions::tests(random, &View { hook: early, ..view.clone() }, false, 1)
+        };
         let (mark, ask) = match random.below(4) {
             0 => (format!("meta mark set {value}"), format!("meta mark {value}")),
             1 => (format!("meta mark set meta mark | {value:#x}"), format!("meta mark & {value:#x} == {value:#x}")),
@@ -95,7 +107,11 @@ impl Nft {
         let end = verdict(random, view, asking.hook);
         let mut body = String::new();
         let _ = writeln!(body, "chain {}", marking.text("accept", &format!("{set} {mark}")));
-        let _ = writeln!(body, "chain {}", asking.text("accept", &format!("{} {ask} {end}", packet_family(view))).replacen("base", "asking", 1));
+        let _ = writeln!(
+            body,
+            "chain {}",
+            asking.text("accept", &format!("{} {ask} {end}", packet_family(view))).replacen("base", "asking", 1)
+        );
         self.table(family(random, view), &body);
     }
 
@@ -163,7 +179,10 @@ impl Nft {
         }
         let (at, action) = match view.hook {
             Hook::Prerouting | Hook::Output => (view.hook, destination(random, view)),
-            Hook::Input => (Hook::Input, format!("snat {} to {}", super::kind(view), if view.v6() { "fd31:99::9" } else { "10.31.99.9" })),
+            Hook::Input => (
+                Hook::Input,
+                format!("snat {} to {}", super::kind(view), if view.v6() { "fd31:99::9" } else { "10.31.99.9" }),
+            ),
             Hook::Forward | Hook::Postrouting => {
                 let to = if view.v6() { "fd31:99::9" } else { "10.31.99.9" };
                 let snat = format!("snat {} to {to}", super::kind(view));
@@ -172,9 +191,27 @@ impl Nft {
         };
         let after = matches!(at, Hook::Input | Hook::Postrouting);
         let priority = match random.below(3) {
-            0 => if after { 100 } else { -100 },
-            1 => if after { 90 } else { -110 },
-            _ => if after { 110 } else { -90 },
+            0 => {
+                if after {
+                    100
+                } else {
+                    -100
+                }
+            }
+            1 => {
+                if after {
+                    90
+                } else {
+                    -110
+                }
+            }
+            _ => {
+                if after {
+                    110
+                } else {
+                    -90
+                }
+            }
         };
         let tests = expressions::tests(random, &View { hook: at, ..view.clone() }, true, 2);
         let base = Base { kind: "nat", hook: hook(at), priority };

@@ -1,0 +1,71 @@
+//! The first host as the engine left it, to come back to between rule sets.
+
+use super::site::{Site, Variant};
+use crate::harness::Host;
+
+/// Writes what the engine made of both variants, with every table said, so that a restore takes back all that was added.
+const SAVE: &str = r#"
+mkdir -p /run/base
+complete() {
+  cat
+  for table in raw:PREROUTING,OUTPUT mangle:PREROUTING,INPUT,FORWARD,OUTPUT,POSTROUTING nat:PREROUTING,INPUT,OUTPUT,POSTROUTING \
+      filter:INPUT,FORWARD,OUTPUT security:INPUT,FORWARD,OUTPUT; do
+    grep -q "^\*${table%%:*}$" "$1" && continue
+    echo "*${table%%:*}"
+    echo "${table#*:}" | tr , '\n' | sed 's/.*/:& ACCEPT [0:0]/'
+    echo COMMIT
+  done
+}
+for variant in nft legacy; do for it in iptables ip6tables; do
+  $it-$variant-save > /run/base/saved 2> /dev/null
+  complete /run/base/saved < /run/base/saved > /run/base/$it-$variant
+done; done
+for key in net.ipv4.conf.all.rp_filter net.ipv4.conf.eth0.rp_filter net.bridge.bridge-nf-call-iptables \
+    net.bridge.bridge-nf-call-ip6tables net.ipv4.ip_forward net.ipv6.conf.all.forwarding; do
+  echo "$key = $(sysctl -n $key)"
+done > /run/base/sysctls
+"#;
+
+const RESTORE: &str = r#"
+nft list tables | grep ' packets-' | sed 's/^/delete /' | nft -f -
+while ip -4 rule del prio 1000 2> /dev/null; do :; done
+while ip -6 rule del prio 1000 2> /dev/null; do :; done
+ip -4 route flush table 100 2> /dev/null; ip -6 route flush table 100 2> /dev/null
+for it in iptables ip6tables; do
+  $it-nft-restore < /run/base/$it-nft || exit 5
+  [ -e /run/base/legacy-used ] && { $it-legacy-restore < /run/base/$it-legacy || exit 6; }
+done
+sysctl -qp /run/base/sysctls
+"#;
+
+/// The other host's own filters let everything through to its containers: what is asked about is the first host.
+const OPEN: &str = r#"
+for it in iptables ip6tables; do
+  $it -t raw -I PREROUTING -i eth0 -j ACCEPT
+  $it -N DOCKER-USER 2> /dev/null
+  $it -C FORWARD -j DOCKER-USER 2> /dev/null || $it -I FORWARD -j DOCKER-USER
+  $it -I DOCKER-USER -i eth0 -j ACCEPT
+  $it -I DOCKER-USER -o eth0 -j ACCEPT
+done
+"#;
+
+impl Site {
+    pub fn save(&self) {
+        self.hosts[0].ok(SAVE);
+        if self.docker_is_legacy() {
+            self.hosts[0].ok("touch /run/base/legacy-used");
+        }
+        self.hosts[1].ok(OPEN);
+    }
+
+    pub fn docker_is_legacy(&self) -> bool {
+        self.variant == Variant::Legacy
+    }
+}
+
+/// Back to what was, and from there to this script.
+pub fn load(host: &Host, script: &str) -> Result<(), String> {
+    let used = if script.contains("legacy-restore") { "touch /run/base/legacy-used\n" } else { "" };
+    let output = host.sh_with("sh", format!("{used}{RESTORE}{script}true\n").as_bytes());
+    if output.succeeded() { Ok(()) } else { Err(output.to_string()) }
+}
