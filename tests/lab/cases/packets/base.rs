@@ -1,7 +1,7 @@
 //! The first host as the engine left it, to come back to between rule sets.
 
 use super::site::{Site, Variant};
-use crate::harness::Host;
+use crate::harness::{Engine, Host};
 
 /// Writes what the engine made of both variants, with every table said, so that a restore takes back all that was added.
 const SAVE: &str = r#"
@@ -52,14 +52,15 @@ done
 impl Site {
     pub fn save(&self) {
         self.hosts[0].ok(SAVE);
-        if self.docker_is_legacy() {
+        if self.variant == Variant::Legacy {
             self.hosts[0].ok("touch /run/base/legacy-used");
         }
         self.hosts[1].ok(OPEN);
     }
 
-    pub fn docker_is_legacy(&self) -> bool {
-        self.variant == Variant::Legacy
+    /// The engine has made DOCKER-USER there. 20.10 knows none for IPv6.
+    pub fn docker_user(&self, variant: Variant, v6: bool) -> bool {
+        self.variant == variant && !(v6 && self.hosts[0].engine() == Engine::V20)
     }
 }
 

@@ -244,7 +244,7 @@ fn protocol_of(view: &View) -> &'static str {
 /// A new destination; whether the rule must name the protocol.
 fn destination(random: &mut Random, view: &View) -> (String, bool) {
     let v6 = view.v6();
-    let to = random.one(&[(0, 2), (1, 2), (1, 3), (2, 2)]);
+    let to = random.one(&[(1, 2), (1, 3), (2, 2)]);
     let to = super::container(v6, to.0, to.1);
     let with_port = |port: u16| if v6 { format!("[{to}]:{port}") } else { format!("{to}:{port}") };
     match (view.ports.is_some(), random.below(10)) {

@@ -7,7 +7,7 @@ mod nft;
 
 use super::random::Random;
 use super::shot::Shot;
-use super::site::Site;
+use super::site::{Site, Variant};
 use super::view::{Hook, View};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use iptables::Iptables;
@@ -37,12 +37,12 @@ impl RuleSet {
             }
             let view = chosen(random, &views);
             match flavour {
-                0..3 => set.nft_compat.aim(random, view, true),
-                3..6 => set.legacy.aim(random, view, site.docker_is_legacy()),
+                0..3 => set.nft_compat.aim(random, view, site.docker_user(Variant::Nft, view.v6())),
+                3..6 => set.legacy.aim(random, view, site.docker_user(Variant::Legacy, view.v6())),
                 6..9 => set.nft.aim(random, view),
                 _ => match random.below(3) {
-                    0 => set.nft_compat.aim(random, view, !site.docker_is_legacy()),
-                    1 => set.legacy.aim(random, view, site.docker_is_legacy()),
+                    0 => set.nft_compat.aim(random, view, site.docker_user(Variant::Nft, view.v6())),
+                    1 => set.legacy.aim(random, view, site.docker_user(Variant::Legacy, view.v6())),
                     _ => set.nft.aim(random, view),
                 },
             }
@@ -144,11 +144,7 @@ fn near_miss(address: IpAddr) -> IpAddr {
 
 /// The address of a container of the first host.
 fn container(v6: bool, network: u8, host: u8) -> IpAddr {
-    let text = match (v6, network) {
-        (false, _) => format!("10.31.{network}.{host}"),
-        (true, 0) => format!("fd31::{host}"),
-        (true, _) => format!("fd31:{network}::{host}"),
-    };
+    let text = if v6 { format!("fd31:{network}::{host}") } else { format!("10.31.{network}.{host}") };
     text.parse().expect("an address")
 }
 

@@ -254,7 +254,7 @@ fn family(random: &mut Random, view: &View) -> &'static str {
 }
 
 fn destination(random: &mut Random, view: &View) -> String {
-    let to = random.one(&[(0, 2), (1, 2), (1, 3), (2, 2)]);
+    let to = random.one(&[(1, 2), (1, 3), (2, 2)]);
     let to = super::container(view.v6(), to.0, to.1);
     let kind = super::kind(view);
     let layer = if view.protocol == TCP { "tcp" } else { "udp" };
