@@ -34,8 +34,8 @@ const TOPIC: &str = "packets";
 /// Packets past the engine's own rules, by engine and variant.
 const UNTOUCHED: usize = 100;
 /// Rule sets by engine and variant, and packets past each.
-const SETS: u64 = 16;
-const SETS_FULL: u64 = 90;
+const SETS: u64 = 30;
+const SETS_FULL: u64 = 120;
 const PACKETS: usize = 24;
 
 /// How long nothing must be heard. What passes is there within a fraction of a millisecond.
@@ -46,12 +46,16 @@ const LONG_SILENCE: Duration = Duration::from_millis(400);
 pub fn add(cases: &mut Cases) {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
     let one = number("DNETCTL_SEED");
-    let first = number("DNETCTL_FIRST_SEED").unwrap_or(0);
+    let mut next = number("DNETCTL_FIRST_SEED").unwrap_or(0);
     let sets = if std::env::var_os("DNETCTL_FULL").is_some() { SETS_FULL } else { SETS };
-    let seeds = one.map_or(first..first + sets, |seed| seed..seed + 1);
     for (variant, name) in [(Variant::Nft, "nft"), (Variant::Legacy, "legacy")] {
-        let seeds = seeds.clone();
-        cases.each_engine(TOPIC, name, move |lab, engine| all(lab, engine, variant, seeds.clone(), one.is_some()));
+        for engine in Engine::ALL {
+            let seeds = one.map_or(next..next + sets, |seed| seed..seed + 1);
+            next += sets;
+            cases.engines([engine], TOPIC, name, move |lab, engine| {
+                all(lab, engine, variant, seeds.clone(), one.is_some())
+            });
+        }
     }
 }
 
@@ -65,27 +69,6 @@ struct Sent {
 
 fn all(lab: &Lab, engine: Engine, variant: Variant, seeds: Range<u64>, tell: bool) {
     let site = Site::build(lab, engine, variant);
-    if std::env::var_os("G_REAL").is_some() {
-        site.save();
-        for seed in seeds {
-            let (set, shots) = generated(&site, seed);
-            let t = std::time::Instant::now();
-            if let Err(refused) = base::load(&site.hosts[0], &set.script()) {
-                eprintln!("the tools refuse rule set {seed}: {refused}\n{set}");
-                continue;
-            }
-            let loaded = t.elapsed();
-            let t = std::time::Instant::now();
-            let (mut arrived, mut answered) = (0, 0);
-            for shot in shots {
-                let real = shot.fire(&site, SILENCE);
-                arrived += usize::from(real.arrived.is_some());
-                answered += usize::from(real.answered);
-            }
-            eprintln!("{engine} {seed}: load {loaded:?}, {arrived} arrived {answered} answered, {:?}", t.elapsed());
-        }
-        return;
-    }
     let mut tally = Tally::default();
     let mut wrong = String::new();
     let mut random = Random::new(seeds.start);

@@ -94,6 +94,9 @@ impl Shot {
 
     fn note(&self, site: &Site, party: usize, seen: Seen, outcome: &mut Outcome) {
         let to_sender = party == self.from;
+        // What comes from elsewhere, no connection of the sender's takes.
+        let from_asked = seen.source == self.destination
+            && (self.destination_port == 0 || seen.source_port == self.destination_port);
         match seen.what {
             // The proxy of a host sends a datagram on, as its own: what counts is where it was delivered first.
             What::Request => {
@@ -102,8 +105,8 @@ impl Shot {
                     outcome.arrived = Some((party, seen));
                 }
             }
-            What::Reply if to_sender => outcome.answered = true,
-            What::Reset if to_sender => outcome.refused = Some(Refusal::Reset),
+            What::Reply if to_sender && from_asked => outcome.answered = true,
+            What::Reset if to_sender && from_asked => outcome.refused = Some(Refusal::Reset),
             What::Error(kind, code) if to_sender => outcome.refused = Some(Refusal::Error(kind, code, seen.source)),
             _ => {}
         }

@@ -71,8 +71,13 @@ const FIRST: [(&str, &str, &str); 6] = [
     ("alone", "apart", ""),
 ];
 
-const SECOND: [(&str, &str, &str); 3] =
-    [("peer-zero", "bridge", ""), ("peer-web", "one", "-p 8080:80 -p 5300:53/udp"), ("peer-db", "two", "")];
+const SECOND: [(&str, &str, &str); 4] = [
+    ("peer-zero", "bridge", ""),
+    ("peer-web", "one", "-p 8080:80 -p 5300:53/udp"),
+    ("peer-db", "two", ""),
+    // A bridge without ports has no addresses that answer.
+    ("peer-lone", "apart", ""),
+];
 
 impl Site {
     pub fn build(lab: &Lab, engine: Engine, variant: Variant) -> Self {
