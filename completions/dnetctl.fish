@@ -36,7 +36,7 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_needs_command" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print version'
@@ -72,7 +72,7 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l root -d 'Re
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l strict -d 'Require every check that applies here'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l mesh -d 'The hosts of --from are each other\'s peers'
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l prefix -d 'Prefix length of each subnet [default: 24; with --for pools and swarm 16; with -6 64]' -r
@@ -112,7 +112,7 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l predict 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l map -d 'Also draw who holds the private ranges'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l strict -d 'Require every check that applies here'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l mesh -d 'The hosts of --from are each other\'s peers'
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l uid -d 'The user whose process sends it, where this host does (rules may ask)' -r
@@ -135,7 +135,7 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l timeout -d 'Ti
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 4 -l ipv4 -d 'IPv4, where both ends have both families'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s 6 -l ipv6 -d 'IPv6, where both ends have both families'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l probe -d 'Also send one such packet from FROM, and say whether what comes back agrees; as root, on this host only'
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
@@ -150,7 +150,7 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
@@ -165,7 +165,7 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand checks" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
@@ -180,7 +180,7 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
@@ -195,7 +195,7 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
@@ -210,6 +210,6 @@ zh\t''"
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s q -l quiet -d 'Findings only; of pick-subnet the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s h -l help -d 'Print help'

@@ -49,7 +49,7 @@ pub struct Global {
         value_parser = clap::value_parser!(u64).range(1..=3600)
     )]
     pub timeout: u64,
-    /// Findings only; of pick-subnet the answer alone, ready for a script
+    /// Findings only; of pick-subnet and trace the answer alone, ready for a script
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Also show hidden findings and passed checks

@@ -106,7 +106,7 @@ fn what_comes_later_says_so() {
         refused(&args, "this version only prints remedies", Some(args[1]));
     }
     let help = stdout(&run(&["diagnose", "--help"])) + &stdout(&run(&["--help"]));
-    for absent in ["--apply", "--yes", "--allow", "confirm", "rollback", "fix-routes", "trace"] {
+    for absent in ["--apply", "--yes", "--allow", "confirm", "rollback", "fix-routes"] {
         assert!(!help.contains(absent), "{absent} is not there yet");
     }
 }

@@ -1,10 +1,11 @@
 //! `trace`: what it refuses, how it ends, what it prints.
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::bad_input::refused;
 use super::schema::report_is_valid;
-use super::{host, run, stderr, stdout};
+use super::{dnetctl, host, run, stderr, stdout};
 
 /// A host with containers on networks of many kinds.
 const NETWORKS: &str = "28.5-networks";
@@ -66,4 +67,75 @@ fn a_refusal_has_every_key_too() {
     report_is_valid(&report);
     assert_eq!((&report["trace"]["verdict"], &report["trace"]["hops"]), (&Value::Null, &Value::Array(Vec::new())));
     assert!(report["error"]["message_zh"].as_str().is_some_and(|said| said.contains("是地址段")));
+}
+
+#[test]
+fn the_verdict_is_the_exit_code_and_every_key_is_described() {
+    let cases = [
+        (["web", "10.0.0.1"], "forwarded", 0),
+        (["internet", "published:8080"], "delivered", 0),
+        (["host", "web:80"], "delivered", 0),
+        (["raw", "db"], "delivered", 0),
+        (["web", "db"], "dropped", 1),
+        (["new", "fd00:99::1"], "unroutable", 1),
+    ];
+    for (ends, verdict, code) in cases {
+        let (report, exit) = json(&ends);
+        assert_eq!((&report["trace"]["verdict"], exit), (&verdict.into(), Some(code)), "{ends:?}: {report:#}");
+        assert_eq!(report["trace"]["ended_by"].is_null(), code == 0, "{ends:?}: {report:#}");
+        assert_eq!(report["checks"], Value::Array(Vec::new()), "no check runs unasked");
+        let (short, exit) = trace(&[&ends[..], &["-o", "short"]].concat());
+        assert!(short.starts_with(&format!("{verdict}: ")) && short.lines().count() == 1, "{short}");
+        assert_eq!(exit, Some(code));
+    }
+    // Without the firewall nothing is known of what a rule could end.
+    let output = run(&["trace", "--from", &host("healthy"), "host", "8.8.8.8"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    assert!(stdout(&output).contains("not known"), "{}", stdout(&output));
+}
+
+#[test]
+fn where_a_packet_ends_is_told_in_parts() {
+    let (report, _) = json(&["web", "db"]);
+    let by = &report["trace"]["ended_at"];
+    assert_eq!(
+        (&by["backend"], &by["table"], &by["chain"]),
+        (&"iptables-nft".into(), &"raw".into(), &"PREROUTING".into())
+    );
+    assert_eq!(report["trace"]["hops"][by["hop"].as_u64().expect("a place") as usize]["rule"], by["rule"]);
+    let (report, _) = json(&["web", "10.0.0.1"]);
+    assert_eq!(report["trace"]["arrives"]["source"], "10.0.0.2", "masqueraded: {report:#}");
+}
+
+#[test]
+fn findings_count_where_they_are_asked_for() {
+    let (report, exit) = json(&["web", "10.0.0.1", "--fail-on", "info"]);
+    assert!(!report["checks"].as_array().expect("a list").is_empty());
+    let found = !report["findings"].as_array().expect("a list").is_empty();
+    assert_eq!(exit, Some(i32::from(found)), "{report:#}");
+}
+
+#[test]
+fn the_table_fits_and_is_in_both_languages() {
+    for columns in ["60", "80", "120"] {
+        for (lang, says) in [("en", "Request"), ("zh", "请求")] {
+            let mut command = dnetctl();
+            let from = host(NETWORKS);
+            command.env("COLUMNS", columns).args([
+                "trace",
+                "--from",
+                &from,
+                "internet",
+                "published:8080",
+                "--lang",
+                lang,
+            ]);
+            let said = stdout(&command.output().expect("runs"));
+            assert!(said.contains(says), "{said}");
+            let widest = said.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
+            assert!(widest <= columns.parse().expect("a number"), "{columns} {lang}: {widest}\n{said}");
+        }
+    }
+    let (quiet, _) = trace(&["web", "db", "-q"]);
+    assert!(!quiet.contains("Request") && quiet.contains("raw/PREROUTING: -A PREROUTING -d 172.18.0.2"), "{quiet}");
 }

@@ -132,7 +132,9 @@ fn seen<'a>(world: &World<'a>, said: Option<usize>) -> (Vec<&'a Container>, Opti
 
 /// The name that was probably meant, or those there are.
 fn near<'n>(typed: &str, names: impl Iterator<Item = &'n str> + Clone) -> Text {
-    if let Some(near) = nearest(typed, names.clone()) {
+    // A task of a service and a container of a compose project have its name with more around it.
+    let around = names.clone().find(|name| name.contains(typed));
+    if let Some(near) = around.or_else(|| nearest(typed, names.clone())) {
         return text!("did you mean {near}?", "您是不是想用 {near}？");
     }
     let names: Vec<&str> = names.collect();

@@ -3,6 +3,7 @@
 mod candidates;
 mod end;
 mod flow;
+mod listeners;
 mod place;
 mod probe;
 mod world;
@@ -78,6 +79,7 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
     };
     let trace = across(&tracers, *host, flow);
     let probe = if given.probe { Some(probe::probe(&world, from, &start, &begun, &trace)?) } else { None };
+    let note = listeners::unheard(&world, &trace);
     let named = |host: Option<usize>| host.map(|host| world.names[host].clone());
     Ok(Traced {
         from: Said {
@@ -95,6 +97,7 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
         protocol: Some(flow.protocol),
         hosts: world.names,
         trace,
+        note,
         probe,
     })
 }
@@ -116,6 +119,7 @@ fn unseen(hosts: &[Host], from: &End, to: &End, host: &str, missing: &Missing) -
             undecided: vec![text!("{host}: {fact} were not seen: {en}", "{host}：没有看到 {fact}：{zh}")],
             arrives: None,
         },
+        note: None,
         probe: None,
     }
 }

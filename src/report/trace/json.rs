@@ -25,6 +25,8 @@ pub struct TraceV1 {
     undecided: Vec<String>,
     undecided_zh: Vec<String>,
     arrives: Option<ArrivalV1>,
+    note: Option<String>,
+    note_zh: Option<String>,
     probe: Option<ProbeV1>,
 }
 
@@ -100,6 +102,8 @@ impl TraceV1 {
             undecided,
             undecided_zh,
             arrives: trace.arrives.as_ref().map(ArrivalV1::of),
+            note: traced.note.as_ref().map(|note| note.en.clone()),
+            note_zh: traced.note.as_ref().map(|note| note.zh.clone()),
             probe: traced.probe.as_ref().map(ProbeV1::of),
         }
     }

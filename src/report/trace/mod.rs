@@ -23,6 +23,8 @@ pub struct Traced {
     /// IPPROTO_*; none where the way could not even begin.
     pub protocol: Option<u8>,
     pub trace: Trace,
+    /// What else is to be known of the answer that comes back.
+    pub note: Option<Text>,
     /// What `--probe` saw.
     pub probe: Option<Probed>,
 }

@@ -29,36 +29,33 @@ pub fn ended_by(trace: &Trace) -> Option<String> {
     Some(hop.rule.as_ref().map_or(hop.at.clone(), |rule| format!("{}: {rule}", hop.at)))
 }
 
-/// `web (172.17.0.2)`, `10.0.0.7`.
+/// `web (172.17.0.2)`, `10.0.0.7`; in Chinese with the blank that stands between it and the next word.
 fn place(said: &Said) -> Text {
     let end = &said.end;
     match said.address {
         Some(address) if !end.contains(&address.to_string()) => text!("{end} ({address})", "{end}（{address}）"),
-        _ => Text::verbatim(end.clone()),
+        _ => text!("{end}", "{end} "),
     }
 }
 
-/// `the TCP packet to port 80`.
 fn packet(traced: &Traced) -> Text {
-    let port = traced.to.port.map(|port| port.to_string()).unwrap_or_default();
     match traced.protocol {
         Some(1 | 58) => text!("The ICMP echo request", "ICMP 回显请求"),
-        Some(6) => text!("The TCP connection to port {port}", "到端口 {port} 的 TCP 连接"),
-        Some(17) => text!("The UDP datagram to port {port}", "到端口 {port} 的 UDP 数据报"),
-        Some(132) => text!("The SCTP association to port {port}", "到端口 {port} 的 SCTP 偶联"),
+        Some(6) => text!("The TCP connection", "TCP 连接"),
+        Some(17) => text!("The UDP datagram", "UDP 数据报"),
+        Some(132) => text!("The SCTP association", "SCTP 偶联"),
         _ => text!("The packet", "数据包"),
     }
 }
 
 /// The verdict first: what happens to the packet, and by what.
 pub fn sentence(traced: &Traced) -> Text {
-    let trace = &traced.trace;
     let Text { en: what, zh: what_zh } = packet(traced);
     let (from, to) = (place(&traced.from), place(&traced.to));
-    let Text { en: fate, zh: fate_zh } = fate(traced, trace);
+    let Text { en: fate, zh: fate_zh } = fate(traced, &traced.trace);
     text!(
         "{what} from {from_en} to {to_en} {fate}.",
-        "从 {from_zh} 到 {to_zh} 的{what_zh}{fate_zh}。",
+        "从 {from_zh}到 {to_zh}的 {what_zh}{fate_zh}。",
         from_en = from.en,
         to_en = to.en,
         from_zh = from.zh,
@@ -72,13 +69,13 @@ fn fate(traced: &Traced, trace: &Trace) -> Text {
     match (trace.verdict, is_reply) {
         (Verdict::Delivered, _) => text!("arrives, and so does its answer", "能够到达，应答也能返回"),
         (Verdict::Forwarded, _) => left(traced, trace),
-        (Verdict::Dropped, false) => text!("is dropped by {by}", "被丢弃，丢弃它的是 {by}"),
+        (Verdict::Dropped, false) => text!("is dropped by {by}", "被丢弃：{by}"),
         (Verdict::Dropped, true) => {
-            text!("arrives, but its answer is dropped by {by}", "能够到达，但应答被丢弃，丢弃它的是 {by}")
+            text!("arrives, but its answer is dropped by {by}", "能够到达，但应答被丢弃：{by}")
         }
-        (Verdict::Rejected, false) => text!("is rejected by {by}", "被拒绝，拒绝它的是 {by}"),
+        (Verdict::Rejected, false) => text!("is rejected by {by}", "被拒绝：{by}"),
         (Verdict::Rejected, true) => {
-            text!("arrives, but its answer is rejected by {by}", "能够到达，但应答被拒绝，拒绝它的是 {by}")
+            text!("arrives, but its answer is rejected by {by}", "能够到达，但应答被拒绝：{by}")
         }
         (Verdict::Unroutable, false) => text!("has no way: {by}", "无路可走：{by}"),
         (Verdict::Unroutable, true) => {

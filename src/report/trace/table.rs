@@ -36,6 +36,9 @@ fn headline(traced: &Traced, medium: &Medium) -> Vec<String> {
     if let Some(seen) = source_seen(traced) {
         lines.extend(labelled(&text!("source", "源地址"), seen.get(medium.lang), medium));
     }
+    if let Some(note) = &traced.note {
+        lines.extend(labelled(&text!("note", "注意"), note.get(medium.lang), medium));
+    }
     if let Some(probed) = &traced.probe {
         lines.extend(sent(probed, medium));
     }
