@@ -165,6 +165,10 @@ impl<'a> Fib<'a> {
     }
 
     /// `ifindex`, by name.
+    pub fn name_of(&self, index: u32) -> Option<&'a str> {
+        self.link(index).map(|link| link.name.as_str())
+    }
+
     pub fn index_of(&self, link: &str) -> Option<u32> {
         self.link_named(link)
     }

@@ -79,7 +79,8 @@ impl Netfilter<'_> {
             let chain = self.chain(*id);
             let Some(base) = chain.base.as_ref().filter(|_| chain.family.sees(packet.family())) else { continue };
             let link = if here.hook == Hook::Egress { &packet.oif } else { &packet.iif };
-            if here.layer == Layer::Link && !link.as_ref().is_some_and(|link| base.devices.contains(link)) {
+            let of_link = link.as_ref().is_some_and(|link| base.devices.contains(link) || base.devices.is_empty());
+            if here.layer == Layer::Link && !of_link {
                 continue;
             }
             if !base.nat {

@@ -80,7 +80,7 @@ pub struct Base {
     pub nat: bool,
     /// What the end of the chain means: accept or drop.
     pub drops: bool,
-    /// Of `netdev` chains and `inet ingress`.
+    /// Of `netdev` chains and `inet ingress`. None there: it is not known which, and every rule says so.
     pub devices: Vec<String>,
 }
 
@@ -269,6 +269,8 @@ pub enum Effect {
         ctmask: u32,
     },
     NoTrack,
+    /// The rule goes on (`continue` in a verdict map).
+    Continue,
     /// A verdict map: the first row whose values hold; nothing where none does.
     Choose {
         keys: Vec<Key>,

@@ -1,7 +1,7 @@
 //! Questions to a packet, three-valued.
 
 use super::super::packet::Packet;
-use super::super::rule::{Key, Name, Test, Values};
+use super::super::rule::{Field, Key, Name, Test, Values};
 use super::chain::Walk;
 use super::field::Value;
 use crate::text::Text;
@@ -33,7 +33,7 @@ impl Walk<'_, '_> {
         match test {
             Test::One { key, values, invert } => match self.value(key.field, packet) {
                 Value::Absent => Truth::No,
-                value => holds(&value, *key, values).turned(*invert),
+                value => holds(&self.as_asked(value, *key, values), *key, values).turned(*invert),
             },
             Test::Rows { keys, rows, invert } => {
                 let found: Vec<Value> = keys.iter().map(|key| self.value(key.field, packet)).collect();
@@ -47,6 +47,21 @@ impl Walk<'_, '_> {
             }
             Test::Any(ways) => any(ways.iter().map(|way| all(way.iter().map(|test| self.truth(test, packet))))),
             Test::Undecidable(what) => Truth::Unknown(Text::verbatim(what)),
+        }
+    }
+
+    /// The link of a route is asked for by its name, or by its index.
+    fn as_asked<'p>(&self, value: Value<'p>, key: Key, values: &Values) -> Value<'p>
+    where
+        Self: 'p,
+    {
+        match (&value, key.field, values) {
+            (Value::Number(0), Field::RouteLink { .. }, Values::Names(_)) => Value::Name(""),
+            (Value::Number(index), Field::RouteLink { .. }, Values::Names(_)) => u32::try_from(*index)
+                .ok()
+                .and_then(|index| self.netfilter.fib.name_of(index))
+                .map_or(Value::Absent, Value::Name),
+            _ => value,
         }
     }
 

@@ -220,7 +220,7 @@ fn foreign(needs: Vec<Test>) -> Foreign {
     Foreign { needs, always: None }
 }
 
-fn family(number: u128) -> Test {
+pub(super) fn family(number: u128) -> Test {
     one(Field::Family, number)
 }
 

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::rule::{Backend, Base, ChainId, Chains, Hook, Rule, Table};
+use super::rule::{Backend, Base, Chain, ChainId, Chains, Effect, Hook, Rule, Step, Table, Test};
 
 /// Adds the chains of every table of the ruleset that `wanted` (family and name, as nft writes them) wants. Dormant tables are
 /// not in force and tables of family `arp` see no packet asked of: neither has chains here.
@@ -26,12 +26,43 @@ pub fn compile(ruleset: &Value, wanted: impl Fn(&str, &str) -> bool, into: &mut 
         let id = into.id(Backend::Nft, at.family, at.name, word(object, "name"));
         into.all[id].base = base(object);
     }
+    let unsaid = of_unsaid_links(&tables, objects, into);
     let style = text::Style::of(objects);
     for (at, object) in objects.iter().filter_map(|object| placed(&tables, object, "rule")) {
         let chain = into.id(Backend::Nft, at.family, at.name, word(object, "chain"));
         let text = text::rule(object, at.family, style);
-        let (steps, counters) = statement::steps(object, &mut Scope { table: at, chains: into, style });
+        let (mut steps, counters) = statement::steps(object, &mut Scope { table: at, chains: into, style });
+        if unsaid.contains(&chain) {
+            steps.insert(0, Step::If(links_unsaid()));
+        }
         into.all[chain].rules.push(Rule { text, counters, steps });
+    }
+    for chain in unsaid {
+        policy_in_doubt(&mut into.all[chain]);
+    }
+}
+
+/// Chains of links, of which the ruleset does not say which: nft 1.0.6 leaves that out.
+fn of_unsaid_links(tables: &Tables, objects: &[Value], chains: &Chains) -> Vec<ChainId> {
+    let all = objects.iter().filter_map(|object| placed(tables, object, "chain"));
+    let ids = all.filter_map(|(at, chain)| chains.find(Backend::Nft, at.family, at.name, word(chain, "name")));
+    let unsaid = |id: &ChainId| {
+        let base = chains.all[*id].base.as_ref();
+        base.is_some_and(|base| matches!(base.hook, Hook::Ingress | Hook::Egress) && base.devices.is_empty())
+    };
+    ids.filter(unsaid).collect()
+}
+
+fn links_unsaid() -> Test {
+    Test::Undecidable("device".to_owned())
+}
+
+/// The policy of a chain of which it is not known whether it is asked.
+fn policy_in_doubt(chain: &mut Chain) {
+    if let Some(base) = chain.base.as_mut().filter(|base| base.drops) {
+        base.drops = false;
+        let steps = vec![Step::If(links_unsaid()), Step::Do(Effect::Drop)];
+        chain.rules.push(Rule { text: "policy drop".to_owned(), counters: None, steps });
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) fn steps<'a>(rule: &'a Value, scope: &mut Scope<'a, '_>) -> (Vec<Step
         }
         match kind {
             "match" => matches(statement, body, scope, &mut steps),
-            "vmap" => verdict_map(statement, body, scope, &mut steps, index + 1 < statements.len()),
+            "vmap" => verdict_map(statement, body, scope, &mut steps),
+            "xt" => of_iptables(body, index + 1 == statements.len(), &mut steps),
             _ => does(statement, kind, body, scope, &mut steps),
         }
     }
@@ -41,20 +42,15 @@ fn does<'a>(statement: &Value, kind: &str, body: &'a Value, scope: &mut Scope<'a
         "accept" | "drop" | "return" | "jump" | "goto" | "continue" | "queue" => {
             verdict(statement, scope).unwrap_or_else(|| Effect::Unknown(words()))
         }
-        "reject" => Effect::Reject(reject(body, family)),
+        "reject" => {
+            steps.extend(rejected(body, family).map(Step::If));
+            Effect::Reject(reject(body, family))
+        }
         // Nothing that a later rule or the packet's way depends on.
         "log" | "last" | "dup" | "ct helper" | "ct timeout" | "ct expectation" | "secmark" | "reset" | "map" => return,
         "set" if body.get("stmt").is_none() => return,
         "limit" | "quota" | "ct count" | "meter" | "set" => {
             steps.push(Step::If(Test::Undecidable(words())));
-            return;
-        }
-        "xt" => {
-            let words = words();
-            steps.push(match word(body, "type") {
-                "target" => Step::Do(Effect::Unknown(words)),
-                _ => Step::If(Test::Undecidable(words)),
-            });
             return;
         }
         "mangle" => {
@@ -74,8 +70,8 @@ fn does<'a>(statement: &Value, kind: &str, body: &'a Value, scope: &mut Scope<'a
     steps.push(Step::Do(effect));
 }
 
-/// Nothing at all.
-fn nothing() -> Effect {
+/// The rule ends there: what a map without that key does.
+fn no_row() -> Effect {
     Effect::Choose { keys: Vec::new(), rows: Vec::new() }
 }
 
@@ -86,11 +82,36 @@ fn verdict(value: &Value, scope: &mut Scope) -> Option<Effect> {
         "accept" => Effect::Accept,
         "drop" => Effect::Drop,
         "return" => Effect::Return,
-        "continue" => nothing(),
+        "continue" => Effect::Continue,
         "jump" => Effect::Jump(scope.chain(word(body, "target"))),
         "goto" => Effect::Goto(scope.chain(word(body, "target"))),
         _ => return None,
     })
+}
+
+/// An extension of iptables, of which the JSON has at most the name: the target is what a rule ends with.
+fn of_iptables(body: &Value, last: bool, steps: &mut Vec<Step>) {
+    let name = word(body, "name");
+    let target = match word(body, "type") {
+        "" => last,
+        kind => kind == "target",
+    };
+    match name {
+        // Says something to people, or changes nothing that a later rule or the packet's way depends on.
+        "comment" | "LOG" | "NFLOG" | "TCPMSS" | "CHECKSUM" | "TRACE" | "AUDIT" => {}
+        _ if target => steps.push(Step::Do(Effect::Unknown(format!("xt target \"{name}\"")))),
+        _ => steps.push(Step::If(Test::Undecidable(format!("xt match \"{name}\"")))),
+    }
+}
+
+/// Which packets nft lets a rejection see, where the listing does not say so.
+fn rejected(body: &Value, table: Table) -> Option<Test> {
+    match word(body, "type") {
+        "tcp reset" => Some(field::protocol(6)),
+        "icmp" if table != Table::Ip => Some(field::family(2)),
+        "icmpv6" if table != Table::Ip6 => Some(field::family(10)),
+        _ => None,
+    }
 }
 
 /// What is sent back, as iptables calls it.
@@ -247,13 +268,7 @@ fn concatenation(left: &Value, right: &Value, operation: &str, scope: &Scope) ->
     Some(tests)
 }
 
-fn verdict_map<'a>(
-    statement: &Value,
-    body: &'a Value,
-    scope: &mut Scope<'a, '_>,
-    steps: &mut Vec<Step>,
-    goes_on: bool,
-) {
+fn verdict_map<'a>(statement: &Value, body: &'a Value, scope: &mut Scope<'a, '_>, steps: &mut Vec<Step>) {
     let chosen = body.get("key").zip(body.get("data")).and_then(|(key, data)| choose(key, data, scope, verdict));
     let Some((needs, effect)) = chosen else {
         let words = text::statement(statement, scope.table.family, scope.style);
@@ -261,11 +276,6 @@ fn verdict_map<'a>(
         return;
     };
     steps.extend(needs.into_iter().map(Step::If));
-    // A packet that the map does not hold leaves the rule there.
-    if goes_on && let Effect::Choose { keys, rows } = &effect {
-        let rows = rows.iter().map(|(values, _)| values.clone()).collect();
-        steps.push(Step::If(Test::Rows { keys: keys.clone(), rows, invert: false }));
-    }
     steps.push(Step::Do(effect));
 }
 
@@ -275,7 +285,7 @@ fn any_of(spread: &Value, pairs: Vec<(&Value, Effect)>) -> Option<Vec<Effect>> {
     let offset = u128::from(spread.get("offset").and_then(Value::as_u64).unwrap_or_default());
     let last = (offset + u128::from(spread.get("mod")?.as_u64()?)).checked_sub(1)?;
     let whole = matches!(&held, Values::Ranges(spans) if spans.iter().any(|&(from, to)| from <= offset && last <= to));
-    Some(pairs.into_iter().map(|(_, effect)| effect).chain((!whole).then(nothing)).collect())
+    Some(pairs.into_iter().map(|(_, effect)| effect).chain((!whole).then(no_row)).collect())
 }
 
 /// What a map says by a key, `meant` being what its data does; with what nft asks before.
