@@ -22,7 +22,6 @@ pub(super) enum Value<'p> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
-    Dscp,
     Ttl,
     Length,
 }
@@ -35,7 +34,6 @@ impl Value<'_> {
     /// What is not known.
     pub fn what(&self) -> Text {
         match self {
-            Value::Within(_, _, Kind::Dscp) => text!("the packet's DSCP", "报文的 DSCP"),
             Value::Within(_, _, Kind::Ttl) => text!("the packet's TTL", "报文的 TTL"),
             Value::Within(_, _, Kind::Length) => text!("the packet's length", "报文的长度"),
             Value::Unknown(what) => what.clone(),
@@ -81,7 +79,8 @@ impl<'a> Walk<'_, 'a> {
             Field::RouteLink { to, link, mark } => self.route_link((to, link, mark), packet),
             Field::Uid | Field::Gid => self.owner(field, packet),
             Field::PacketType => self.packet_type(packet),
-            Field::Dscp => Value::Within(0, 63, Kind::Dscp),
+            // What is asked about is sent without a DSCP, as almost everything is.
+            Field::Dscp => Value::Number(0),
             Field::Ttl => Value::Within(1, 255, Kind::Ttl),
             Field::Length => Value::Within(20, 65535, Kind::Length),
             Field::EtherType => Value::Number(if packet.family() == Family::V4 { 0x0800 } else { 0x86dd }),
