@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::host::{AttachedProgram, Container, Endpoint, Family, Gap, Link, Network, Snapshot};
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
-use crate::path::netfilter::{Hook, Netfilter};
+use crate::path::netfilter::{Backend, Chain, Hook, Netfilter};
 use crate::text::Text;
 
 /// The links, bridges and switches of one host.
@@ -33,6 +33,8 @@ pub(super) struct Ground<'a> {
     pub gaps: Vec<Text>,
     pub bridge_chains: bool,
     pub link_chains: bool,
+    /// Native chains of `type route`: family, table, name.
+    rerouting: BTreeSet<(&'a str, &'a str, &'a str)>,
     /// Names of bridge ports that rules tell apart.
     port_names: Vec<Name>,
 }
@@ -67,6 +69,7 @@ impl<'a> Ground<'a> {
         for program in host.firewall.programs.ok().into_iter().flatten() {
             programs.entry(program.link.as_str()).or_default().push(program);
         }
+        let base_chains = host.firewall.nft_base_chains.ok().into_iter().flatten();
         let mut ground = Ground {
             by_name: links.iter().map(|link| (link.name.as_str(), link)).collect(),
             by_index: links.iter().map(|link| (link.index, link)).collect(),
@@ -82,6 +85,10 @@ impl<'a> Ground<'a> {
             gaps: gaps(host),
             bridge_chains: false,
             link_chains: false,
+            rerouting: base_chains
+                .filter(|chain| chain.kind == "route")
+                .map(|chain| (chain.family.as_str(), chain.table.as_str(), chain.name.as_str()))
+                .collect(),
             port_names: Vec::new(),
         };
         if let Some(netfilter) = netfilter {
@@ -98,6 +105,14 @@ impl<'a> Ground<'a> {
             for step in chain.rules.iter().flat_map(|rule| &rule.steps) {
                 note_step(step, chain.family == Table::Bridge, &mut self.port_names);
             }
+        }
+    }
+
+    /// Whether the kernel looks a packet of this host up again when the base chain changed its mark: `mangle`, and nft's `type route`.
+    pub fn reroutes(&self, chain: &Chain) -> bool {
+        match chain.backend {
+            Backend::Legacy | Backend::NftCompat => chain.table == "mangle",
+            Backend::Nft => self.rerouting.contains(&(chain.family.word(), chain.table.as_str(), chain.name.as_str())),
         }
     }
 

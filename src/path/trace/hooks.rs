@@ -5,7 +5,7 @@ use super::walk::{Exit, Walk};
 use super::{By, Verdict};
 use crate::host::{RuleAction, table_name};
 use crate::path::fib::Lookup;
-use crate::path::netfilter::{Backend, Did, Hook, Layer, Netfilter, Packet, Taken, Verdict as Said};
+use crate::path::netfilter::{Did, Hook, Layer, Netfilter, Packet, Taken, Verdict as Said};
 use crate::text::{Text, text};
 
 impl<'a> Walk<'_, 'a, '_> {
@@ -16,8 +16,16 @@ impl<'a> Walk<'_, 'a, '_> {
     /// OUTPUT, and whether a chain that makes the kernel look again changed the mark: those of `mangle` (nft: `type route`), no others.
     pub(super) fn output_hook(&mut self, packet: Packet) -> Result<(Packet, bool), Stop> {
         let mut remarked = false;
+        let ground = &self.tracer.ground;
         let packet = self.hook_with(Layer::Network, Hook::Output, packet, |netfilter, trail| {
-            remarked = marks_and_reroutes(netfilter, trail);
+            let mut reroutes = false;
+            for taken in trail {
+                let chain = netfilter.chain(taken.chain);
+                if chain.base.is_some() {
+                    reroutes = ground.reroutes(chain);
+                }
+                remarked |= reroutes && matches!(taken.did, Did::Marked(_));
+            }
         })?;
         Ok((packet, remarked))
     }
@@ -114,26 +122,6 @@ impl<'a> Walk<'_, 'a, '_> {
 }
 
 const RTPROT_KERNEL: u8 = 2;
-
-/// Priority of `mangle` (NF_IP_PRI_MANGLE), at which nft chains of `type route` sit.
-const MANGLE: i32 = -150;
-
-fn marks_and_reroutes(netfilter: &Netfilter, trail: &[Taken]) -> bool {
-    let mut reroutes = false;
-    for taken in trail {
-        let chain = netfilter.chain(taken.chain);
-        if let Some(base) = &chain.base {
-            reroutes = match chain.backend {
-                Backend::Legacy | Backend::NftCompat => chain.table == "mangle",
-                Backend::Nft => base.priority == MANGLE,
-            };
-        }
-        if reroutes && matches!(taken.did, Did::Marked(_)) {
-            return true;
-        }
-    }
-    false
-}
 
 pub(super) fn bridged(bridge: &str) -> Text {
     text!("from port to port of {bridge}", "在网桥 {bridge} 的端口之间转发")

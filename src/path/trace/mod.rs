@@ -9,6 +9,7 @@
 mod ground;
 mod hooks;
 mod lookup;
+mod proxy;
 mod record;
 mod reply;
 mod request;

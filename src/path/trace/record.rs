@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::{By, End, Hop, Verdict, Way};
-use crate::path::netfilter::rule::Table;
 use crate::path::netfilter::{Backend, Chain, ChainId, Did, Netfilter, Taken};
 use crate::text::{Text, text};
 
@@ -142,16 +141,9 @@ fn policy(chain: &Chain) -> String {
 }
 
 fn by(chain: &Chain, base: &Chain, rule: Option<usize>) -> By {
-    let family = match chain.family {
-        Table::Ip => "ip",
-        Table::Ip6 => "ip6",
-        Table::Inet => "inet",
-        Table::Bridge => "bridge",
-        Table::Netdev => "netdev",
-    };
     By {
         backend: chain.backend,
-        family: family.to_owned(),
+        family: chain.family.word().to_owned(),
         table: chain.table.clone(),
         chain: chain.name.clone(),
         base: base.name.clone(),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::proxy::behind;
 use super::record::{Log, Stop};
 use super::reply::reply;
 use super::walk::{Outcome, Walk};
@@ -97,22 +98,48 @@ fn with_every_port(flow: &Flow, mut walk: impl FnMut(&mut Ports) -> Trace) -> Tr
 
 fn once(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, and_back: bool) -> Trace {
     let mut log = Log::new(first);
-    let mut passed = Vec::new();
-    let mut stop = forth(hosts, first, flow, ports, &mut log, &mut passed).err();
+    let mut legs: Vec<(Flow, Vec<Passed>)> = Vec::new();
+    let mut stop = legs_forth(hosts, first, flow, ports, &mut log, &mut legs).err();
     let mut verdict = Verdict::Forwarded;
     let mut arrives = None;
     if stop.is_none()
-        && let Some(last) = passed.last()
+        && let Some(last) = legs.last().and_then(|(_, passed)| passed.last())
     {
         if !matches!(last.outcome, Outcome::Left { .. }) {
             verdict = Verdict::Delivered;
         }
         arrives = Some(last.outcome.arrival());
         if and_back && !is_for_many(flow.destination) {
-            stop = reply(hosts, flow, &passed, ports, &mut log).err();
+            let back = |(flow, passed): &(Flow, Vec<Passed>)| reply(hosts, flow, passed, ports, &mut log);
+            stop = legs.iter().rev().try_for_each(back).err();
         }
     }
     conclude(log, verdict, stop, arrives)
+}
+
+/// The flow's own request, and where docker-proxy takes it, the one that it sends on.
+fn legs_forth(
+    hosts: &[Tracer],
+    first: usize,
+    flow: &Flow,
+    ports: &mut Ports,
+    log: &mut Log,
+    legs: &mut Vec<(Flow, Vec<Passed>)>,
+) -> Result<(), Stop> {
+    let passed = forth(hosts, first, flow, ports, log)?;
+    let onwards = match passed.last() {
+        Some(Passed { host, outcome: Outcome::Here(packet) }) => behind(&hosts[*host], packet).map(|behind| {
+            log.note("docker-proxy", None, behind.told());
+            (*host, behind.onwards(packet.protocol))
+        }),
+        _ => None,
+    };
+    legs.push((flow.clone(), passed));
+    if let Some((host, Some(flow))) = onwards {
+        let passed = forth(hosts, host, &flow, ports, log)?;
+        legs.push((flow, passed));
+    }
+    Ok(())
 }
 
 fn conclude(mut log: Log, mut verdict: Verdict, stop: Option<Stop>, arrives: Option<Arrival>) -> Trace {
@@ -131,14 +158,8 @@ fn conclude(mut log: Log, mut verdict: Verdict, stop: Option<Stop>, arrives: Opt
 }
 
 /// The request over one host after the other.
-fn forth(
-    hosts: &[Tracer],
-    first: usize,
-    flow: &Flow,
-    ports: &mut Ports,
-    log: &mut Log,
-    passed: &mut Vec<Passed>,
-) -> Result<(), Stop> {
+fn forth(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, log: &mut Log) -> Result<Vec<Passed>, Stop> {
+    let mut passed = Vec::new();
     let mut walk = Walk { tracer: &hosts[first], log, ports };
     let packet = first_packet(flow);
     let outcome = match &flow.from {
@@ -154,17 +175,14 @@ fn forth(
             let says = text!("the routes lead in a circle", "路由成环");
             return Err(log.end(Verdict::Unroutable, "route", None, says));
         }
-        let packet = match passed.last() {
-            Some(last) => last.outcome.packet().on_the_wire(),
-            None => return Ok(()),
-        };
+        let Some(packet) = passed.last().map(|last: &Passed| last.outcome.packet().on_the_wire()) else { break };
         log.host = there;
         host = there;
         let outcome = Walk { tracer: &hosts[there], log, ports }.from_link(&link, packet)?;
         next = log.next_host(hosts, host, &outcome);
         passed.push(Passed { host, outcome });
     }
-    Ok(())
+    Ok(passed)
 }
 
 fn first_packet(flow: &Flow) -> Packet {

@@ -2,6 +2,7 @@
 
 use super::super::fixture::*;
 use super::super::{Flow, Origin, Verdict, Way};
+use crate::host::{Container, Fact, Published, Socket, SocketState, Transport};
 use crate::path::fib::fixture::{add_routes, add_rules, in_table, ip, route, rule};
 
 #[test]
@@ -107,4 +108,34 @@ fn who_sends_matters_to_rules_by_owner() {
     let by = |uid| tcp(Origin::Host { source: None, uid: Some(uid) }, "198.51.100.7", 443);
     assert_eq!(verdict(&host, &by(1000)), Verdict::Dropped);
     assert_eq!(verdict(&host, &by(0)), Verdict::Forwarded);
+}
+
+#[test]
+fn docker_proxy_carries_on_what_the_rules_spare() {
+    let mut host = host("web1", 5);
+    let published = Published { host: Some((ip("0.0.0.0"), 8080)), container_port: 80, protocol: "tcp".to_owned() };
+    let web = Container { ports: vec![published], ..container("web", &[("bridge", "172.17.0.2")]) };
+    host.engine.api = Fact::known(api(vec![network("bridge", "docker0", false)], vec![web]));
+    let asked = tcp(from_here(), "127.0.0.1", 8080);
+    host.sockets = Fact::known(Vec::new());
+    assert_eq!(traced(&host, &asked).arrives.map(|a| a.link), Some(None));
+    host.sockets = Fact::known(vec![Socket {
+        transport: Transport::Tcp,
+        state: SocketState::Listen,
+        local: "0.0.0.0:8080".parse().expect("an address"),
+        remote: "0.0.0.0:0".parse().expect("an address"),
+    }]);
+    let trace = traced(&host, &asked);
+    assert_eq!((trace.verdict, seen_source(&trace)), (Verdict::Delivered, Some(ip("172.17.0.1"))));
+    assert_eq!(
+        told(&trace, Way::Request),
+        [
+            "route: to this host src 127.0.0.1",
+            "docker-proxy: docker-proxy listens here and carries it on to web (172.17.0.2:80)",
+            "route: dev docker0 src 172.17.0.1"
+        ]
+    );
+    // Its own connection is what is cut.
+    table(&mut host, "filter", &[":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT", "-A OUTPUT -o docker0 -j DROP"]);
+    assert_eq!(verdict(&host, &asked), Verdict::Dropped);
 }
