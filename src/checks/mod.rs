@@ -1,5 +1,6 @@
 //! Opinions. One file per check; a check is pure: facts in, findings out.
 
+mod accept_rules;
 mod address_pools_invalid;
 mod bip_not_a_host_address;
 mod bip_unusable;
@@ -13,12 +14,14 @@ mod daemon_json_key;
 mod daemon_json_unknown_key;
 mod default_gateway_outside_bip;
 mod default_route_via_docker;
+mod direct_routing_dropped;
 mod docker0_differs_from_bip;
 mod docker_networks_overlap;
 mod docker_opts_ignored;
 mod engine_failed;
 mod fixed_cidr_outside_bip;
 mod flag_and_file_conflict;
+mod forward_policy_drop;
 mod here;
 mod in_use;
 mod ip_forward_off;
@@ -30,6 +33,7 @@ mod nameserver_in_docker_subnet;
 mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
+mod peer_flows;
 mod peer_route_missing;
 mod peer_subnet_clash;
 mod peers;
@@ -37,6 +41,7 @@ mod pool_blocked_by_route;
 mod pool_exhausted;
 mod pool_state;
 mod predicted;
+mod recreate;
 mod renumber;
 mod room;
 mod run;
@@ -159,6 +164,8 @@ pub static CHECKS: &[&Check] = &[
     &peer_route_missing::CHECK,
     &ip_forward_off::CHECK,
     &iptables_disabled::CHECK,
+    &forward_policy_drop::CHECK,
+    &direct_routing_dropped::CHECK,
     &mtu_exceeds_uplink::CHECK,
 ];
 

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::Scene;
 use super::configuration::quoted;
-use super::daemon_json_key::{restart_all, set};
+use super::daemon_json_key::{Member, restart_all, set};
 use super::here::Here;
 use super::room::Room;
 use crate::engine::{Bridge, GWBRIDGE_OPTIONS};
@@ -58,7 +58,7 @@ fn default_bridge(scene: &Scene, free: Option<IpNet>, subnet: IpNet, impact: cra
         } else {
             free.to_string()
         };
-        let mut commands = set(scene.host, key, &value, true);
+        let mut commands = set(scene.host, &[Member { key, value: &value, is_string: true }]);
         commands.extend(restart_all(scene.host));
         commands
     });

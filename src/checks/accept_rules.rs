@@ -1,0 +1,136 @@
+//! Rules that let a peer's packets pass to a network here, and nothing else: put behind whatever the admin's own rules say of them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::peer_flows::{Asker, Meeting};
+use crate::engine::Bridge;
+use crate::host::{Family, Snapshot};
+use crate::path::netfilter::rule::{Effect, Field, Key, Rule, Step, Table, Test, Values};
+use crate::path::netfilter::{Backend, Chain, Did, Netfilter};
+
+/// How the tool is called that keeps these rules: as dockerd calls it, or by the name of the variant that dockerd does not use.
+pub fn tool(host: &Snapshot, family: Family, backend: Backend) -> String {
+    let base = if family == Family::V4 { "iptables" } else { "ip6tables" };
+    let used = host.firewall.iptables_variant.ok().and_then(Option::as_deref);
+    match (backend, used) {
+        (Backend::Legacy, Some("nf_tables")) => format!("{base}-legacy"),
+        (Backend::NftCompat, Some("legacy")) => format!("{base}-nft"),
+        _ => base.to_owned(),
+    }
+}
+
+/// A word for the comment of a rule, by which a person and `dnetctl` know it again.
+pub fn comment(check: &str) -> String {
+    format!("-m comment --comment dnetctl:{check}")
+}
+
+/// Accepts in DOCKER-USER, at the end of what is there: in front of the RETURN by which these packets leave it, and behind all that it asks
+/// before.
+pub fn accepts(
+    asker: &Asker,
+    meeting: &Meeting,
+    bridge: &Bridge,
+    subnet: IpNet,
+    backend: Backend,
+    check: &str,
+) -> Vec<String> {
+    let family = Family::of(subnet.addr());
+    let user = asker.netfilter().and_then(|netfilter| user_chain(netfilter, backend, family));
+    let place = match user {
+        Some(user) => match left_by(asker, meeting, bridge, user) {
+            Some(position) => format!("-I DOCKER-USER {}", position + 1),
+            None => "-A DOCKER-USER".to_owned(),
+        },
+        None => "-I FORWARD".to_owned(),
+    };
+    at(asker, meeting, subnet, backend, &place, check)
+}
+
+/// As [`accepts`], of packets that nothing but the policy ends. Where FORWARD itself has an admin's rules behind DOCKER-USER, or no
+/// DOCKER-USER is there, at the end of FORWARD.
+pub fn last_accepts(
+    asker: &Asker,
+    meeting: &Meeting,
+    bridge: &Bridge,
+    subnet: IpNet,
+    backend: Backend,
+    check: &str,
+) -> Vec<String> {
+    let family = Family::of(subnet.addr());
+    let user = asker.netfilter().filter(|netfilter| user_chain(netfilter, backend, family).is_some());
+    match user.filter(|netfilter| !admin_rules_behind(asker, netfilter, backend, family)) {
+        Some(_) => accepts(asker, meeting, bridge, subnet, backend, check),
+        None => at(asker, meeting, subnet, backend, "-A FORWARD", check),
+    }
+}
+
+/// `place`: the command up to the rule.
+pub fn at(asker: &Asker, meeting: &Meeting, subnet: IpNet, backend: Backend, place: &str, check: &str) -> Vec<String> {
+    let tool = tool(asker.here.host, Family::of(subnet.addr()), backend);
+    let (link, comment) = (&meeting.link, comment(check));
+    let sources = meeting.rule_sources().into_iter();
+    sources.map(|source| format!("{tool} {place} -i {link} -s {source} -d {subnet} {comment} -j ACCEPT")).collect()
+}
+
+fn table(family: Family) -> Table {
+    if family == Family::V4 { Table::Ip } else { Table::Ip6 }
+}
+
+fn named(netfilter: &Netfilter, backend: Backend, family: Family, name: &str) -> Option<usize> {
+    netfilter.chains().iter().position(|chain| {
+        chain.backend == backend && chain.family == table(family) && chain.table == "filter" && chain.name == name
+    })
+}
+
+/// DOCKER-USER, where FORWARD asks it.
+fn user_chain(netfilter: &Netfilter, backend: Backend, family: Family) -> Option<usize> {
+    let user = named(netfilter, backend, family, "DOCKER-USER")?;
+    let forward = netfilter.chain(named(netfilter, backend, family, "FORWARD")?);
+    forward.rules.iter().any(|rule| jumps_to(rule, |id| id == user)).then_some(user)
+}
+
+fn jumps_to(rule: &Rule, wanted: impl Fn(usize) -> bool) -> bool {
+    rule.steps.iter().any(|step| matches!(step, Step::Do(Effect::Jump(id) | Effect::Goto(id)) if wanted(*id)))
+}
+
+/// Whether FORWARD has rules behind its jump to DOCKER-USER that are neither the engine's nor about its bridges: an accept in DOCKER-USER would
+/// jump them.
+fn admin_rules_behind(asker: &Asker, netfilter: &Netfilter, backend: Backend, family: Family) -> bool {
+    let user = user_chain(netfilter, backend, family);
+    let Some(forward) = named(netfilter, backend, family, "FORWARD").map(|id| netfilter.chain(id)) else {
+        return false;
+    };
+    let behind = forward.rules.iter().skip_while(|rule| !jumps_to(rule, |id| Some(id) == user)).skip(1);
+    let engines = |chain: &Chain| chain.name.starts_with("DOCKER");
+    let dockers = |rule: &Rule| {
+        rule.steps.iter().any(|step| {
+            matches!(step, Step::If(Test::One { key: Key { field: Field::Iif | Field::Oif, .. }, values: Values::Names(names), .. })
+                if names.iter().all(|name| asker.here.bridges.iter().any(|bridge| bridge.link_name == name.text)))
+        })
+    };
+    behind.into_iter().any(|rule| !jumps_to(rule, |id| engines(netfilter.chain(id))) && !dockers(rule))
+}
+
+/// The position of the rule by which the meeting's packets return from DOCKER-USER; none where they come to its end. Where they differ the last one.
+fn left_by(asker: &Asker, meeting: &Meeting, bridge: &Bridge, user: usize) -> Option<usize> {
+    let mut positions = Vec::new();
+    for lost in &meeting.lost {
+        for source in &meeting.sources {
+            let passage = asker.forward(meeting, *source, bridge, lost.address, lost.kind)?;
+            let left = passage.trail.iter().find(|taken| taken.chain == user && taken.did == Did::Returned);
+            positions.push(left.and_then(|taken| taken.rule)?);
+        }
+    }
+    positions.into_iter().max()
+}
+
+/// The rules of a chain, as the tool lists them.
+pub fn lists(host: &Snapshot, address: IpAddr, backend: Backend, table: &str, chain: &str) -> String {
+    let tool = tool(host, Family::of(address), backend);
+    match table {
+        "filter" => format!("{tool} -S {chain}"),
+        other => format!("{tool} -t {other} -S {chain}"),
+    }
+}

@@ -1,0 +1,216 @@
+//! Letting declared peers, and nobody else, reach containers by their addresses.
+
+use ipnet::IpNet;
+
+use super::super::accept_rules::{accepts, at, comment, tool};
+use super::super::configuration::quoted;
+use super::super::daemon_json_key::{Member, restart_all, set};
+use super::super::peer_flows::{Asker, Meeting};
+use super::super::recreate;
+use super::CHECK;
+use crate::engine::{Bridge, Version, running_version};
+use crate::finding::{Remedy, Safety};
+use crate::host::Family;
+use crate::path::netfilter::Backend;
+use crate::text::{Text, text};
+
+/// The mark by which an engine with the nftables backend is told to accept a packet: any that nobody else uses.
+const MARK: &str = "0x646e";
+
+/// Best first: what opens least and restarts nothing, then what the engine's own options offer.
+pub fn remedies(
+    asker: &Asker,
+    bridge: &Bridge,
+    subnet: IpNet,
+    meetings: &[Meeting],
+    all: &[(&Bridge, IpNet, Vec<Meeting>)],
+) -> Vec<Remedy> {
+    let backend = meetings[0].lost[0].by.backend;
+    let options = running_version(asker.here.host).is_none_or(|version| version >= Version::new(28, 2, 0));
+    let way = Way { asker, bridge, subnet, meetings, backend };
+    if backend == Backend::Nft {
+        return vec![way.nftables()];
+    }
+    let mut remedies = vec![way.rules()];
+    if options && bridge.is_default() {
+        remedies.push(way.allow_direct_routing(all));
+    } else if options {
+        remedies.extend(way.trusted_interfaces());
+    }
+    remedies
+}
+
+struct Way<'w, 'a> {
+    asker: &'w Asker<'a>,
+    bridge: &'w Bridge<'a>,
+    subnet: IpNet,
+    meetings: &'w [Meeting<'w, 'a>],
+    backend: Backend,
+}
+
+impl Way<'_, '_> {
+    /// Accepts of exactly these packets: in raw in front of the engine's drops, and in DOCKER-USER.
+    fn rules(&self) -> Remedy {
+        let title = text!(
+            "accept what these peers send to {subnet} before the engine drops it, and nothing else",
+            "在引擎丢弃之前放行这些对端发往 {subnet} 的数据包，其他一概不变",
+            subnet = self.subnet
+        );
+        let impact = text!(
+            "containers on {subnet} are reached from there on every port, from nowhere else; nothing restarts. The rules are gone \
+             after a reboot",
+            "这些对端可以访问 {subnet} 上容器的所有端口，其他来源仍被拒绝；无需重启任何东西。规则在重启后失效",
+            subnet = self.subnet
+        );
+        let mut commands = Vec::new();
+        let drops = self.meetings.iter().flat_map(|meeting| &meeting.lost).filter(|lost| lost.by.table == "raw");
+        if let Some(first) = drops.filter_map(|lost| lost.by.position).min() {
+            let place = format!("-t raw -I PREROUTING {}", first + 1);
+            for meeting in self.meetings {
+                commands.extend(at(self.asker, meeting, self.subnet, self.backend, &place, CHECK.id));
+            }
+        }
+        commands.extend(self.accepts());
+        Remedy::manual(title, impact, commands).until_reboot()
+    }
+
+    fn accepts(&self) -> Vec<String> {
+        let accept = |meeting: &Meeting| accepts(self.asker, meeting, self.bridge, self.subnet, self.backend, CHECK.id);
+        self.meetings.iter().flat_map(accept).collect()
+    }
+
+    /// In raw, in front of everything: whoever is none of the peers does not get further. What is for published ports is for this host's own
+    /// address here, and passes.
+    fn peers_only(&self) -> Vec<String> {
+        let tool = tool(self.asker.here.host, Family::of(self.subnet.addr()), self.backend);
+        let (link, subnet, comment) = (&self.bridge.link_name, self.subnet, comment(CHECK.id));
+        let chain = format!("DNETCTL-{link}");
+        let mut commands = vec![format!("{tool} -t raw -N {chain}")];
+        for meeting in self.meetings {
+            let by = &meeting.link;
+            let returns = |source: String| format!("{tool} -t raw -A {chain} -i {by} -s {source} -j RETURN");
+            commands.extend(meeting.rule_sources().into_iter().map(returns));
+        }
+        commands.push(format!("{tool} -t raw -A {chain} -j DROP"));
+        commands.push(format!("{tool} -t raw -I PREROUTING ! -i {link} -d {subnet} {comment} -j {chain}"));
+        commands
+    }
+
+    fn trusted_interfaces(&self) -> Option<Remedy> {
+        let mut links: Vec<&str> = self.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
+        links.sort_unstable();
+        links.dedup();
+        let links = links.join(":");
+        let recreate =
+            recreate::commands(&self.asker.here, self.bridge, &[("trusted_host_interfaces", links.clone())])?;
+        let name = self.bridge.name;
+        let title = text!(
+            "make network {name} again with `trusted_host_interfaces={links}`, and let nobody but these peers use it",
+            "用 `trusted_host_interfaces={links}` 重建网络 {name}，并只允许这些对端使用"
+        );
+        // The rule that follows the bridge's name would not follow the new one's.
+        let commands = self.behind_any_bridge(self.peers_only());
+        let commands = commands.into_iter().chain(recreate).chain(self.accepts());
+        Some(Remedy::manual(title, made_again(name), commands.collect()).safety(Safety::Manual).until_reboot())
+    }
+
+    /// A network that is made again gets another id, and its bridge another name: what arrives by the peers' links is asked instead.
+    fn behind_any_bridge(&self, commands: Vec<String>) -> Vec<String> {
+        let named = format!("! -i {} -d", self.bridge.link_name);
+        let mut links: Vec<&str> = self.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
+        links.sort_unstable();
+        links.dedup();
+        let for_links = |command: String| match command.contains(&named) {
+            true => links.iter().map(|link| command.replace(&named, &format!("-i {link} -d"))).collect(),
+            false => vec![command],
+        };
+        commands.into_iter().flat_map(for_links).collect()
+    }
+
+    /// docker0 has no options of its own. The switch is the whole engine's: every network loses its drops in raw, so each gets one back.
+    fn allow_direct_routing(&self, all: &[(&Bridge, IpNet, Vec<Meeting>)]) -> Remedy {
+        let host = self.asker.here.host;
+        let title = text!(
+            "set `allow-direct-routing` in the engine's configuration, and let nobody but these peers use it",
+            "在引擎配置中设置 `allow-direct-routing`，并只允许这些对端使用"
+        );
+        let impact = text!(
+            "the restart stops running containers, unless live-restore is on. The setting lasts and opens the published ports of all \
+             networks by the containers' own addresses; the rules that limit it to the peers are gone after a reboot, so make them \
+             lasting",
+            "重启会停止正在运行的容器（除非启用了 live-restore）。该设置会持久生效，并使所有网络已发布的端口都能通过容器自己的地址访问；把它限制在对端范围内的规则在系统重启后失效，请将规则持久化"
+        );
+        let mut commands = self.peers_only();
+        let own = |bridge: &Bridge, subnet: IpNet| {
+            all.iter().any(|(it, at, _)| it.link_name == bridge.link_name && *at == subnet)
+        };
+        for (bridge, subnet) in self.asker.networks().filter(|(bridge, subnet)| !own(bridge, *subnet)) {
+            let tool = tool(host, Family::of(subnet.addr()), self.backend);
+            let (link, comment) = (&bridge.link_name, comment(CHECK.id));
+            commands.push(format!("{tool} -t raw -I PREROUTING ! -i {link} -d {subnet} {comment} -j DROP"));
+        }
+        commands.extend(self.accepts());
+        commands.extend(set(host, &[Member { key: "allow-direct-routing", value: "true", is_string: false }]));
+        commands.extend(restart_all(host));
+        Remedy::manual(title, impact, commands).until_reboot().restarts_engine()
+    }
+
+    /// The nftables backend has no DOCKER-USER, and an accept in another table does not keep its own from dropping.
+    fn nftables(&self) -> Remedy {
+        let (link, subnet) = (&self.bridge.link_name, self.subnet);
+        let ip = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
+        let mut sources: Vec<String> = self.meetings.iter().flat_map(Meeting::rule_sources).collect();
+        sources.sort();
+        sources.dedup();
+        let sources = format!("{{ {} }}", sources.join(", "));
+        let chain = quoted("{ type filter hook prerouting priority -310; policy accept; }");
+        let rule = |words: String| format!("nft add rule {ip} dnetctl peers {}", quoted(&words));
+        let from = if self.bridge.is_default() {
+            format!("iifname != \"{link}\" ")
+        } else {
+            // Made again, the network's bridge has another name.
+            let links: Vec<String> = self.meetings.iter().map(|meeting| format!("\"{}\"", meeting.link)).collect();
+            format!("iifname {{ {} }} ", links.join(", "))
+        };
+        let mut commands = vec![
+            format!("nft add table {ip} dnetctl"),
+            format!("nft add chain {ip} dnetctl peers {chain}"),
+            rule(format!("{from}{ip} daddr {subnet} {ip} saddr != {sources} drop")),
+        ];
+        let host = self.asker.here.host;
+        if self.bridge.is_default() {
+            commands.push(rule(format!("{ip} daddr {subnet} {ip} saddr {sources} meta mark set {MARK}")));
+            let switch = Member { key: "allow-direct-routing", value: "true", is_string: false };
+            let mark = Member { key: "bridge-accept-fwmark", value: MARK, is_string: true };
+            commands.extend(set(host, &[switch, mark]));
+            commands.extend(restart_all(host));
+            let title = text!(
+                "set `allow-direct-routing` and `bridge-accept-fwmark`, and mark what these peers send and nothing else",
+                "设置 `allow-direct-routing` 和 `bridge-accept-fwmark`，并且只标记这些对端发来的数据包"
+            );
+            let impact = text!(
+                "the restart stops running containers, unless live-restore is on; the rules are gone after a reboot, so make them lasting",
+                "重启会停止正在运行的容器（除非启用了 live-restore）；规则在系统重启后失效，请将规则持久化"
+            );
+            return Remedy::manual(title, impact, commands).until_reboot().restarts_engine();
+        }
+        let key = if subnet.addr().is_ipv4() { "gateway_mode_ipv4" } else { "gateway_mode_ipv6" };
+        let again = recreate::commands(&self.asker.here, self.bridge, &[(key, "nat-unprotected".to_owned())]);
+        commands.extend(again.unwrap_or_default());
+        let name = self.bridge.name;
+        let title = text!(
+            "make network {name} again with `{key}=nat-unprotected`, and let nobody but these peers use it",
+            "用 `{key}=nat-unprotected` 重建网络 {name}，并只允许这些对端使用"
+        );
+        Remedy::manual(title, made_again(name), commands).until_reboot()
+    }
+}
+
+fn made_again(name: &str) -> Text {
+    text!(
+        "containers lose network {name} for a moment and keep their addresses; labels of the network are lost (for compose: \
+         write the option in `networks:` of its file). The network's option lasts, the rules are gone after a reboot, so make them \
+         lasting",
+        "容器会短暂断开网络 {name}，地址保持不变；网络的标签会丢失（compose 项目请在其文件的 `networks:` 中写入该选项）。网络选项会持久生效，规则在系统重启后失效，请将规则持久化"
+    )
+}

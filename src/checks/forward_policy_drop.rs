@@ -1,0 +1,177 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::accept_rules::{comment, last_accepts, lists};
+use super::peer_flows::{Asker, Lost, Meeting};
+use super::peers::declared;
+use super::{About, Check, Group, Scene, docs};
+use crate::engine::Bridge;
+use crate::finding::{Evidence, Finding, Findings, Remedy};
+use crate::host::Missing;
+use crate::path::netfilter::Backend;
+use crate::path::trace::By;
+use crate::text::{Text, text};
+
+pub static CHECK: Check = Check {
+    id: "forward-policy-drop",
+    group: Group::Firewall,
+    about: About {
+        en: "packets that should be forwarded meet no rule but the FORWARD policy, which drops them",
+        zh: "本应转发的数据包没有匹配任何规则，被 FORWARD 默认策略丢弃",
+    },
+    docs: docs!("forward-policy-drop"),
+    applies: declared,
+    hidden_by: &[],
+    run,
+};
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let asker = Asker::new(scene, findings)?;
+    for (bridge, subnet) in asker.networks() {
+        let meetings = asker.meetings(bridge, subnet, findings)?;
+        let mut by_policy: Vec<&Meeting> = Vec::new();
+        for meeting in &meetings {
+            if let Some(lost) = meeting.lost.iter().find(|lost| is_user_rule(&lost.by)) {
+                findings.push(refused(&asker, meeting, bridge, lost));
+            }
+            let Some(lost) = meeting.lost.iter().find(|lost| is_policy(&lost.by)) else { continue };
+            if meeting
+                .lost
+                .iter()
+                .filter(|lost| is_policy(&lost.by))
+                .any(|lost| asker.admits_some(meeting, bridge, lost))
+            {
+                findings.push(narrowed(&asker, meeting, bridge, lost));
+            } else {
+                by_policy.push(meeting);
+            }
+        }
+        if !by_policy.is_empty() {
+            findings.push(dropped(&asker, &by_policy, bridge, subnet));
+        }
+    }
+    Ok(())
+}
+
+/// The policy of a base chain at the forward hook.
+fn is_policy(by: &By) -> bool {
+    by.rule.is_none()
+        && by.chain == by.base
+        && !matches!(by.chain.as_str(), "INPUT" | "OUTPUT" | "PREROUTING" | "POSTROUTING")
+}
+
+fn is_user_rule(by: &By) -> bool {
+    by.rule.is_some() && by.chain == "DOCKER-USER" && by.backend != Backend::Nft
+}
+
+fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet) -> Finding {
+    let first = meetings[0];
+    let lost: Vec<&Lost> = first.lost.iter().filter(|lost| is_policy(&lost.by)).collect();
+    let by = &lost[0].by;
+    let (peers, place) = (names(meetings), place(by));
+    let (name, container, address, kind) = (bridge.name, lost[0].container, lost[0].address, lost[0].kind.word());
+    let message = text!(
+        "packets of {en} for network {name} ({subnet}) match no rule and are dropped by the policy of {place}: container \
+         {container} ({address}, {kind}) is not reached",
+        "{zh} 发往网络 {name}（{subnet}）的数据包没有匹配任何规则，被 {place} 的默认策略丢弃：访问不到容器 {container}（{address}，{kind}）",
+        en = peers.en,
+        zh = peers.zh
+    );
+    Finding::error(format!("network:{name}"), message)
+        .evidence(policy_shown(asker, by, subnet.addr()))
+        .remedy(remedy(asker, meetings, bridge, subnet, by))
+        .touches(format!("network:{name}"))
+        .touches("firewall:forward")
+}
+
+/// Peers and where they are, for a sentence.
+pub fn names(meetings: &[&Meeting]) -> Text {
+    let each: Vec<String> = meetings.iter().map(|one| format!("{} ({})", one.peer.peer, one.peer.subnet)).collect();
+    let option = meetings.first().map_or("", |one| one.peer.declared_by);
+    text!(
+        "containers on {en}, declared by {option},",
+        "{option} 声明的对端 {zh} 的容器",
+        en = each.join(", "),
+        zh = each.join("、")
+    )
+}
+
+fn place(by: &By) -> String {
+    match by.backend {
+        Backend::Nft => format!("nft chain {} {} {}", by.family, by.table, by.chain),
+        _ => by.chain.clone(),
+    }
+}
+
+fn policy_shown(asker: &Asker, by: &By, address: IpAddr) -> Evidence {
+    match by.backend {
+        Backend::Nft => Evidence::new(format!("nft list chain {} {} {}", by.family, by.table, by.chain), "policy drop"),
+        backend => {
+            let shown_by = lists(asker.here.host, address, backend, &by.table, &by.chain);
+            Evidence::new(shown_by, format!("-P {} DROP", by.chain))
+        }
+    }
+}
+
+fn remedy(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet, by: &By) -> Remedy {
+    let title = text!(
+        "accept what these peers send to {subnet}, behind the rules that are there, and nothing else",
+        "仅放行这些对端发往 {subnet} 的数据包，放在现有规则之后，其他一概不变"
+    );
+    let impact = text!(
+        "containers on {subnet} are reached from there on every port; a peer that masquerades is accepted by its own address. \
+         The rules are gone after a reboot",
+        "这些对端可以访问 {subnet} 上容器的所有端口；做地址伪装的对端按其主机地址放行。规则在重启后失效"
+    );
+    let commands = meetings.iter().flat_map(|meeting| match by.backend {
+        Backend::Nft => natively(meeting, subnet, by),
+        backend => last_accepts(asker, meeting, bridge, subnet, backend, CHECK.id),
+    });
+    Remedy::manual(title, impact, commands.collect()).until_reboot()
+}
+
+/// At the end of the base chain, just before its policy.
+fn natively(meeting: &Meeting, subnet: IpNet, by: &By) -> Vec<String> {
+    let ip = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
+    let By { family, table, chain, .. } = by;
+    let link = &meeting.link;
+    let rule = |source: String| {
+        let comment = comment(CHECK.id).rsplit(' ').next().unwrap_or_default().to_owned();
+        format!(
+            "nft add rule {family} {table} {chain} iifname {link} {ip} saddr {source} {ip} daddr {subnet} accept comment '\"{comment}\"'"
+        )
+    };
+    meeting.rule_sources().into_iter().map(rule).collect()
+}
+
+/// An admin's rule ends the packets.
+fn refused(asker: &Asker, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> Finding {
+    let rule = lost.by.rule.clone().unwrap_or_default();
+    let (peer, name) = (&meeting.peer.peer, bridge.name);
+    let message = text!(
+        "`{rule}` in DOCKER-USER ends packets of peer {peer} for network {name}: somebody wants it so",
+        "DOCKER-USER 中的 `{rule}` 拒绝了对端 {peer} 发往网络 {name} 的数据包：这是有意设置的"
+    );
+    info(asker, bridge, lost, message, rule)
+}
+
+/// An admin's rules let some of them pass.
+fn narrowed(asker: &Asker, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> Finding {
+    let (peer, name, kind) = (&meeting.peer.peer, bridge.name, lost.kind.word());
+    let message = text!(
+        "rules let some packets of peer {peer} pass to network {name}, and {kind} is not among them: somebody has chosen which",
+        "有规则放行了对端 {peer} 发往网络 {name} 的部分数据包，其中不包括 {kind}：放行范围是有意选择的"
+    );
+    info(asker, bridge, lost, message, format!("-P {} DROP", lost.by.chain))
+}
+
+fn info(asker: &Asker, bridge: &Bridge, lost: &Lost, message: Text, says: String) -> Finding {
+    let evidence = match lost.by.backend {
+        Backend::Nft => policy_shown(asker, &lost.by, lost.address),
+        backend => Evidence::new(lists(asker.here.host, lost.address, backend, &lost.by.table, &lost.by.chain), says),
+    };
+    Finding::info(format!("network:{}", bridge.name), message)
+        .evidence(evidence)
+        .touches(format!("network:{}", bridge.name))
+}
