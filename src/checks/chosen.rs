@@ -25,7 +25,8 @@ pub fn by_engine(host: &Snapshot, bridge: &Bridge, subnet: IpNet, hidden: IpNet)
         .any(|pool| pool.base.contains(&subnet) && subnet.prefix_len() == pool.size && !set_aside(pool.base.trunc()))
 }
 
-fn is_set(engine: &Engine, key: &str) -> bool {
+/// Whether daemon.json or a command line says anything of a setting.
+pub fn is_set(engine: &Engine, key: &str) -> bool {
     let in_file = engine.daemon_json.ok().is_some_and(|file| file.key(&format!("/{key}")).is_some());
     let processes = engine.processes.ok().into_iter().flatten().flat_map(|process| &process.flags);
     let next = engine.next_command_line.ok().into_iter().flat_map(|line| &line.flags);

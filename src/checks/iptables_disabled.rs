@@ -119,9 +119,10 @@ fn is_meant(here: &Here, bridge: &Bridge, address: IpAddr) -> bool {
     let option = |name: &str| {
         bridge.network.and_then(|network| network.options.get(&format!("com.docker.network.bridge.{name}")))
     };
-    let declared = option("enable_ip_masquerade").is_some_and(|value| value == "false")
+    // With iptables off the engine itself says so of the default network (moby v28.5.2 daemon/daemon_unix.go, `verifyDaemonSettings`).
+    let masqueraded = option("enable_ip_masquerade").is_none_or(|value| value != "false");
+    let declared = !masqueraded && (!bridge.is_default() || chosen::is_set(&here.host.engine, "ip-masq"))
         || option("gateway_mode_ipv4").is_some_and(|mode| mode != "nat");
-    // With `--ip-masq=false` this is how the default network is made.
     let routed_here = bridge.connected.iter().any(|subnet| subnet.contains(&address));
     declared || here.is_lan(bridge) || !routed_here || !is_private(address)
 }

@@ -7,6 +7,7 @@ mod engine_facts;
 mod engine_model;
 mod evidence;
 mod extras;
+mod firewall;
 mod harness;
 mod healthy;
 mod looking;
@@ -32,6 +33,7 @@ pub fn all() -> Cases {
     engine_facts::add(&mut cases);
     engine_model::add(&mut cases);
     extras::add(&mut cases);
+    firewall::add(&mut cases);
     healthy::add(&mut cases);
     looking::add(&mut cases);
     many_routes::add(&mut cases);

@@ -34,7 +34,7 @@ pub fn add(cases: &mut Cases) {
 }
 
 /// A host at 10.0.0.2 whose way out is the fabric at 10.0.0.1, which also has those addresses: machines behind the gateway.
-fn behind_gateway(lab: &Lab, engine: Engine, machines: &[&str]) -> (Fabric, HostBuilder) {
+pub(super) fn behind_gateway(lab: &Lab, engine: Engine, machines: &[&str]) -> (Fabric, HostBuilder) {
     let fabric = lab.fabric();
     fabric.gateway("10.0.0.1/24");
     machines.iter().for_each(|machine| {
@@ -45,17 +45,17 @@ fn behind_gateway(lab: &Lab, engine: Engine, machines: &[&str]) -> (Fabric, Host
 }
 
 /// A machine of the internet, as far as a host behind [`behind_gateway`] knows.
-const INTERNET: &str = "203.0.113.7";
+pub(super) const INTERNET: &str = "203.0.113.7";
 
 /// The kernels on the way answer within the sender's own time slice: half a second is long.
 const PING: &str = "ping -n -c 1 -W 0.5";
 
-fn host_reaches(host: &Host, address: &str) -> bool {
+pub(super) fn host_reaches(host: &Host, address: &str) -> bool {
     host.sh(&format!("{PING} {address}")).succeeded()
 }
 
 /// From the container's own network namespace.
-fn container_reaches(host: &Host, container: &str, address: &str) -> bool {
+pub(super) fn container_reaches(host: &Host, container: &str, address: &str) -> bool {
     host.sh(&format!("nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {container}) -n {PING} {address}"))
         .succeeded()
 }
@@ -70,14 +70,14 @@ fn addresses(host: &Host, link: &str) -> String {
 
 /// The one finding above info that a host has: of that check, severity and subject; the exit code goes with it.
 #[track_caller]
-fn only<'a>(report: &'a Report, check: &str, severity: &str, subject: &str) -> &'a Value {
+pub(super) fn only<'a>(report: &'a Report, check: &str, severity: &str, subject: &str) -> &'a Value {
     assert_eq!(report.findings_above_info().len(), 1, "{report}");
     told(report, check, severity, subject)
 }
 
 /// That finding among others.
 #[track_caller]
-fn told<'a>(report: &'a Report, check: &str, severity: &str, subject: &str) -> &'a Value {
+pub(super) fn told<'a>(report: &'a Report, check: &str, severity: &str, subject: &str) -> &'a Value {
     let found = report.findings().find(|f| f["check"] == check && f["severity"] == severity && f["subject"] == subject);
     let found = found.unwrap_or_else(|| panic!("no {severity} {check} of {subject}\n{report}"));
     assert_eq!(report.status(check), if severity == "info" { "pass" } else { "fail" }, "{report}");
@@ -87,7 +87,7 @@ fn told<'a>(report: &'a Report, check: &str, severity: &str, subject: &str) -> &
 }
 
 #[track_caller]
-fn healthy(host: &Host) -> Report {
+pub(super) fn healthy(host: &Host) -> Report {
     let report = host.diagnose();
     assert!(report.findings_above_info().is_empty(), "{report}");
     assert_eq!(report.exit, 0, "{report}");
@@ -95,13 +95,13 @@ fn healthy(host: &Host) -> Report {
 }
 
 #[track_caller]
-fn says(finding: &Value, words: &str) {
+pub(super) fn says(finding: &Value, words: &str) {
     assert!(finding["message"].as_str().is_some_and(|message| message.contains(words)), "{words}?\n{finding:#}");
 }
 
 /// The commands of a finding's remedies, of the one that `having` stands in.
 #[track_caller]
-fn commands(finding: &Value, having: &str) -> Vec<String> {
+pub(super) fn commands(finding: &Value, having: &str) -> Vec<String> {
     let remedies = finding["remedies"].as_array().into_iter().flatten();
     let lists = remedies.map(|remedy| {
         let commands = remedy["commands"].as_array().into_iter().flatten();
@@ -113,7 +113,7 @@ fn commands(finding: &Value, having: &str) -> Vec<String> {
 
 /// Carries a remedy out as printed. What is to be written into daemon.json is said in a comment, `# in FILE: "key": value`.
 #[track_caller]
-fn carry_out(host: &Host, finding: &Value, having: &str) {
+pub(super) fn carry_out(host: &Host, finding: &Value, having: &str) {
     for command in commands(finding, having) {
         match command.strip_prefix("# in ").and_then(|rest| rest.split_once(": ")) {
             Some((file, member)) => host.write(file, &format!("{{{member}}}")),
