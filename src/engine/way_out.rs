@@ -150,7 +150,7 @@ mod tests {
     fn an_internal_network_is_no_way_out() {
         let closed = Network { internal: true, ..network("a", &["10.2.0.0/16"]) };
         let endpoints = [endpoint("a", &["10.2.0.2"], &[], 0)];
-        assert_eq!(out("26.1.5", &[closed.clone()], &endpoints, "9.9.9.9"), None);
+        assert_eq!(out("26.1.5", std::slice::from_ref(&closed), &endpoints, "9.9.9.9"), None);
         let both = [closed, network("b", &["10.1.0.0/16"])];
         let endpoints = [endpoints[0].clone(), endpoint("b", &["10.1.0.2"], &["10.1.0.1"], 0)];
         assert_eq!(out("26.1.5", &both, &endpoints, "9.9.9.9").as_deref(), Some("b 10.1.0.2"));

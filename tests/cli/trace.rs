@@ -139,3 +139,14 @@ fn the_table_fits_and_is_in_both_languages() {
     let (quiet, _) = trace(&["web", "db", "-q"]);
     assert!(!quiet.contains("Request") && quiet.contains("raw/PREROUTING: -A PREROUTING -d 172.18.0.2"), "{quiet}");
 }
+
+#[test]
+fn containers_whose_packets_pass_elsewhere() {
+    let from = host("26.1-swarm");
+    refused(&["trace", "--from", &from, "web", "internet"], "did you mean web.1.", Some("FROM"));
+    let task = "web.1.dkaeq9l4t0ngarvjzi7e9r3qn";
+    refused(&["trace", "--from", &from, task, "10.0.0.1"], "leaves an overlay by docker_gwbridge", Some("FROM"));
+    refused(&["trace", "--from", &from, "host", task], "a network of the overlay driver", Some("TO"));
+    refused(&["trace", "--from", &host(NETWORKS), "host", "far"], "a network of the macvlan driver", Some("TO"));
+    refused(&["trace", "--from", &host("26.1-no-engine"), "host", "web"], "were not seen", Some("TO"));
+}

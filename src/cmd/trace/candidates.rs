@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::end::{End, What};
 use super::place::Place;
-use super::world::World;
+use super::world::{World, is_up};
 use crate::cmd::suggest::nearest;
 use crate::exit::Refusal;
 use crate::host::{Container, Link};
@@ -17,7 +17,7 @@ pub fn alone(world: &World, end: &End) -> Option<usize> {
         What::Named(name) => !things(world, *host, name).is_empty(),
         What::Address(address) => !holders(world, *host, *address).is_empty(),
         What::Link(name, _) => world.links(*host).iter().any(|link| link.name == *name),
-        What::Published(port) => publishes(world, *host, *port, end),
+        What::Published(port) => !bindings(world, *host, *port, end).is_empty(),
         What::Host | What::Internet => false,
     };
     one((0..world.names.len()).filter(has))
@@ -41,7 +41,7 @@ fn called<'a>(world: &World<'a>, host: usize, name: &str) -> impl Iterator<Item 
 }
 
 fn running<'a>(world: &World<'a>, host: usize, name: &str) -> impl Iterator<Item = &'a Container> {
-    called(world, host, name).filter(|container| container.state == "running")
+    called(world, host, name).filter(|container| is_up(container))
 }
 
 /// # Errors
@@ -75,7 +75,7 @@ fn in_network<'a>(world: &World<'a>, end: &End, host: usize, container: &'a Cont
     if let Some(owner) = container.network_mode.strip_prefix("container:") {
         let all = world.containers(host).unwrap_or_default();
         return match all.iter().find(|one| one.id == owner || one.name == owner) {
-            Some(other) if other.network_mode.starts_with("container:") || other.state != "running" => fault(text!(
+            Some(other) if other.network_mode.starts_with("container:") || !is_up(other) => fault(text!(
                 "{name} uses the network of {other}, which does not run",
                 "{name} 使用 {other} 的网络，而后者没有在运行",
                 other = other.name
@@ -113,6 +113,13 @@ fn no_container(world: &World, end: &End, name: &str, said: Option<usize>) -> Re
             "无法查找 {name:?}，因为没有看到 {host} 的容器：{zh}；请改为给出地址，如 ip:172.17.0.2"
         ));
     }
+    // A name with dots was meant for a resolver, unless a container has such a name.
+    if name.contains('.') && !all.iter().any(|container| container.name.contains('.')) {
+        return fault(text!(
+            "no container {name:?} runs here, and host names are not looked up; give an address",
+            "没有名为 {name:?} 的运行中容器，也不会解析主机名；请给出地址"
+        ));
+    }
     let Text { en, zh } = near(name, all.iter().map(|container| container.name.as_str()));
     fault(text!("no container {name:?} runs here; {en}", "没有名为 {name:?} 的运行中容器；{zh}"))
 }
@@ -123,7 +130,7 @@ fn seen<'a>(world: &World<'a>, said: Option<usize>) -> (Vec<&'a Container>, Opti
     let mut unseen = None;
     for host in hosts(world, said) {
         match world.containers(host) {
-            Ok(containers) => all.extend(containers.iter().filter(|container| container.state == "running")),
+            Ok(containers) => all.extend(containers.iter().filter(|container| is_up(container))),
             Err(why) => unseen = unseen.or(Some((world.names[host].clone(), why))),
         }
     }
@@ -219,10 +226,8 @@ fn holders<'a>(world: &World<'a>, host: usize, address: IpAddr) -> Vec<Place<'a>
     if world.owns(host, address) {
         return vec![Place::Host { host, address: Some(address) }];
     }
-    let containers = world.containers(host).unwrap_or_default().iter();
-    let running = containers.filter(|container| container.state == "running");
     let has = |container: &&Container| container.endpoints.iter().any(|endpoint| endpoint.addresses.contains(&address));
-    running.filter(has).map(|container| Place::Container { host, container, address: Some(address) }).collect()
+    world.up(host).filter(has).map(|container| Place::Container { host, container, address: Some(address) }).collect()
 }
 
 /// Where a packet from that address comes from. Where one to it goes the routes say, so that `TO` may be on several hosts.
@@ -256,24 +261,24 @@ pub fn address<'a>(
     Ok(near_one.map_or(Place::Elsewhere { host: said.or(near), address }, |at| found.swap_remove(at)))
 }
 
-fn publishes(world: &World, host: usize, port: u16, end: &End) -> bool {
+/// The addresses on which a host publishes a port.
+fn bindings(world: &World, host: usize, port: u16, end: &End) -> Vec<IpAddr> {
     let protocol = end.protocol.map_or("tcp", |protocol| protocol.word());
-    let containers = world.containers(host).unwrap_or_default().iter();
-    let mut ports = containers.filter(|container| container.state == "running").flat_map(|container| &container.ports);
-    ports.any(|one| one.protocol == protocol && one.host.is_some_and(|(_, number)| number == port))
+    let ports = world.up(host).flat_map(|container| &container.ports).filter(|one| one.protocol == protocol);
+    ports.filter_map(|one| one.host).filter(|(_, number)| *number == port).map(|(address, _)| address).collect()
 }
 
 /// # Errors
 /// Nothing publishes that port, or several hosts do.
 pub fn published<'a>(world: &World<'a>, end: &End, port: u16, said: Option<usize>) -> Result<Place<'a>, Refusal> {
-    let found: Vec<usize> = hosts(world, said).filter(|host| publishes(world, *host, port, end)).collect();
-    match found.as_slice() {
-        [host] => return Ok(Place::Published { host: *host, port }),
-        [] => {}
-        several => {
-            let choices = several.iter().map(|host| format!("{}/{}", world.names[*host], end.said)).collect();
-            return Err(ambiguous(end, choices));
-        }
+    let on = |host| Some((host, bindings(world, host, port, end))).filter(|(_, bound)| !bound.is_empty());
+    let mut found: Vec<(usize, Vec<IpAddr>)> = hosts(world, said).filter_map(on).collect();
+    if found.len() > 1 {
+        let choices = found.iter().map(|(host, _)| format!("{}/{}", world.names[*host], end.said)).collect();
+        return Err(ambiguous(end, choices));
+    }
+    if let Some((host, bound)) = found.pop() {
+        return Ok(Place::Published { host, port, bound });
     }
     let (all, unseen) = seen(world, said);
     if let Some((host, Text { en, zh })) = unseen {

@@ -146,10 +146,26 @@ fn what(role: &str, rest: &str) -> Result<(What, Option<u16>), Text> {
             "{role} 的 {kind:?} 后面需要冒号和一个值；{HOW_ZH}"
         )),
         _ => {
+            if let Some(message) = no_address(role, rest) {
+                return Err(message);
+            }
             let (name, port) = named(role, rest).map_err(|message| mistyped(kind, value).unwrap_or(message))?;
             Ok((What::Named(name), port))
         }
     }
+}
+
+/// What was meant to be an address and is none.
+fn no_address(role: &str, said: &str) -> Option<Text> {
+    if let Some((address, link)) = said.split_once('%') {
+        return Some(text!(
+            "write an address of one link with the link in front, like link:{link}={address}",
+            "链路本地地址请把网络接口写在前面，如 link:{link}={address}"
+        ));
+    }
+    let front = said.split(':').next().unwrap_or(said);
+    let numbers = front.contains('.') && front.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    numbers.then(|| text!("{front:?}, given as {role}, is no IP address", "{role} 的 {front:?} 不是 IP 地址"))
 }
 
 /// A kind that is written almost right.
@@ -202,11 +218,11 @@ fn number(role: &str, said: &str) -> Result<u16, Text> {
 
 /// `10.0.0.7`, `10.0.0.7:80`, `fd00::1`, `[fd00::1]`, `[fd00::1]:80`.
 fn place(said: &str) -> Option<(IpAddr, Option<u16>)> {
-    if let Ok(address) = said.parse() {
-        return Some((address, None));
+    if let Ok(address) = said.parse::<IpAddr>() {
+        return Some((address.to_canonical(), None));
     }
     if let Some((address, behind)) = said.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        let address = IpAddr::V6(address.parse().ok()?);
+        let address = IpAddr::V6(address.parse().ok()?).to_canonical();
         return match behind.strip_prefix(':') {
             Some(port) => number("", port).ok().map(|port| (address, Some(port))),
             None => behind.is_empty().then_some((address, None)),
@@ -239,6 +255,7 @@ mod tests {
             ("[fd00::1]:80/tcp", address("fd00::1"), Some(80), Some(Tcp)),
             ("ip:[fd00::1]", address("fd00::1"), None, None),
             ("fd00::1", address("fd00::1"), None, None),
+            ("::ffff:10.0.0.7", address("10.0.0.7"), None, None),
             ("host", What::Host, None, None),
             ("host:22", What::Host, Some(22), None),
             ("internet:443/tcp", What::Internet, Some(443), Some(Tcp)),
@@ -270,6 +287,9 @@ mod tests {
             ("contaner:web", "\"contaner\" is no kind of end; did you mean container:web?"),
             ("ip:web", "\"web\", given as TO, is no IP address; names are not looked up"),
             ("container", "\"container\", given as TO, needs a value behind a colon"),
+            ("10.0.0.256:80", "\"10.0.0.256\", given as TO, is no IP address"),
+            ("010.0.0.1", "\"010.0.0.1\", given as TO, is no IP address"),
+            ("fe80::1%eth0", "like link:eth0=fe80::1"),
             ("link:eth1=web", "write it like link:eth1=10.0.0.9"),
             ("published:all", "is no port"),
         ];

@@ -1,13 +1,14 @@
 //! From two places to the packet that goes from one to the other.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use super::address::{bridged, destination, neighbour, of_address};
 use super::end::{End, Protocol};
 use super::place::Place;
 use super::world::World;
-use crate::engine::{attached, way_out};
+use crate::engine::way_out;
 use crate::exit::Refusal;
-use crate::host::{Container, Family, Link, Network};
+use crate::host::{Container, Family, Link};
 use crate::path::fib::outside;
 use crate::path::trace::{Flow, Origin};
 use crate::text::{Text, text};
@@ -61,13 +62,13 @@ fn protocol(from: &End, to: &End, goal: &Place, family: Family) -> Result<(u8, O
         Place::Published { port, .. } => Some(*port),
         _ => to.port,
     };
-    let icmp = if family == Family::V4 { libc::ICMP } else { libc::ICMPV6 };
+    let icmp = if family == Family::V4 { ipproto::ICMP } else { ipproto::ICMPV6 };
     let number = match to.protocol {
         Some(Protocol::Icmp) => icmp,
-        Some(Protocol::Tcp) => libc::TCP,
-        Some(Protocol::Udp) => libc::UDP,
-        Some(Protocol::Sctp) => libc::SCTP,
-        None if port.is_some() => libc::TCP,
+        Some(Protocol::Tcp) => ipproto::TCP,
+        Some(Protocol::Udp) => ipproto::UDP,
+        Some(Protocol::Sctp) => ipproto::SCTP,
+        None if port.is_some() => ipproto::TCP,
         None => icmp,
     };
     if from.port.is_some() && port.is_none() {
@@ -84,7 +85,7 @@ fn protocol(from: &End, to: &End, goal: &Place, family: Family) -> Result<(u8, O
 }
 
 /// IPPROTO_* (RFC 5237 registry).
-mod libc {
+mod ipproto {
     pub const ICMP: u8 = 1;
     pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
@@ -124,8 +125,7 @@ fn families(world: &World, place: &Place) -> Vec<Family> {
             let found: Vec<Family> = addresses.map(|address| Family::of(*address)).collect();
             both.into_iter().filter(|family| found.contains(family)).collect()
         }
-        Place::Published { host, port } => {
-            let bound: Vec<IpAddr> = bindings(world, *host, *port).collect();
+        Place::Published { bound, .. } => {
             both.into_iter().filter(|family| bound.iter().any(|one| Family::of(*one) == *family)).collect()
         }
         Place::Internet { host } => {
@@ -135,135 +135,6 @@ fn families(world: &World, place: &Place) -> Vec<Family> {
         }
         Place::Host { .. } | Place::Behind { .. } => both.to_vec(),
     }
-}
-
-/// The addresses on which a host publishes a port.
-fn bindings<'a>(world: &World<'a>, host: usize, port: u16) -> impl Iterator<Item = IpAddr> {
-    let containers = world.containers(host).unwrap_or_default().iter();
-    let running = containers.filter(|container| container.state == "running");
-    let ports = running.flat_map(|container: &'a Container| &container.ports).filter_map(|published| published.host);
-    ports.filter(move |(_, number)| *number == port).map(|(address, _)| address)
-}
-
-fn destination(world: &World, start: &Place, goal: &Place, family: Family) -> Result<IpAddr, Text> {
-    match goal {
-        Place::Container { address: Some(address), .. }
-        | Place::Host { address: Some(address), .. }
-        | Place::Behind { address: Some(address), .. }
-        | Place::Elsewhere { address, .. } => Ok(*address),
-        Place::Container { host, container, .. } => into_container(world, start, *host, container, family),
-        Place::Internet { .. } => Ok(outside(family)),
-        Place::Behind { host, link, .. } => neighbour(world, *host, link, family),
-        Place::Host { host, .. } => host_as_seen(world, start, *host, family),
-        Place::Published { host, port } => {
-            let bound = bindings(world, *host, *port).filter(|one| Family::of(*one) == family);
-            match bound.min() {
-                Some(address) if !address.is_unspecified() => Ok(address),
-                _ => host_as_seen(world, start, *host, family),
-            }
-        }
-    }
-}
-
-/// The address of a container that another place would use: on a network they share, else on that of its default route.
-fn into_container(
-    world: &World,
-    start: &Place,
-    host: usize,
-    container: &Container,
-    family: Family,
-) -> Result<IpAddr, Text> {
-    let networks = world.networks(host)?;
-    let on = attached(networks, container, family);
-    let name = &container.name;
-    if let Place::Container { host: other, container: sender, .. } = start
-        && *other == host
-    {
-        let shared = |network: &Network| sender.endpoints.iter().any(|endpoint| endpoint.network_id == network.id);
-        if let Some((network, _, address)) = on.iter().find(|(network, ..)| shared(network)) {
-            bridged(network)?;
-            return Ok(*address);
-        }
-    }
-    let default = way_out(world.host(host), networks, container, outside(family)).map(|(_, address)| address);
-    let bridge = on.iter().find(|(network, ..)| network.driver == "bridge").map(|(.., address)| *address);
-    if let Some(address) = default.or(bridge) {
-        return Ok(address);
-    }
-    let (network, _, address) = on
-        .first()
-        .ok_or_else(|| text!("the networks of {name} are not known to the engine", "引擎没有说明 {name} 所在的网络"))?;
-    if network.driver == "overlay" {
-        bridged(network)?;
-    }
-    Ok(*address)
-}
-
-/// # Errors
-/// Packets of that network do not come by this host's own hooks and routes.
-fn bridged(network: &Network) -> Result<(), Text> {
-    if network.driver == "bridge" {
-        return Ok(());
-    }
-    let (name, driver) = (&network.name, &network.driver);
-    Err(text!(
-        "the way leads over {name}, a network of the {driver} driver: its packets do not pass this host's routes and firewall, so that there is nothing to trace",
-        "路径经过 {name}（{driver} 驱动的网络）：其数据包不经过本机的路由和防火墙，没有可追踪的内容"
-    ))
-}
-
-/// The address by which somebody speaks to a host.
-fn host_as_seen(world: &World, start: &Place, host: usize, family: Family) -> Result<IpAddr, Text> {
-    let name = &world.names[host];
-    let found = match start {
-        Place::Host { host: other, .. } if *other == host => Some(match family {
-            Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            Family::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        }),
-        Place::Container { host: other, container, .. } if *other == host => {
-            let networks = world.networks(host)?;
-            let way = way_out(world.host(host), networks, container, outside(family)).map(|(network, _)| network);
-            let first = attached(networks, container, family).first().map(|(network, ..)| *network);
-            let bridge = way.or(first).and_then(|network| world.bridge(host, network)?.index());
-            bridge.and_then(|bridge| world.address_on(host, bridge, family))
-        }
-        Place::Behind { host: other, link, .. } if *other == host => world.address_on(host, link.index, family),
-        Place::Elsewhere { address, .. } => world.towards(host, *address).and_then(|(_, source)| source),
-        _ => None,
-    };
-    let uplink =
-        || world.uplink(host, family).and_then(|(link, source)| source.or(world.address_on(host, link.index, family)));
-    found.or_else(uplink).ok_or_else(|| {
-        let word = if family == Family::V4 { "IPv4" } else { "IPv6" };
-        text!(
-            "{name} has no {word} address by which it is reached from there; give one, like ip:10.0.0.7",
-            "{name} 没有可从该处访问的 {word} 地址；请直接给出地址，如 ip:10.0.0.7"
-        )
-    })
-}
-
-/// A machine behind a link: the gateway of the default route by it, else another address of its subnet.
-fn neighbour(world: &World, host: usize, link: &Link, family: Family) -> Result<IpAddr, Text> {
-    let routes = world.host(host).routes.ok().map_or(&[][..], Vec::as_slice);
-    let by_it = routes.iter().filter(|route| route.family() == family && route.is_default());
-    let hops = by_it.flat_map(|route| &route.next_hops).filter(|hop| hop.link == Some(link.index));
-    if let Some(gateway) = hops.filter_map(|hop| hop.via).find(|via| Family::of(*via) == family) {
-        return Ok(gateway);
-    }
-    let own = world.host(host).addresses.ok().map_or(&[][..], Vec::as_slice);
-    let on = own.iter().filter(|one| one.link == link.index && one.scope == "global");
-    let mut near = on.filter_map(|one| {
-        let net = one.peer.unwrap_or(one.address);
-        let far = one.peer.map(|peer| peer.addr()).filter(|peer| *peer != one.address.addr());
-        far.or_else(|| net.hosts().take(3).find(|address| !world.owns(host, *address)))
-    });
-    near.find(|address| Family::of(*address) == family).ok_or_else(|| {
-        let name = &link.name;
-        text!(
-            "no machine behind {name} is known; say which, like link:{name}=10.0.0.9",
-            "不知道 {name} 后面有哪些机器；请写明，如 link:{name}=10.0.0.9"
-        )
-    })
 }
 
 type Start = (usize, Origin, Option<IpAddr>);
@@ -343,13 +214,21 @@ fn from_container(
 ) -> Result<Start, Text> {
     let name = &container.name;
     let networks = world.networks(host)?;
-    let family = Family::of(destination);
-    let said = || attached(networks, container, family).into_iter().find(|(.., one)| Some(*one) == address);
     let way = match address {
-        Some(_) => said().map(|(network, _, address)| (network, address)),
+        Some(said) => Some(of_address(world, host, container, said)?),
         None => way_out(world.host(host), networks, container, destination),
     };
     let Some((network, source)) = way else {
+        if container
+            .endpoints
+            .iter()
+            .any(|one| networks.iter().any(|net| net.id == one.network_id && net.driver == "overlay"))
+        {
+            return Err(text!(
+                "{name} leaves an overlay by docker_gwbridge, and the engine does not tell its address there; give it, like ip:172.18.0.3",
+                "{name} 经 docker_gwbridge 离开 overlay 网络，而引擎没有说明它在那里的地址；请直接给出，如 ip:172.18.0.3"
+            ));
+        }
         return Err(text!(
             "{name} has no route to {destination}: it is on none of its networks, and none of them gives it a default route (internal networks do not)",
             "{name} 没有到 {destination} 的路由：目的地址不在它的任何网络上，也没有网络为它提供默认路由（internal 网络不提供）"

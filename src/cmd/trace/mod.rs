@@ -1,5 +1,6 @@
 //! `trace`: what happens to a packet.
 
+mod address;
 mod candidates;
 mod end;
 mod flow;
@@ -82,15 +83,10 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
     let note = listeners::unheard(&world, &trace);
     let named = |host: Option<usize>| host.map(|host| world.names[host].clone());
     Ok(Traced {
-        from: Said {
-            end: from.said.clone(),
-            host: Some(world.names[*host].clone()),
-            address: *source,
-            port: flow.source_port,
-        },
+        from: Said { end: from.said.clone(), host: named(start.on()), address: *source, port: flow.source_port },
         to: Said {
             end: to.said.clone(),
-            host: named(goal.host()),
+            host: named(goal.on()),
             address: Some(flow.destination),
             port: flow.destination_port,
         },

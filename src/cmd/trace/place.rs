@@ -16,8 +16,8 @@ pub enum Place<'a> {
     Container { host: usize, container: &'a Container, address: Option<IpAddr> },
     /// A process of the host, or of a container that uses the host's network.
     Host { host: usize, address: Option<IpAddr> },
-    /// A port of the host that leads into a container.
-    Published { host: usize, port: u16 },
+    /// A port of the host that leads into a container, and the addresses on which it is published.
+    Published { host: usize, port: u16, bound: Vec<IpAddr> },
     /// A machine behind a link.
     Behind { host: usize, link: &'a Link, address: Option<IpAddr> },
     /// Behind the default route; of which host, where that is said or there is only one.
@@ -27,6 +27,15 @@ pub enum Place<'a> {
 }
 
 impl Place<'_> {
+    /// The host that it is on itself.
+    pub fn on(&self) -> Option<usize> {
+        match self {
+            Place::Container { host, .. } | Place::Host { host, .. } | Place::Published { host, .. } => Some(*host),
+            Place::Behind { .. } | Place::Internet { .. } | Place::Elsewhere { .. } => None,
+        }
+    }
+
+    /// The host that it is on or next to.
     pub fn host(&self) -> Option<usize> {
         match self {
             Place::Container { host, .. }

@@ -48,6 +48,12 @@ impl<'a> World<'a> {
         Ok(api.containers.get("engine.api.containers").map_err(|missing| missing.why)?)
     }
 
+    /// Those that have a network: the stack of a paused one goes on answering. None where they were not seen.
+    pub fn up(&self, host: usize) -> impl Iterator<Item = &'a Container> {
+        let all = self.containers(host).unwrap_or_default().iter();
+        all.filter(|container| is_up(container))
+    }
+
     /// # Errors
     /// As [`World::containers`].
     pub fn networks(&self, host: usize) -> Result<&'a [Network], Text> {
@@ -93,4 +99,8 @@ impl<'a> World<'a> {
     pub fn uplink(&self, host: usize, family: Family) -> Option<(&'a Link, Option<IpAddr>)> {
         self.towards(host, outside(family))
     }
+}
+
+pub fn is_up(container: &Container) -> bool {
+    matches!(container.state.as_str(), "running" | "paused")
 }

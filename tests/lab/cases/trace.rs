@@ -76,6 +76,37 @@ pub fn add(cases: &mut Cases) {
         let short = host.ok("dnetctl trace web 10.0.0.1:80 -o short --lang en; [ $? -eq 1 ]");
         assert!(short.contains("is rejected by filter/DOCKER-USER: -A DOCKER-USER"), "{short}");
     });
+    cases.each_engine(TOPIC, "a container of several networks leaves by the one that is said", |lab, engine| {
+        let (_fabric, host) = with_containers(lab, engine);
+        host.ok("docker network create zoo && docker network create --internal ant && docker network create bee");
+        let leaves = |state: &str| {
+            let route = host.exec("peer", "ip route get 10.0.0.1").stdout;
+            let source = route.split_whitespace().skip_while(|word| *word != "src").nth(1).unwrap_or("none").to_owned();
+            let (said, _) = ask(&host, &["peer", "10.0.0.1", "--probe"]);
+            assert_eq!(said["trace"]["from"]["address"], source.as_str(), "{state}: {route}\n{said:#}");
+            assert_eq!(said["trace"]["probe"]["agrees"], true, "{state}: {said:#}");
+            source
+        };
+        let mut sources = vec![leaves("on docker0")];
+        for network in ["zoo", "ant", "bee"] {
+            host.ok(&format!("docker network connect {network} peer"));
+            sources.push(leaves(network));
+        }
+        host.ok("docker network disconnect bridge peer");
+        sources.push(leaves("without docker0"));
+        if engine == Engine::V28 {
+            host.ok("docker network disconnect zoo peer && docker network connect --gw-priority 7 zoo peer");
+            sources.push(leaves("by priority"));
+        }
+        sources.sort();
+        sources.dedup();
+        assert!(sources.len() > 1, "{sources:?}");
+        host.ok("docker network disconnect zoo peer && docker network disconnect bee peer");
+        let output = host.dnetctl(&["trace", "peer", "10.0.0.1"]);
+        assert_eq!(output.status, 2, "only an internal network is left: {output}");
+        let (said, _) = ask(&host, &["web", "peer", "--probe"]);
+        assert_eq!((&said["trace"]["verdict"], &said["trace"]["probe"]["agrees"]), (&"dropped".into(), &true.into()));
+    });
     cases.each_engine(TOPIC, "a packet goes on from one host to the next", |lab, engine| {
         let fabric = lab.fabric();
         let [one, two] = [1, 2].map(|number| {
