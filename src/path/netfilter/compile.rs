@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::index::Index;
 use super::rule::{Backend, Chain, ChainId, Chains, Hook, Layer, Table};
 use super::{iptables, nft};
 use crate::host::{Family, Firewall, IptablesDump, Missing, Snapshot};
@@ -14,6 +15,8 @@ use crate::text::text;
 pub struct Netfilter<'a> {
     pub(super) fib: Fib<'a>,
     pub(super) chains: Chains,
+    /// Of each chain; none: it is short.
+    pub(super) indexes: Vec<Option<Index>>,
     /// Base chains in the order of their priorities.
     hooks: HashMap<(Layer, Hook), Vec<ChainId>>,
 }
@@ -38,7 +41,8 @@ impl<'a> Netfilter<'a> {
         }
         native(firewall, compat, &mut chains)?;
         let hooks = arrange(&chains, firewall);
-        Ok(Netfilter { fib, chains, hooks })
+        let indexes = chains.all.iter().map(|chain| Index::of(&chain.rules)).collect();
+        Ok(Netfilter { fib, chains, indexes, hooks })
     }
 
     pub fn chain(&self, id: ChainId) -> &Chain {

@@ -4,6 +4,7 @@
 
 mod compile;
 mod eval;
+mod index;
 mod iptables;
 mod nft;
 pub mod packet;

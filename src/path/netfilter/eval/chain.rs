@@ -1,9 +1,11 @@
 //! Chains, rule by rule. Where a question is not decided the packet goes both ways; ways that meet again are one.
 
+use super::super::index::Asked;
 use super::super::packet::Packet;
-use super::super::rule::{ChainId, Effect, Key, Rule, Step, Values};
+use super::super::rule::{ChainId, Effect, Key, Leg, Rule, Step, Values};
 use super::super::{Did, Netfilter, Passage, Taken, Verdict};
 use super::Here;
+use super::field::as_number;
 use super::nat;
 use super::state::{Outcome, State, join, settle};
 use super::test::Truth;
@@ -61,7 +63,11 @@ impl<'n, 'a> Walk<'n, 'a> {
         }
         let netfilter = self.netfilter;
         let mut onward = Onward::default();
-        for (position, rule) in netfilter.chain(chain).rules.iter().enumerate() {
+        let rules = &netfilter.chain(chain).rules;
+        let chosen = self.concerning(chain, &live);
+        for nth in 0..chosen.as_ref().map_or(rules.len(), Vec::len) {
+            let position = chosen.as_ref().map_or(nth, |chosen| chosen[nth]);
+            let rule = &rules[position];
             if live.iter().all(|state| self.misses(rule, state)) {
                 continue;
             }
@@ -84,6 +90,24 @@ impl<'n, 'a> Walk<'n, 'a> {
         }
         live.append(&mut onward.returned);
         settle(live)
+    }
+
+    /// The rules of a long chain that may concern these packets; none: any may.
+    fn concerning(&self, chain: ChainId, live: &[State]) -> Option<Vec<usize>> {
+        let index = self.netfilter.indexes[chain].as_ref()?;
+        let (first, others) = live.split_first()?;
+        let packet = &first.packet;
+        let alike = |other: &State| other.packet.tuple() == packet.tuple() && other.packet.random_port.is_none();
+        if packet.random_port.is_some() || !others.iter().all(alike) {
+            return None;
+        }
+        Some(index.concerning(&Asked {
+            iif: self.link(Leg::In, packet),
+            oif: self.link(Leg::Out, packet),
+            source: as_number(packet.source),
+            destination: as_number(packet.destination),
+            port: packet.destination_port.map(u128::from),
+        }))
     }
 
     /// The end of a base chain.

@@ -205,7 +205,7 @@ fn status_of(connection: &Connection) -> u128 {
     bits.iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit)
 }
 
-fn as_number(address: IpAddr) -> u128 {
+pub(super) fn as_number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u32::from(address).into(),
         IpAddr::V6(address) => address.into(),

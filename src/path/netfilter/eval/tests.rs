@@ -1,5 +1,6 @@
 //! Whole hooks.
 
+mod indexed;
 mod nat;
 mod order;
 mod ways;
