@@ -19,6 +19,7 @@ pub(super) struct Index<'a> {
     named: HashMap<&'a str, u32>,
     own: HashSet<IpAddr>,
     pub addresses: &'a [Address],
+    by_link: HashMap<u32, Vec<&'a Address>>,
     objects: Option<BTreeMap<u32, &'a NextHopObject>>,
     sysctls: Option<&'a BTreeMap<String, String>>,
 }
@@ -47,6 +48,10 @@ impl<'a> Index<'a> {
         };
         let links: BTreeMap<u32, &Link> = host.links.get("links")?.iter().map(|link| (link.index, link)).collect();
         let addresses = host.addresses.get("addresses")?;
+        let mut by_link: HashMap<u32, Vec<&Address>> = HashMap::new();
+        for address in addresses {
+            by_link.entry(address.link).or_default().push(address);
+        }
         Ok(Index {
             rules_v4: of(Family::V4)?,
             rules_v6: of(Family::V6)?,
@@ -55,6 +60,7 @@ impl<'a> Index<'a> {
             links,
             own: addresses.iter().map(|address| address.address.addr()).collect(),
             addresses,
+            by_link,
             objects: host.next_hop_objects.ok().map(|all| all.iter().map(|object| (object.id, object)).collect()),
             sysctls: host.sysctls.ok(),
         })
@@ -136,6 +142,12 @@ impl<'a> Fib<'a> {
     /// Addresses in the order of the dump, which is the kernel's own for each link.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &'a Address> {
         self.index.addresses.iter().filter(|address| !self.without.contains(&address.link))
+    }
+
+    /// Those of one link.
+    pub(super) fn addresses_of(&self, link: u32) -> impl Iterator<Item = &'a Address> {
+        let there = if self.without.contains(&link) { None } else { self.index.by_link.get(&link) };
+        there.into_iter().flatten().copied()
     }
 
     pub(super) fn has_address(&self, address: IpAddr) -> bool {

@@ -144,7 +144,7 @@ impl<'a> Fib<'a> {
             })
         };
         let loops = route.kind == RouteKind::Local && link.loopback;
-        let addressless = || !self.addresses().any(|a| a.link == link.index && a.address.addr().is_ipv4());
+        let addressless = || !self.addresses_of(link.index).any(|a| a.address.addr().is_ipv4());
         match mode {
             _ if loops || hops.iter().any(here) => ReversePath::Pass,
             Mode::Off => ReversePath::Pass,

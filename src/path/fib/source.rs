@@ -33,7 +33,7 @@ impl<'a> Fib<'a> {
         let widest = if localnet { LINK_SCOPE } else { HOST_SCOPE };
         let fits = |address: &&Address| address_scope(&address.scope).min(widest) <= scope;
         let mut first = None;
-        for address in self.addresses().filter(|address| address.link == link).filter(primary).filter(fits) {
+        for address in self.addresses_of(link).filter(primary).filter(fits) {
             // The peer's prefix is the one on-link, where there is a peer.
             let prefix = address.peer.unwrap_or(address.address);
             match towards {
@@ -48,7 +48,7 @@ impl<'a> Fib<'a> {
         let vrf = self.link(link).map_or(0, |link| self.vrf_of(link));
         let other =
             |address: &Address| address_scope(&address.scope) != LINK_SCOPE && address_scope(&address.scope) <= scope;
-        let on = |index: u32| self.addresses().filter(primary).find(|a| a.link == index && other(a));
+        let on = |index: u32| self.addresses_of(index).filter(primary).find(|a| other(a));
         if vrf != 0
             && let Some(address) = on(vrf)
         {
@@ -80,8 +80,12 @@ impl<'a> Fib<'a> {
             if (narrow && !here) || self.vrf_of(from) != vrf {
                 continue;
             }
+            let mut own = self.addresses_of(from.index).peekable();
+            if own.peek().is_none() {
+                continue;
+            }
             let temporary = self.link_sysctl("ipv6", &from.name, "use_tempaddr").unwrap_or(0) >= 2;
-            for address in self.addresses().filter(|address| address.link == from.index) {
+            for address in own {
                 let Some(score) = score(address, destination, here || link.is_none(), temporary) else { continue };
                 if best.as_ref().is_none_or(|(_, best)| score > *best) {
                     best = Some((address, score));

@@ -129,7 +129,8 @@ impl<'a> Fib<'a> {
             hops = self.equal_defaults(flow, route, &first, candidates)?;
         }
         let choices = hops.into_iter().map(|(route, hop)| {
-            let source = self.source_v4(flow, route, &hop);
+            // Only what this host sends is given a source.
+            let source = if input { None } else { self.source_v4(flow, route, &hop) };
             Choice { hop, source }
         });
         Ok(Found { route, hops: choices.collect(), judged })

@@ -35,8 +35,7 @@ pub(super) struct Ground<'a> {
     pub link_chains: bool,
     /// Native chains of `type route`: family, table, name.
     rerouting: BTreeSet<(&'a str, &'a str, &'a str)>,
-    /// Names of bridge ports that rules tell apart.
-    port_names: Vec<Name>,
+    kinds: BTreeMap<u32, Vec<&'a Link>>,
 }
 
 impl<'a> Ground<'a> {
@@ -70,6 +69,7 @@ impl<'a> Ground<'a> {
             programs.entry(program.link.as_str()).or_default().push(program);
         }
         let base_chains = host.firewall.nft_base_chains.ok().into_iter().flatten();
+        let kinds = ports.iter().map(|(bridge, ports)| (*bridge, ports.clone())).collect();
         let mut ground = Ground {
             by_name: links.iter().map(|link| (link.name.as_str(), link)).collect(),
             by_index: links.iter().map(|link| (link.index, link)).collect(),
@@ -89,21 +89,24 @@ impl<'a> Ground<'a> {
                 .filter(|chain| chain.kind == "route")
                 .map(|chain| (chain.family.as_str(), chain.table.as_str(), chain.name.as_str()))
                 .collect(),
-            port_names: Vec::new(),
+            kinds,
         };
+        let mut names = Vec::new();
         if let Some(netfilter) = netfilter {
-            ground.look_at(netfilter);
+            ground.look_at(netfilter, &mut names);
         }
+        ground.tell_ports_apart(&names);
         ground
     }
 
-    fn look_at(&mut self, netfilter: &Netfilter) {
+    /// Collects the names of bridge ports that rules tell apart.
+    fn look_at(&mut self, netfilter: &Netfilter, names: &mut Vec<Name>) {
         for chain in netfilter.chains() {
             let base = chain.base.as_ref();
             self.link_chains |= base.is_some_and(|base| matches!(base.hook, Hook::Ingress | Hook::Egress));
             self.bridge_chains |= chain.family == Table::Bridge && base.is_some();
             for step in chain.rules.iter().flat_map(|rule| &rule.steps) {
-                note_step(step, chain.family == Table::Bridge, &mut self.port_names);
+                note_step(step, chain.family == Table::Bridge, names);
             }
         }
     }
@@ -145,25 +148,24 @@ impl<'a> Ground<'a> {
         self.ports(bridge).iter().copied().find(|port| leads_out(port))
     }
 
-    /// One port for each kind of port that rules can tell apart, first those in the order of the dump. At least one entry; none: no port.
-    pub fn kinds_of_ports(&self, bridge: &str) -> Vec<Option<String>> {
-        let mut seen = BTreeSet::new();
-        let mut kinds = Vec::new();
-        for port in self.ports(bridge) {
-            let fits = |name: &Name| match name.prefix {
-                true => port.name.starts_with(&name.text),
-                false => port.name == name.text,
-            };
-            let mut signature: Vec<bool> = self.port_names.iter().map(fits).collect();
-            signature.extend([self.programs.contains_key(port.name.as_str()), port.isolated, port.hairpin]);
-            if seen.insert(signature) {
-                kinds.push(Some(port.name.clone()));
-            }
+    /// One port for each kind of port that rules and the bridge tell apart, in the order of the dump; none: the bridge has no port.
+    pub fn kinds_of_ports(&self, bridge: &str) -> &[&'a Link] {
+        self.link(bridge).and_then(|link| self.kinds.get(&link.index)).map_or(&[], Vec::as_slice)
+    }
+
+    fn tell_ports_apart(&mut self, names: &[Name]) {
+        for ports in self.kinds.values_mut() {
+            let mut seen = BTreeSet::new();
+            ports.retain(|port| {
+                let fits = |name: &Name| match name.prefix {
+                    true => port.name.starts_with(&name.text),
+                    false => port.name == name.text,
+                };
+                let mut signature: Vec<bool> = names.iter().map(fits).collect();
+                signature.extend([self.programs.contains_key(port.name.as_str()), port.isolated, port.hairpin]);
+                seen.insert(signature)
+            });
         }
-        if kinds.is_empty() {
-            kinds.push(None);
-        }
-        kinds
     }
 
     /// Prefixes that are on-link at a link by its addresses.

@@ -22,13 +22,14 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     pub(super) fn exit(&mut self, lookup: &Lookup<'a>) -> Result<Exit, Stop> {
-        let Some(link) = lookup.link() else {
+        let hop = self.choices.hop(&lookup.hops).and_then(|hop| Some((hop.link?, hop.via)));
+        let Some((link, via)) = hop else {
             let rule = self.route_words(lookup);
-            let says = text!("which of several hops it takes is not known", "走多条下一跳中的哪一条无法确定");
+            let says = text!("the link of the route was not seen", "没有采集到该路由的出接口");
             self.log.note("route", rule, says.clone());
             return Err(Stop::undetermined(says));
         };
-        Ok(Exit { link: self.tracer.ground.name(link), via: lookup.gateway() })
+        Ok(Exit { link: self.tracer.ground.name(link), via })
     }
 
     pub(super) fn lookup(&mut self, query: &Query) -> Lookup<'a> {

@@ -1,7 +1,7 @@
 //! The first reply, from where the request ended back to where it began.
 
 use super::record::{Log, Stop};
-use super::request::{ICMP, ICMPV6, Passed, Ports, TCP};
+use super::request::{Choices, ICMP, ICMPV6, Passed, TCP};
 use super::walk::{Outcome, Walk};
 use super::{Flow, Origin, Tracer, Verdict, Way};
 use crate::path::netfilter::rule::Side;
@@ -16,7 +16,7 @@ pub(super) fn reply(
     hosts: &[Tracer],
     flow: &Flow,
     passed: &[Passed],
-    ports: &mut Ports,
+    choices: &mut Choices,
     log: &mut Log,
 ) -> Result<(), Stop> {
     let (Some(begin), Some(last)) = (passed.first(), passed.last()) else { return Ok(()) };
@@ -28,11 +28,11 @@ pub(super) fn reply(
         Outcome::Here(_) => {
             let source = packet.source;
             let packet = Packet { mark: reflected_mark(tracer, &packet, last.outcome.packet()), ..packet };
-            Walk { tracer, log, ports }.from_here(packet, Some(source))?
+            Walk { tracer, log, choices }.from_here(packet, Some(source))?
         }
-        Outcome::Inside { bridge, .. } => from_container(tracer, bridge, packet, ports, log)?,
+        Outcome::Inside { bridge, .. } => from_container(tracer, bridge, packet, choices, log)?,
         // The far end answers; what it sends comes back by the link that the request left by.
-        Outcome::Left { link, .. } => Walk { tracer, log, ports }.from_link(link, packet)?,
+        Outcome::Left { link, .. } => Walk { tracer, log, choices }.from_link(link, packet)?,
     };
     let mut host = last.host;
     for _ in 0..=2 * hosts.len() {
@@ -42,7 +42,7 @@ pub(super) fn reply(
         let Some((there, link)) = log.next_host(hosts, host, &outcome) else { break };
         let packet = known(outcome.packet().on_the_wire(), passed, there);
         (host, log.host) = (there, there);
-        outcome = Walk { tracer: &hosts[there], log, ports }.from_link(&link, packet)?;
+        outcome = Walk { tracer: &hosts[there], log, choices }.from_link(&link, packet)?;
     }
     strayed(flow, host == begin.host, &outcome, log)
 }
@@ -52,7 +52,7 @@ fn from_container(
     tracer: &Tracer,
     bridge: &str,
     packet: Packet,
-    ports: &mut Ports,
+    choices: &mut Choices,
     log: &mut Log,
 ) -> Result<Outcome, Stop> {
     let ground = &tracer.ground;
@@ -79,10 +79,10 @@ fn from_container(
         return Err(log.end(Verdict::Unroutable, "route", None, says));
     };
     let before = log.clone();
-    let outcome = Walk { tracer, log, ports }.from_bridge(first, None, packet.clone());
+    let outcome = Walk { tracer, log, choices }.from_bridge(first, None, packet.clone());
     for other in others {
         let mut log = before.clone();
-        let other = Walk { tracer, log: &mut log, ports }.from_bridge(other, None, packet.clone());
+        let other = Walk { tracer, log: &mut log, choices }.from_bridge(other, None, packet.clone());
         let same = match (&outcome, &other) {
             (Ok(one), Ok(two)) => one.ends_like(two),
             (Err(one), Err(two)) => one.verdict == two.verdict,

@@ -7,6 +7,7 @@ use super::record::{Log, Stop};
 use super::reply::reply;
 use super::walk::{Outcome, Walk};
 use super::{Arrival, Flow, Origin, Trace, Tracer, Verdict};
+use crate::host::NextHop;
 use crate::path::netfilter::Packet;
 use crate::text::{Text, text};
 
@@ -26,13 +27,17 @@ pub(super) struct Passed {
     pub outcome: Outcome,
 }
 
-/// Which ports of bridges stand for the flow's two ends, where the facts do not say: one of each kind that rules tell apart.
-pub(super) struct Ports<'f> {
+/// What the facts do not say and a walk has to choose: which ports of bridges lead to the flow's two ends (one of each kind is tried), and
+/// which of several hops is taken.
+pub(super) struct Choices<'f> {
     given: Option<&'f str>,
-    chosen: [usize; 2],
-    /// How many kinds were met.
-    met: [usize; 2],
+    chosen: [usize; 3],
+    /// How many there were to choose from.
+    met: [usize; 3],
 }
+
+/// Position of the choice among hops, behind those of the two [`Side`]s.
+const HOP: usize = 2;
 
 /// An end of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,62 +49,77 @@ pub(super) enum Side {
 /// The most combinations of kinds of ports that are tried.
 const MOST_COMBINATIONS: usize = 64;
 
-impl Ports<'_> {
-    pub fn pick(&mut self, tracer: &Tracer, bridge: &str, side: Side) -> Option<String> {
+impl Choices<'_> {
+    pub fn port(&mut self, tracer: &Tracer, bridge: &str, side: Side) -> Option<String> {
         if let (Some(given), Side::Origin) = (self.given, side) {
             return Some(given.to_owned());
         }
-        let mut kinds = tracer.ground.kinds_of_ports(bridge);
-        let side = side as usize;
-        self.met[side] = self.met[side].max(kinds.len());
-        kinds.swap_remove(self.chosen[side] % kinds.len())
+        let kinds = tracer.ground.kinds_of_ports(bridge);
+        self.choose(side as usize, kinds).map(|port| port.name.clone())
+    }
+
+    /// The hop that a route with several takes.
+    pub fn hop<'h>(&mut self, hops: &'h [NextHop]) -> Option<&'h NextHop> {
+        self.choose(HOP, hops)
+    }
+
+    fn choose<'o, T>(&mut self, what: usize, options: &'o [T]) -> Option<&'o T> {
+        self.met[what] = self.met[what].max(options.len());
+        options.get(self.chosen[what] % options.len().max(1))
     }
 }
 
 /// Request and reply.
 pub(super) fn whole(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
-    with_every_port(flow, |ports| once(hosts, first, flow, ports, true))
+    with_every_choice(flow, |choices| once(hosts, first, flow, choices, true))
 }
 
 /// The request alone.
 pub(super) fn request(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
-    with_every_port(flow, |ports| once(hosts, first, flow, ports, false))
+    with_every_choice(flow, |choices| once(hosts, first, flow, choices, false))
 }
 
-/// One walk where rules do not tell bridge ports apart; else one for each kind of port, which must agree.
-fn with_every_port(flow: &Flow, mut walk: impl FnMut(&mut Ports) -> Trace) -> Trace {
+/// One walk where nothing is left to choose; else one for each choice, which must agree.
+fn with_every_choice(flow: &Flow, mut walk: impl FnMut(&mut Choices) -> Trace) -> Trace {
     let given = match &flow.from {
         Origin::Bridge { port, .. } => port.as_deref(),
         _ => None,
     };
-    let mut ports = Ports { given, chosen: [0; 2], met: [1; 2] };
-    let mut first = walk(&mut ports);
-    let combinations = ports.met[0] * ports.met[1];
-    for other in 1..combinations {
-        ports.chosen = [other % ports.met[0], other / ports.met[0]];
-        let differs = other >= MOST_COMBINATIONS || {
-            let trace = walk(&mut ports);
-            trace.verdict != first.verdict
-                || trace.arrives.map(|a| (a.packet.source, a.packet.destination, a.link))
-                    != first.arrives.as_ref().map(|a| (a.packet.source, a.packet.destination, a.link.clone()))
-        };
-        if differs {
+    let mut choices = Choices { given, chosen: [0; 3], met: [1; 3] };
+    let mut first = walk(&mut choices);
+    let [origins, targets, hops] = choices.met;
+    for other in 1..origins * targets * hops {
+        choices.chosen = [other % origins, other / origins % targets, other / origins / targets];
+        if other >= MOST_COMBINATIONS || !agree(&first, &walk(&mut choices)) {
             first.verdict = Verdict::Undetermined;
             first.end = None;
-            first.undecided.push(text!(
-                "rules tell the ports of the bridge apart, and which port leads to the container is not known",
-                "规则区分网桥的端口，而容器接在哪个端口上无法得知"
-            ));
+            first.undecided = vec![match choices.chosen[HOP] {
+                0 => text!(
+                    "the ports of the bridge differ, and which port leads to the container is not known",
+                    "网桥各端口的处理不同，而容器接在哪个端口上无法得知"
+                ),
+                _ => text!(
+                    "a route has several hops, and which of them a connection takes is not known",
+                    "路由有多个下一跳，而某个连接走哪一个无法得知"
+                ),
+            }];
             break;
         }
     }
     first
 }
 
-fn once(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, and_back: bool) -> Trace {
+/// Whether two choices come to the same: the verdict, and what was delivered; which of several hops it left by is not asked.
+fn agree(one: &Trace, two: &Trace) -> bool {
+    let ends =
+        |trace: &Trace| trace.arrives.as_ref().map(|arrival| (arrival.packet.source, arrival.packet.destination));
+    one.verdict == two.verdict && (one.verdict == Verdict::Forwarded || ends(one) == ends(two))
+}
+
+fn once(hosts: &[Tracer], first: usize, flow: &Flow, choices: &mut Choices, and_back: bool) -> Trace {
     let mut log = Log::new(first);
     let mut legs: Vec<(Flow, Vec<Passed>)> = Vec::new();
-    let mut stop = legs_forth(hosts, first, flow, ports, &mut log, &mut legs).err();
+    let mut stop = legs_forth(hosts, first, flow, choices, &mut log, &mut legs).err();
     let mut verdict = Verdict::Forwarded;
     let mut arrives = None;
     if stop.is_none()
@@ -110,7 +130,7 @@ fn once(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, and_back
         }
         arrives = Some(last.outcome.arrival());
         if and_back && !is_for_many(flow.destination) {
-            let back = |(flow, passed): &(Flow, Vec<Passed>)| reply(hosts, flow, passed, ports, &mut log);
+            let back = |(flow, passed): &(Flow, Vec<Passed>)| reply(hosts, flow, passed, choices, &mut log);
             stop = legs.iter().rev().try_for_each(back).err();
         }
     }
@@ -122,11 +142,11 @@ fn legs_forth(
     hosts: &[Tracer],
     first: usize,
     flow: &Flow,
-    ports: &mut Ports,
+    choices: &mut Choices,
     log: &mut Log,
     legs: &mut Vec<(Flow, Vec<Passed>)>,
 ) -> Result<(), Stop> {
-    let passed = forth(hosts, first, flow, ports, log)?;
+    let passed = forth(hosts, first, flow, choices, log)?;
     let onwards = match passed.last() {
         Some(Passed { host, outcome: Outcome::Here(packet) }) => behind(&hosts[*host], packet).map(|behind| {
             log.note("docker-proxy", None, behind.told());
@@ -136,7 +156,7 @@ fn legs_forth(
     };
     legs.push((flow.clone(), passed));
     if let Some((host, Some(flow))) = onwards {
-        let passed = forth(hosts, host, &flow, ports, log)?;
+        let passed = forth(hosts, host, &flow, choices, log)?;
         legs.push((flow, passed));
     }
     Ok(())
@@ -158,9 +178,15 @@ fn conclude(mut log: Log, mut verdict: Verdict, stop: Option<Stop>, arrives: Opt
 }
 
 /// The request over one host after the other.
-fn forth(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, log: &mut Log) -> Result<Vec<Passed>, Stop> {
+fn forth(
+    hosts: &[Tracer],
+    first: usize,
+    flow: &Flow,
+    choices: &mut Choices,
+    log: &mut Log,
+) -> Result<Vec<Passed>, Stop> {
     let mut passed = Vec::new();
-    let mut walk = Walk { tracer: &hosts[first], log, ports };
+    let mut walk = Walk { tracer: &hosts[first], log, choices };
     let packet = first_packet(flow);
     let outcome = match &flow.from {
         Origin::Host { source, uid } => walk.from_here(Packet { uid: *uid, ..packet }, *source)?,
@@ -178,7 +204,7 @@ fn forth(hosts: &[Tracer], first: usize, flow: &Flow, ports: &mut Ports, log: &m
         let Some(packet) = passed.last().map(|last: &Passed| last.outcome.packet().on_the_wire()) else { break };
         log.host = there;
         host = there;
-        let outcome = Walk { tracer: &hosts[there], log, ports }.from_link(&link, packet)?;
+        let outcome = Walk { tracer: &hosts[there], log, choices }.from_link(&link, packet)?;
         next = log.next_host(hosts, host, &outcome);
         passed.push(Passed { host, outcome });
     }

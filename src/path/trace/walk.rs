@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::hooks::{bridged, output_effect, sent};
 use super::record::{Log, Stop};
-use super::request::{Ports, Side};
+use super::request::{Choices, Side};
 use super::{Tracer, Verdict, Way};
 use crate::host::Family;
 use crate::path::fib::{self, Query};
@@ -26,7 +26,7 @@ pub(super) enum Outcome {
 pub(super) struct Walk<'t, 'a, 'f> {
     pub tracer: &'t Tracer<'a>,
     pub log: &'t mut Log,
-    pub ports: &'t mut Ports<'f>,
+    pub choices: &'t mut Choices<'f>,
 }
 
 /// The links a packet is sent to, as routing decided.
@@ -44,7 +44,7 @@ impl<'a> Walk<'_, 'a, '_> {
         let family = packet.family();
         let port = match port {
             Some(port) => Some(port.to_owned()),
-            None => self.ports.pick(self.tracer, bridge, self.side(true)),
+            None => self.choices.port(self.tracer, bridge, self.side(true)),
         };
         if let Some(port) = &port {
             packet = self.link_hook(Hook::Ingress, port, packet)?;
@@ -252,7 +252,7 @@ impl<'a> Walk<'_, 'a, '_> {
         let inside = ground.container(destination).is_some() || (uplink.is_none() && via.is_none());
         let port = match (inside, uplink) {
             (false, Some(port)) => Some(port.name.clone()),
-            _ => self.ports.pick(self.tracer, bridge, self.side(false)),
+            _ => self.choices.port(self.tracer, bridge, self.side(false)),
         };
         (!inside, port)
     }
@@ -286,7 +286,9 @@ impl<'a> Walk<'_, 'a, '_> {
         // ip_route_me_harder: what the `mangle` and `nat` chains of OUTPUT changed is looked up again; the hooks of OUTPUT have seen
         // the former link all the same.
         if before.1 != packet.destination || (remarked && (before.0, before.2) != (packet.source, packet.mark)) {
-            let query = Query { iif: None, source: Some(packet.source), ..self::query(&packet) };
+            // Of IPv4 the second lookup is root's (measured on Linux 6.18).
+            let uid = if packet.source.is_ipv4() { 0 } else { packet.uid.unwrap_or(0) };
+            let query = Query { uid, ..self::query(&packet) };
             lookup = self.lookup(&query);
             (exit, local) = self.output_exit(&lookup)?;
             self.policy_rule(&lookup);

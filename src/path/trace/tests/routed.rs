@@ -2,8 +2,7 @@
 
 use super::super::fixture::*;
 use super::super::{Verdict, Way};
-use crate::host::RouteKind;
-use crate::host::{AttachedProgram, Fact};
+use crate::host::{AttachedProgram, Fact, NextHop, Route, RouteKind};
 use crate::path::fib::fixture::{add_routes, ip, of_kind, route};
 
 #[test]
@@ -163,4 +162,17 @@ fn rules_that_were_not_seen_leave_it_open_and_the_route_is_told() {
     let trace = traced(&host, &tcp(from_container("172.17.0.2", "docker0"), "198.51.100.7", 443));
     assert_eq!(trace.verdict, Verdict::Undetermined);
     assert_eq!(told(&trace, Way::Request), ["route: via 10.0.0.254 dev eth0"]);
+}
+
+#[test]
+fn of_several_hops_each_must_come_to_the_same() {
+    let mut host = host("web1", 5);
+    let via = |gateway: &str, link: u32| NextHop { via: Some(ip(gateway)), link: Some(link), ..NextHop::default() };
+    let both = Route { next_hops: vec![via("10.0.0.7", 2), via("172.18.0.9", 4)], ..route("192.0.2.0/24", None, 2) };
+    add_routes(&mut host, vec![both]);
+    let flow = tcp(from_container("172.17.0.2", "docker0"), "192.0.2.1", 80);
+    assert_eq!(verdict(&host, &flow), Verdict::Forwarded);
+    table(&mut host, "filter", &[":FORWARD ACCEPT", "-A FORWARD -i docker0 -o br-web -j DROP"]);
+    let trace = traced(&host, &flow);
+    assert_eq!((trace.verdict, trace.undecided.len()), (Verdict::Undetermined, 1));
 }
