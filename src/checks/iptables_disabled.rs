@@ -78,7 +78,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 }
 
 /// Where it is said that the running engine leaves iptables alone.
-fn switched_off(host: &Snapshot) -> Result<Option<Said<'_>>, Missing> {
+///
+/// # Errors
+/// [`Missing`] where that is not known.
+pub(super) fn switched_off(host: &Snapshot) -> Result<Option<Said<'_>>, Missing> {
     let Some(process) = running(host)? else { return Ok(None) };
     if let Some(flag) = process.flags.iter().rev().find(|flag| flag.name == "iptables") {
         // Go's strconv.ParseBool.

@@ -16,6 +16,7 @@ mod default_gateway_outside_bip;
 mod default_route_via_docker;
 mod direct_routing_dropped;
 mod docker0_differs_from_bip;
+mod docker_chains_missing;
 mod docker_networks_overlap;
 mod docker_opts_ignored;
 mod engine_failed;
@@ -163,6 +164,7 @@ pub static CHECKS: &[&Check] = &[
     &peer_subnet_clash::CHECK,
     &peer_route_missing::CHECK,
     &ip_forward_off::CHECK,
+    &docker_chains_missing::CHECK,
     &iptables_disabled::CHECK,
     &forward_policy_drop::CHECK,
     &direct_routing_dropped::CHECK,

@@ -11,6 +11,7 @@ pub mod next;
 pub mod pool;
 pub mod pools;
 pub mod reserved;
+pub mod rules;
 pub mod settings;
 pub mod startup;
 pub mod swarm;
