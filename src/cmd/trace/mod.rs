@@ -9,13 +9,15 @@ mod place;
 mod probe;
 mod world;
 
+use std::net::IpAddr;
+
 use super::pipeline::{Asked, judge_all, look};
 use super::{Answer, Context, options, pipeline};
 use crate::checks::{CHECKS, Options, Selection};
 use crate::cli::{Output, Trace as Given};
 use crate::exit::{Exit, Refusal};
 use crate::host::{Family, Missing};
-use crate::path::trace::{Trace, Tracer, Verdict, across};
+use crate::path::trace::{Hop, Trace, Tracer, Verdict, Way, across};
 use crate::probe::Scope;
 use crate::report::json::Report;
 use crate::report::trace::{self, Said, Traced};
@@ -24,6 +26,7 @@ use crate::text::{Text, text};
 
 use end::End;
 use flow::{Begun, Wish};
+use place::Place;
 use world::World;
 
 pub fn run(context: &Context, given: &Given) -> Answer {
@@ -73,12 +76,15 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
     let wish = Wish { family, uid: given.uid.or(given.probe.then_some(0)) };
     let begun = flow::begin(&world, (from, &start), (to, &goal), wish)?;
     let Begun { host, flow, source } = &begun;
-    let tracers: Result<Vec<Tracer>, Missing> = hosts.iter().map(|host| Tracer::new(&host.snapshot)).collect();
-    let tracers = match tracers {
-        Ok(tracers) => tracers,
-        Err(missing) => return Ok(unseen(hosts, from, to, &world.names[*host], &missing)),
+    let trace = if inside(&start, flow.destination) {
+        within(*host, &start)
+    } else {
+        let tracers: Result<Vec<Tracer>, Missing> = hosts.iter().map(|host| Tracer::new(&host.snapshot)).collect();
+        match tracers {
+            Ok(tracers) => across(&tracers, *host, flow),
+            Err(missing) => return Ok(unseen(hosts, from, to, &world.names[*host], &missing)),
+        }
     };
-    let trace = across(&tracers, *host, flow);
     let probe = if given.probe { Some(probe::probe(&world, from, &start, &begun, &trace)?) } else { None };
     let note = listeners::unheard(&world, &trace);
     let named = |host: Option<usize>| host.map(|host| world.names[host].clone());
@@ -96,6 +102,29 @@ fn traced(hosts: &[Host], (from, to): &(End, End), given: &Given) -> Result<Trac
         note,
         probe,
     })
+}
+
+/// Whether a container speaks to itself.
+fn inside(start: &Place, destination: IpAddr) -> bool {
+    let Place::Container { container, .. } = start else { return false };
+    destination.is_loopback() || container.endpoints.iter().any(|endpoint| endpoint.addresses.contains(&destination))
+}
+
+/// What goes over a container's own loopback, where no hook of the host is.
+fn within(host: usize, start: &Place) -> Trace {
+    let name = match start {
+        Place::Container { container, .. } => container.name.as_str(),
+        _ => "",
+    };
+    let effect = text!("stays inside {name}, on its own loopback", "留在 {name} 内部，经其自身的环回接口");
+    let hop = |way| Hop { host, way, at: "container".to_owned(), rule: None, counters: None, effect: effect.clone() };
+    Trace {
+        verdict: Verdict::Delivered,
+        hops: vec![hop(Way::Request), hop(Way::Reply)],
+        end: None,
+        undecided: Vec::new(),
+        arrives: None,
+    }
 }
 
 /// Without a host's routes no packet's way is known.

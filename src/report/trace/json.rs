@@ -95,7 +95,7 @@ impl TraceV1 {
             to: Some(EndV1::of(&traced.to)),
             protocol: traced.protocol.map(protocol),
             hops: trace.hops.iter().map(|hop| HopV1::of(hop, &traced.hosts)).collect(),
-            ended_by: ended_by(trace),
+            ended_by: ended_by(trace).map(|by| by.en),
             ended_at: end.map(|end| RuleV1::of(way_word(end.way), end.hop, end.by.as_ref())),
             why: end.map(|end| end.says.en.clone()),
             why_zh: end.map(|end| end.says.zh.clone()),

@@ -23,10 +23,16 @@ pub fn way_word(way: Way) -> &'static str {
     }
 }
 
-/// What ended the packet, without words around it: `filter/DOCKER-USER: -A DOCKER-USER -j DROP`, `filter/FORWARD: -P FORWARD DROP`.
-pub fn ended_by(trace: &Trace) -> Option<String> {
-    let hop = trace.hops.get(trace.end.as_ref()?.hop)?;
-    Some(hop.rule.as_ref().map_or(hop.at.clone(), |rule| format!("{}: {rule}", hop.at)))
+/// What ended the packet, without words around it: `filter/DOCKER-USER: -A DOCKER-USER -j DROP`, `filter/FORWARD: -P FORWARD DROP`; where no
+/// rule or route is to be named, what happened there.
+pub fn ended_by(trace: &Trace) -> Option<Text> {
+    let end = trace.end.as_ref()?;
+    let hop = trace.hops.get(end.hop)?;
+    let (at, Text { en, zh }) = (&hop.at, &end.says);
+    Some(match &hop.rule {
+        Some(rule) => Text::verbatim(format!("{at}: {rule}")),
+        None => text!("{at}: {en}", "{at}：{zh}"),
+    })
 }
 
 /// `web (172.17.0.2)`, `10.0.0.7`; in Chinese with the blank that stands between it and the next word.
@@ -64,24 +70,28 @@ pub fn sentence(traced: &Traced) -> Text {
 }
 
 fn fate(traced: &Traced, trace: &Trace) -> Text {
-    let by = ended_by(trace).unwrap_or_default();
-    let is_reply = trace.end.as_ref().is_some_and(|end| end.way == Way::Reply);
-    match (trace.verdict, is_reply) {
-        (Verdict::Delivered, _) => text!("arrives, and so does its answer", "能够到达，应答也能返回"),
-        (Verdict::Forwarded, _) => left(traced, trace),
-        (Verdict::Dropped, false) => text!("is dropped by {by}", "被丢弃：{by}"),
-        (Verdict::Dropped, true) => {
-            text!("arrives, but its answer is dropped by {by}", "能够到达，但应答被丢弃：{by}")
-        }
-        (Verdict::Rejected, false) => text!("is rejected by {by}", "被拒绝：{by}"),
-        (Verdict::Rejected, true) => {
-            text!("arrives, but its answer is rejected by {by}", "能够到达，但应答被拒绝：{by}")
-        }
-        (Verdict::Unroutable, false) => text!("has no way: {by}", "无路可走：{by}"),
-        (Verdict::Unroutable, true) => {
-            text!("arrives, but its answer has no way: {by}", "能够到达，但应答无路可走：{by}")
-        }
-        (Verdict::Undetermined, _) => text!("cannot be followed to its end", "无法追踪到底"),
+    let arrives = trace.end.as_ref().is_some_and(|end| end.way == Way::Reply);
+    let (whose, whose_zh) = if arrives { ("arrives, but its answer ", "能够到达，但应答") } else { ("", "") };
+    let Text { en: by, zh: by_zh } = by(trace);
+    match trace.verdict {
+        Verdict::Delivered => text!("arrives, and so does its answer", "能够到达，应答也能返回"),
+        Verdict::Forwarded => left(traced, trace),
+        Verdict::Dropped => text!("{whose}is dropped{by}", "{whose_zh}被丢弃{by_zh}"),
+        Verdict::Rejected => text!("{whose}is rejected{by}", "{whose_zh}被拒绝{by_zh}"),
+        Verdict::Unroutable => text!("{whose}has no way{by}", "{whose_zh}无路可走{by_zh}"),
+        Verdict::Undetermined => text!("cannot be followed to its end", "无法追踪到底"),
+    }
+}
+
+/// The rule behind the verdict; where there is none to be named, what happened.
+fn by(trace: &Trace) -> Text {
+    let Some(end) = &trace.end else { return Text::verbatim("") };
+    let named = trace.hops.get(end.hop).and_then(|hop| Some((&hop.at, hop.rule.as_ref()?)));
+    let Text { en, zh } = &end.says;
+    match named {
+        Some((at, rule)) if end.by.is_some() => text!(" by {at}: {rule}", "：{at}: {rule}"),
+        Some((at, rule)) => text!(": {at}: {rule}", "：{at}: {rule}"),
+        None => text!(": {en}", "：{zh}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::sentence::sentence;
 use super::{Probed, Traced};
 use crate::finding::Severity;
-use crate::path::trace::{Hop, Verdict, Way};
+use crate::path::trace::{End, Hop, Verdict, Way};
 use crate::report::table::{joined, labelled};
 use crate::report::wrap::{clean, columns, pad, wrap};
 use crate::report::{Detail, Medium};
@@ -26,8 +26,9 @@ fn headline(traced: &Traced, medium: &Medium) -> Vec<String> {
         _ => medium.severity(Severity::Error, line),
     };
     let mut lines: Vec<String> = wrap(sentence(traced).get(medium.lang), medium.width).iter().map(paint).collect();
-    // Where a rule is why, the first line has it.
-    if let Some(end) = trace.end.as_ref().filter(|end| end.by.is_none()) {
+    // A rule or a policy of a chain speaks for itself; of a route the first line has no more than its text.
+    let is_plain = |end: &&End| end.by.is_none() && trace.hops.get(end.hop).is_some_and(|hop| hop.rule.is_some());
+    if let Some(end) = trace.end.as_ref().filter(is_plain) {
         lines.extend(labelled(&text!("why", "原因"), end.says.get(medium.lang), medium));
     }
     for undecided in &trace.undecided {
