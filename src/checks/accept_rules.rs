@@ -113,17 +113,22 @@ fn admin_rules_behind(asker: &Asker, netfilter: &Netfilter, backend: Backend, fa
     behind.into_iter().any(|rule| !jumps_to(rule, |id| engines(netfilter.chain(id))) && !dockers(rule))
 }
 
-/// The position of the rule by which the meeting's packets return from DOCKER-USER; none where they come to its end. Where they differ the last one.
+/// The position of the rule by which the meeting's packets return from DOCKER-USER; none where they come to its end. Where they differ the last
+/// one. Packets that a rule there ends are the admin's affair.
 fn left_by(asker: &Asker, meeting: &Meeting, bridge: &Bridge, user: usize) -> Option<usize> {
-    let mut positions = Vec::new();
-    for lost in &meeting.lost {
+    let mut last = None;
+    for lost in meeting.lost.iter().filter(|lost| lost.by.chain != "DOCKER-USER") {
         for source in &meeting.sources {
             let passage = asker.forward(meeting, *source, bridge, lost.address, lost.kind)?;
+            let ended = |did: &Did| matches!(did, Did::Dropped | Did::Rejected(_));
+            if passage.trail.iter().any(|taken| taken.chain == user && ended(&taken.did)) {
+                continue;
+            }
             let left = passage.trail.iter().find(|taken| taken.chain == user && taken.did == Did::Returned);
-            positions.push(left.and_then(|taken| taken.rule)?);
+            last = last.max(Some(left.and_then(|taken| taken.rule)?));
         }
     }
-    positions.into_iter().max()
+    last
 }
 
 /// The rules of a chain, as the tool lists them.

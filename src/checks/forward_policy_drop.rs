@@ -74,7 +74,7 @@ fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet)
     let message = text!(
         "packets of {en} for network {name} ({subnet}) match no rule and are dropped by the policy of {place}: container \
          {container} ({address}, {kind}) is not reached",
-        "{zh} 发往网络 {name}（{subnet}）的数据包没有匹配任何规则，被 {place} 的默认策略丢弃：访问不到容器 {container}（{address}，{kind}）",
+        "{zh}发往网络 {name}（{subnet}）的数据包没有匹配任何规则，被 {place} 的默认策略丢弃：访问不到容器 {container}（{address}，{kind}）",
         en = peers.en,
         zh = peers.zh
     );
@@ -87,13 +87,15 @@ fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet)
 
 /// Peers and where they are, for a sentence.
 pub fn names(meetings: &[&Meeting]) -> Text {
-    let each: Vec<String> = meetings.iter().map(|one| format!("{} ({})", one.peer.peer, one.peer.subnet)).collect();
+    let each = |open: &str, close: &str| -> Vec<String> {
+        meetings.iter().map(|one| format!("{}{open}{}{close}", one.peer.peer, one.peer.subnet)).collect()
+    };
     let option = meetings.first().map_or("", |one| one.peer.declared_by);
     text!(
         "containers on {en}, declared by {option},",
-        "{option} 声明的对端 {zh} 的容器",
-        en = each.join(", "),
-        zh = each.join("、")
+        "{option} 声明的对端 {zh}的容器",
+        en = each(" (", ")").join(", "),
+        zh = each("（", "）").join("、")
     )
 }
 

@@ -50,12 +50,14 @@ fn finding(
     nth: usize,
 ) -> Finding {
     let (name, link, first) = (bridge.name, &bridge.link_name, clashing[0]);
-    let peers: Vec<String> = clashing.iter().map(|one| format!("{} ({})", one.peer, one.subnet)).collect();
-    let (en, zh) = (peers.join(", "), peers.join("、"));
+    let peers = |open: &str, close: &str| -> Vec<String> {
+        clashing.iter().map(|one| format!("{}{open}{}{close}", one.peer, one.subnet)).collect()
+    };
+    let (en, zh) = (peers(" (", ")").join(", "), peers("（", "）").join("、"));
     let message = text!(
         "network {name} ({subnet} on {link}) has the addresses of containers on {en}, declared by {option}: packets for them \
          end at this host's own bridge, whatever its routes and firewall say",
-        "网络 {name}（{link} 上的 {subnet}）与 {option} 声明的对端 {zh} 的容器地址重叠：无论路由和防火墙如何设置，发往那里的数据包都会止步于本机网桥",
+        "网络 {name}（{link} 上的 {subnet}）与 {option} 声明的对端 {zh}的容器地址重叠：无论路由和防火墙如何设置，发往那里的数据包都会止步于本机网桥",
         option = first.declared_by
     );
     let mut finding = Finding::error(format!("network:{name}"), message);

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod config;
+mod cross_host;
 mod daemon_json_grammar;
 mod engine_facts;
 mod engine_model;
@@ -29,6 +30,7 @@ pub fn all() -> Cases {
     trace::add(&mut cases);
     users::add(&mut cases);
     config::add(&mut cases);
+    cross_host::add(&mut cases);
     daemon_json_grammar::add(&mut cases);
     engine_facts::add(&mut cases);
     engine_model::add(&mut cases);

@@ -4,14 +4,17 @@ use crate::harness::{Cases, Engine};
 pub fn add(cases: &mut Cases) {
     cases.add("networks::mesh::26.1::a network with the addresses of another host's", |lab| {
         let fabric = lab.fabric();
-        let host = |name, address| {
+        let host = |name, address, bip| {
             // Forwarding that is on before the engine starts leaves the FORWARD policy alone.
-            let host = lab.host(Engine::V26).named(name).on(&fabric, "eth0", address).boot();
+            let host = lab.host(Engine::V26).named(name).on(&fabric, "eth0", address);
+            let host = host.file("/etc/docker/daemon.json", &format!("{{\"bip\": \"{bip}\"}}")).boot();
             host.ok("sysctl -w net.ipv4.ip_forward=1");
             host.docker();
             host
         };
-        let (one, two) = (host("one", "10.0.0.2/24"), host("two", "10.0.0.3/24"));
+        let (one, two) = (host("one", "10.0.0.2/24", "10.201.0.1/24"), host("two", "10.0.0.3/24", "10.202.0.1/24"));
+        one.ok("ip route add 10.202.0.0/24 via 10.0.0.3 metric 100");
+        two.ok("ip route add 10.201.0.0/24 via 10.0.0.2 metric 100");
         two.ok("docker network create --subnet 10.200.0.0/24 web");
         two.container("app", "--network web --ip 10.200.0.9");
         one.ok("ip route add 10.200.0.0/24 via 10.0.0.3 metric 100");
@@ -34,6 +37,8 @@ pub fn add(cases: &mut Cases) {
         let finding = finding.unwrap_or_else(|| panic!("{with}"));
         assert_eq!((&finding["host"], &finding["subject"]), (&"one".into(), &"network:web".into()), "{with}");
         says(finding, "a container of peer two, declared by --mesh");
+        let clash = with.findings_of("peer-subnet-clash");
+        assert!(clash.iter().any(|f| f["host"] == "one" && f["subject"] == "network:web"), "{with}");
         let apart = among(&[]);
         assert!(apart.findings_above_info().is_empty(), "{apart}");
         assert!(!host_reaches(&one, "10.200.0.9") && !container_reaches(&one, "app", "10.200.0.9"));

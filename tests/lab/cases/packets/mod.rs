@@ -4,10 +4,10 @@
 
 mod base;
 mod compare;
-mod conntrack;
+pub mod conntrack;
 mod flows;
 mod frame;
-mod inside;
+pub mod inside;
 #[path = "../../../kernel/random.rs"]
 mod random;
 mod rules;
