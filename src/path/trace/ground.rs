@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::host::{AttachedProgram, Container, Endpoint, Family, Gap, Link, Network, Snapshot};
+use crate::host::{ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Family, Gap, Link, Network, Snapshot};
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
 use crate::path::netfilter::{Backend, Chain, Hook, Netfilter};
 use crate::text::Text;
@@ -29,7 +29,8 @@ pub(super) struct Ground<'a> {
     networks: HashMap<&'a str, &'a Network>,
     /// Running containers by address.
     containers: HashMap<IpAddr, &'a Container>,
-    internal: BTreeSet<String>,
+    /// Bridges of networks that give their containers no default route.
+    closed: BTreeSet<String>,
     pub gaps: Vec<Text>,
     pub bridge_chains: bool,
     pub link_chains: bool,
@@ -55,6 +56,7 @@ impl<'a> Ground<'a> {
         }
         let api = host.engine.api.ok();
         let networks: &[Network] = api.and_then(|api| api.networks.ok()).map_or(&[], Vec::as_slice);
+        let opens = api.is_some_and(|api| internal_has_gateway(&api.version));
         let bridges = networks.iter().filter(|network| network.driver == "bridge");
         let mut containers = HashMap::new();
         for container in api.and_then(|api| api.containers.ok()).into_iter().flatten() {
@@ -79,7 +81,7 @@ impl<'a> Ground<'a> {
             programs,
             flowtables: flowtables(host.firewall.nft_ruleset.ok().and_then(Option::as_ref)),
             sysctls: host.sysctls.ok(),
-            internal: bridges.filter(|network| network.internal).map(Network::link_name).collect(),
+            closed: bridges.filter(|network| network.internal && !opens).map(Network::link_name).collect(),
             networks: networks.iter().map(|network| (network.id.as_str(), network)).collect(),
             containers,
             gaps: gaps(host),
@@ -189,9 +191,9 @@ impl<'a> Ground<'a> {
         (together && !link.loopback).then(|| link.name.clone())
     }
 
-    /// Whether the network of that bridge has no way out ([`Network::internal`]).
-    pub fn is_internal(&self, bridge: &str) -> bool {
-        self.internal.contains(bridge)
+    /// Whether the network of that bridge gives its containers no default route.
+    pub fn is_closed(&self, bridge: &str) -> bool {
+        self.closed.contains(bridge)
     }
 
     pub fn container(&self, address: IpAddr) -> Option<&'a Container> {
@@ -202,7 +204,6 @@ impl<'a> Ground<'a> {
     pub fn gateways(&self, container: &'a Container, family: Family) -> Vec<String> {
         let of = |endpoint: &'a Endpoint| Some((endpoint, *self.networks.get(endpoint.network_id.as_str())?));
         let mut networks: Vec<(&Endpoint, &Network)> = container.endpoints.iter().filter_map(of).collect();
-        networks.retain(|(_, network)| !network.internal);
         // The likely one first (moby v28.5.2 libnetwork/sandbox.go, `Less`).
         networks.sort_by_key(|(endpoint, network)| {
             (Reverse(endpoint.gateway_priority), Reverse(endpoint.gateways.len()), network.name.as_str())
@@ -217,7 +218,7 @@ impl<'a> Ground<'a> {
             IpNet::V4(_) => family == Family::V4,
             IpNet::V6(prefix) => family == Family::V6 && !prefix.addr().is_unicast_link_local(),
         };
-        bridges.retain(|bridge| self.prefixes(bridge).iter().any(routed));
+        bridges.retain(|bridge| !self.is_closed(bridge) && self.prefixes(bridge).iter().any(routed));
         bridges.dedup();
         bridges
     }
@@ -273,6 +274,13 @@ fn leads_out(port: &Link) -> bool {
         Some("tun" | "macvtap" | "dummy") => false,
         _ => true,
     }
+}
+
+/// Until 25.0 the bridge driver gave containers of internal networks a gateway too (moby v24.0.9, v25.0.0
+/// libnetwork/drivers/bridge/bridge_linux.go, `CreateEndpoint`, `Join`).
+fn internal_has_gateway(version: &ApiVersion) -> bool {
+    let major = version.engine.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    version.kind == EngineKind::Docker && major.is_some_and(|major| major < 25)
 }
 
 /// Dumps with holes: what could be in them may decide any packet.

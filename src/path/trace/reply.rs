@@ -64,7 +64,7 @@ fn from_container(
                 None => ground.gateways(container, packet.family()),
             };
         }
-        if ground.is_internal(bridge) {
+        if ground.is_closed(bridge) {
             exits.retain(|exit| exit != bridge);
         } else if exits.is_empty() {
             exits.push(bridge.to_owned());

@@ -6,7 +6,7 @@ use super::proxy::behind;
 use super::record::{Log, Stop};
 use super::reply::reply;
 use super::walk::{Outcome, Walk};
-use super::{Arrival, Flow, Origin, Trace, Tracer, Verdict};
+use super::{Arrival, Flow, Origin, Trace, Tracer, Verdict, Way};
 use crate::host::NextHop;
 use crate::path::netfilter::Packet;
 use crate::text::{Text, text};
@@ -129,12 +129,36 @@ fn once(hosts: &[Tracer], first: usize, flow: &Flow, choices: &mut Choices, and_
             verdict = Verdict::Delivered;
         }
         arrives = Some(last.outcome.arrival());
-        if and_back && !is_for_many(flow.destination) {
+        stop = to_oneself(&last.outcome, &mut log).err();
+        if stop.is_none() && and_back && !is_for_many(flow.destination) {
             let back = |(flow, passed): &(Flow, Vec<Passed>)| reply(hosts, flow, passed, choices, &mut log);
             stop = legs.iter().rev().try_for_each(back).err();
         }
     }
     conclude(log, verdict, stop, arrives)
+}
+
+/// A container that gets its own packet: IPv4 takes its source for a martian there, IPv6 takes it and answers nobody else.
+fn to_oneself(outcome: &Outcome, log: &mut Log) -> Result<(), Stop> {
+    let Outcome::Inside { packet, .. } = outcome else { return Ok(()) };
+    let source = packet.source;
+    if source != packet.destination {
+        return Ok(());
+    }
+    let says = match source {
+        IpAddr::V4(_) => text!(
+            "it comes back to {source} with {source} as its source, and the container drops it as a martian",
+            "它带着源地址 {source} 回到 {source}，容器将其视为 martian 而丢弃"
+        ),
+        IpAddr::V6(_) => {
+            log.way = Way::Reply;
+            text!(
+                "{source} asks itself, and does not hear itself from the address that it asked",
+                "{source} 在向自己发请求，收不到来自所请求地址的回复"
+            )
+        }
+    };
+    Err(log.end(Verdict::Dropped, "container", None, says))
 }
 
 /// The flow's own request, and where docker-proxy takes it, the one that it sends on.

@@ -84,14 +84,20 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// The destination was changed on the bridge: whether the new one is behind the same bridge (net/bridge/br_netfilter_hooks.c
-    /// `br_nf_pre_routing_finish`), which needs no forwarding.
+    /// `br_nf_pre_routing_finish`). IPv4 asks as for any packet that arrives, forwarding included; IPv6 looks up the route alone.
     fn bridged_after_nat(&mut self, bridge: &str, packet: &Packet) -> Result<bool, Stop> {
-        let lookup = self.tracer.fib.lookup(&query(packet));
+        let query = query(packet);
+        let lookup = self.lookup(&query);
         if let fib::Verdict::Undetermined(why) = lookup.verdict {
             return Err(Stop::undetermined(why));
         }
         let here = self.tracer.ground.link(bridge).map(|link| link.index);
-        Ok(lookup.is_unicast() && lookup.link() == here)
+        let stays = lookup.is_unicast() && lookup.link() == here;
+        if stays && packet.family() == Family::V4 {
+            self.may_forward(packet)?;
+            self.reverse_path(&query)?;
+        }
+        Ok(stays)
     }
 
     /// From one port of a bridge to another.

@@ -2,7 +2,7 @@
 
 use super::super::fixture::*;
 use super::super::{Origin, Trace, Verdict, Way};
-use crate::host::{Fact, Snapshot};
+use crate::host::{ApiVersion, EngineKind, Fact, Snapshot};
 use crate::path::fib::fixture::{address, ip, link, local, route};
 
 const DROPS: [&str; 3] = [":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT"];
@@ -110,6 +110,46 @@ fn a_reply_that_is_bridged_past_the_nat_is_no_answer() {
     // With br_netfilter the bridge turns the address back.
     set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
     assert_eq!(verdict(&host, &hairpin), Verdict::Delivered);
+    // Which asks for forwarding, though nothing is routed.
+    set(&mut host, "net.ipv4.conf.docker0.forwarding", "0");
+    let trace = traced(&host, &hairpin);
+    assert_eq!((trace.verdict, trace.hops.last().map(|hop| hop.at.as_str())), (Verdict::Dropped, Some("forwarding")));
+}
+
+#[test]
+fn a_published_port_leads_back_to_its_own_container_only_with_a_source_that_is_not_its_own() {
+    let mut host = host("web1", 5);
+    let dnat = "-A PREROUTING -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80";
+    let own = tcp(from_container("172.17.0.2", "docker0"), "10.0.0.5", 8080);
+    table(&mut host, "nat", &[":PREROUTING ACCEPT", ":POSTROUTING ACCEPT", dnat]);
+    let trace = traced(&host, &own);
+    assert_eq!((trace.verdict, trace.hops.last().map(|hop| hop.at.as_str())), (Verdict::Dropped, Some("container")));
+    let masquerade = "-A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -j MASQUERADE";
+    host.firewall.nft_compat = Fact::known(Vec::new());
+    table(&mut host, "nat", &[":PREROUTING ACCEPT", ":POSTROUTING ACCEPT", dnat, masquerade]);
+    assert_eq!(verdict(&host, &own), Verdict::Delivered);
+    // On the bridge itself the frame would have to leave by the port it came by.
+    set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");
+    assert_eq!(traced(&host, &own).hops.last().map(|hop| hop.at.as_str()), Some("bridge"));
+    if let Fact::Known { value, .. } = &mut host.links {
+        value.iter_mut().for_each(|link| link.hairpin = link.master.is_some());
+    }
+    assert_eq!(verdict(&host, &own), Verdict::Delivered);
+}
+
+#[test]
+fn isolated_ports_do_not_hear_each_other() {
+    let mut host = host("web1", 5);
+    assert_eq!(neighbours(&host).verdict, Verdict::Delivered);
+    let isolate = |host: &mut Snapshot, name: &str| {
+        if let Fact::Known { value, .. } = &mut host.links {
+            value.iter_mut().filter(|link| link.name == name).for_each(|link| link.isolated = true);
+        }
+    };
+    isolate(&mut host, "veth0000001");
+    assert_eq!(neighbours(&host).verdict, Verdict::Undetermined);
+    isolate(&mut host, "veth0000002");
+    assert_eq!(neighbours(&host).verdict, Verdict::Dropped);
 }
 
 #[test]
@@ -124,6 +164,13 @@ fn a_container_without_a_default_route_answers_neighbours_only() {
     ));
     assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.2", 80)), Verdict::Unroutable);
     assert_eq!(verdict(&host, &tcp(from_here(), "172.17.0.2", 80)), Verdict::Delivered);
+    if let Fact::Known { value, .. } = &mut host.engine.api {
+        value.version = ApiVersion { kind: EngineKind::Docker, engine: "20.10.24".to_owned(), ..ApiVersion::default() };
+    }
+    assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.2", 80)), Verdict::Delivered);
+    if let Fact::Known { value, .. } = &mut host.engine.api {
+        value.version = ApiVersion::default();
+    }
     // Its other network has a way out, by which the answer leaves.
     assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.3", 80)), Verdict::Delivered);
     set(&mut host, "net.ipv4.conf.br-web.rp_filter", "1");
