@@ -1,7 +1,9 @@
 //! Links, kinds of addresses, and the way back.
 
+use super::super::Context;
 use super::super::values::{link, names, one};
 use super::super::words::{Module, Opt};
+use crate::host::Family;
 use crate::path::netfilter::rule::{Field, Leg, Name, Side, Test};
 
 /// RTN_* by name (xt_addrtype.h).
@@ -19,9 +21,19 @@ const KINDS: &[&str] = &[
     "NAT",
     "XRESOLVE",
 ];
+const UNSPEC: u128 = 0;
 const UNICAST: u128 = 1;
+const LOCAL: u128 = 2;
+const ANYCAST: u128 = 4;
+const MULTICAST: u128 = 5;
+const UNREACHABLE: u128 = 7;
 
-pub(super) fn addrtype(module: &Module) -> Option<Vec<Test>> {
+/// `::`, ::ffff:0:0/96 and ff00::/8, which are no unicast addresses (net/ipv6/addrconf_core.c __ipv6_addr_type).
+const ANY: (u128, u128) = (0, 0);
+const MAPPED: (u128, u128) = (0xffff << 32, (0xffff << 32) | 0xffff_ffff);
+const MULTICASTS: (u128, u128) = (0xff << 120, u128::MAX);
+
+pub(super) fn addrtype(context: &Context, module: &Module) -> Option<Vec<Test>> {
     let has = |name: &str| module.options.iter().any(|option| option.name == name && !option.invert);
     let on = match (has("--limit-iface-in"), has("--limit-iface-out")) {
         (false, false) => None,
@@ -36,13 +48,41 @@ pub(super) fn addrtype(module: &Module) -> Option<Vec<Test>> {
             "--limit-iface-in" | "--limit-iface-out" if option.values.is_empty() && !option.invert => continue,
             _ => return None,
         };
-        let kinds = option.value()?.split(',').map(|name| {
-            let number = KINDS.iter().position(|kind| kind.eq_ignore_ascii_case(name))? as u128;
-            Some((number, number))
-        });
-        tests.push(one(Field::AddressType { of, on }, kinds.collect::<Option<_>>()?, option.invert));
+        let kinds = option
+            .value()?
+            .split(',')
+            .map(|name| KINDS.iter().position(|kind| kind.eq_ignore_ascii_case(name)).map(|number| number as u128));
+        let kinds: Vec<u128> = kinds.collect::<Option<_>>()?;
+        match context.family() {
+            Family::V4 => {
+                let kinds = kinds.into_iter().map(|kind| (kind, kind)).collect();
+                tests.push(one(Field::AddressType { of, on }, kinds, option.invert));
+            }
+            Family::V6 => tests.extend(addrtype6(of, on, &kinds, option.invert)?),
+        }
     }
     Some(tests)
+}
+
+/// xt_addrtype.c match_type6: of the kinds that an address has by itself all must hold, whoever owns it; of those that routes give it,
+/// any.
+fn addrtype6(of: Side, on: Option<Leg>, kinds: &[u128], invert: bool) -> Option<Vec<Test>> {
+    let address = |values: &[(u128, u128)], invert| one(Field::Address(of), values.to_vec(), invert);
+    let (mut tests, mut routed) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        match *kind {
+            UNSPEC => tests.push(address(&[ANY], invert)),
+            UNICAST => tests.push(address(&[ANY, MAPPED, MULTICASTS], !invert)),
+            MULTICAST => tests.push(address(&[MULTICASTS], invert)),
+            LOCAL | ANYCAST | UNREACHABLE => routed.push((*kind, *kind)),
+            // The kernel refuses such a rule.
+            _ => return None,
+        }
+    }
+    if !routed.is_empty() {
+        tests.push(one(Field::AddressType { of, on }, routed, invert));
+    }
+    Some(if invert { vec![Test::Any(tests.into_iter().map(|test| vec![test]).collect())] } else { tests })
 }
 
 fn no_link(field: Field, invert: bool) -> Test {

@@ -28,7 +28,7 @@ pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
         "iprange" => each(&|option| iprange(context, option)),
         "conntrack" => conntrack::conntrack(context, module),
         "state" => each(&conntrack::state),
-        "addrtype" => links::addrtype(module),
+        "addrtype" => links::addrtype(context, module),
         "physdev" => each(&links::physdev),
         "rpfilter" => links::rpfilter(module),
         "pkttype" => each(&links::pkttype),

@@ -138,6 +138,16 @@ fn kinds_of_addresses() {
         ("-m addrtype --dst-type LOCAL --limit-iface-in", "tcp 10.0.0.9:5 > 172.17.0.1:80 in=eth0", NO),
         ("-m addrtype --src-type UNICAST,LOCAL --dst-type UNICAST", WEB, YES),
         ("-m addrtype --dst-type MULTICAST,BROADCAST", "udp 10.0.0.9:5 > 224.0.0.251:5353 in=eth0", YES),
+        // In IPv6 an address of this host is a unicast one too, and all kinds of a list must hold.
+        ("-m addrtype --dst-type UNICAST", "icmp6 fd00:1::9 > fd00:17::1 in=eth0", YES),
+        ("-m addrtype ! --dst-type UNICAST", "icmp6 fd00:1::9 > fd00:17::1 in=eth0", NO),
+        ("-m addrtype --dst-type LOCAL", "icmp6 fd00:1::9 > fd00:17::1 in=eth0", YES),
+        ("-m addrtype --dst-type UNICAST,LOCAL", "icmp6 fd00:1::9 > fd00:17::1 in=eth0", YES),
+        ("-m addrtype --dst-type UNICAST,LOCAL", PING6, NO),
+        ("-m addrtype ! --dst-type UNICAST,LOCAL", PING6, YES),
+        ("-m addrtype --dst-type UNICAST", "icmp6 fd00:1::9 > ff02::1 in=eth0", NO),
+        ("-m addrtype --dst-type MULTICAST", "icmp6 fd00:1::9 > ff02::1 in=eth0", YES),
+        ("-m addrtype --dst-type BROADCAST", PING6, None),
         ("-m addrtype --src-type GIBBERISH", WEB, None),
         ("-m pkttype --pkt-type gibberish", WEB, None),
     ]);
