@@ -38,6 +38,7 @@ mod peer_flows;
 mod peer_route_missing;
 mod peer_subnet_clash;
 mod peers;
+mod policy_rule_hijacks_docker;
 mod pool_blocked_by_route;
 mod pool_exhausted;
 mod pool_state;
@@ -161,6 +162,7 @@ pub static CHECKS: &[&Check] = &[
     &network_hides_route::CHECK,
     &network_overlaps_cloud::CHECK,
     &default_route_via_docker::CHECK,
+    &policy_rule_hijacks_docker::CHECK,
     &peer_subnet_clash::CHECK,
     &peer_route_missing::CHECK,
     &ip_forward_off::CHECK,
