@@ -18,13 +18,15 @@ pub const ROWS: &[Row] = &[
     Row::new("ufw", |site| {
         let host = site.usual().extras().boot();
         host.ok("ufw allow 22/tcp && ufw --force enable");
-        host.docker().container("web", "-p 8080:80");
+        host.docker();
+        site.web_passes(&host, "");
         host
     }),
     Row::new("the legacy iptables", |site| {
         let host = site.usual().boot();
         host.ok("update-alternatives --set iptables /usr/sbin/iptables-legacy && update-alternatives --set ip6tables /usr/sbin/ip6tables-legacy");
-        host.docker().container("web", "-p 8080:80");
+        host.docker();
+        site.web_passes(&host, "");
         assert!(host.ok("iptables-legacy -t nat -S").contains("MASQUERADE"));
         host
     }),
@@ -32,13 +34,15 @@ pub const ROWS: &[Row] = &[
         let host = site.usual().boot();
         host.write("/etc/nftables.conf", NFTABLES);
         host.ok("nft -f /etc/nftables.conf");
-        host.docker().container("web", "-p 8080:80");
+        host.docker();
+        site.web_passes(&host, "");
         host
     }),
     Row::new("firewalld", |site| {
         let host = site.usual().extras().boot();
         host.ok("systemctl start firewalld");
-        host.docker().container("web", "-p 8080:80");
+        host.docker();
+        site.web_passes(&host, "");
         host
     })
     .kept(Engine::V28, "firewalld"),

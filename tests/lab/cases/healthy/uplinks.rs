@@ -160,7 +160,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// A tun device that a process holds, as a VPN's does: without one it has no carrier.
-fn tunnel(host: &Host, name: &str) {
+pub fn tunnel(host: &Host, name: &str) {
     let hold = format!(
         r#"open(F, "+<", "/dev/net/tun") or die; $r = pack("a16sx22", "{name}", 0x1001); ioctl(F, 0x400454ca, $r) or die; sleep 100000"#
     );
