@@ -88,7 +88,8 @@ fn differ(site: &Site, trace: &Trace, real: &Outcome) -> Option<String> {
 fn unlike(verdict: Fate, refused: Option<&Refusal>) -> Option<String> {
     let fits = match (verdict, refused) {
         (Fate::Dropped, None | Some(Refusal::Unsent(Errno::EPERM))) => true,
-        (Fate::Rejected, Some(Refusal::Reset | Refusal::Error(..))) => true,
+        // What is sent back is a packet of its own, which other rules may drop.
+        (Fate::Rejected, None | Some(Refusal::Unsent(Errno::EPERM) | Refusal::Reset | Refusal::Error(..))) => true,
         (Fate::Unroutable, _) => true,
         _ => false,
     };

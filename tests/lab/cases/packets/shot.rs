@@ -81,8 +81,9 @@ impl Shot {
                 until = Instant::now() + silence;
                 continue;
             }
-            // A refusal is the last that one hears.
-            if Instant::now() >= until || outcome.refused.is_some() && outcome.arrived.is_none() {
+            // A refusal is the last that one hears, but for a rule of one's own host, which may reject beside it.
+            let refused = outcome.refused.as_ref().is_some_and(|refusal| *refusal != Refusal::Unsent(Errno::EPERM));
+            if Instant::now() >= until || refused && outcome.arrived.is_none() {
                 return;
             }
             let sockets = site.parties.iter().flat_map(|party| party.wire.sockets());

@@ -1,6 +1,6 @@
 //! Rules of iptables, aimed at packets.
 
-use super::matches::{Tests, tests};
+use super::matches::{ANOTHER, Tests, tests};
 use super::network;
 use crate::cases::packets::frame::TCP;
 use crate::cases::packets::random::Random;
@@ -204,6 +204,7 @@ impl Iptables {
         match view.hook {
             Hook::Prerouting | Hook::Output if !view.reply => {
                 let (target, protocol) = destination(random, view);
+                let said = if target.starts_with("-d ") { String::new() } else { said.replace(ANOTHER, "") };
                 let protocol = if protocol && !said.contains("-p ") { protocol_of(view) } else { "" };
                 self.add(view, "nat", format!("-I {} {protocol}{said} {target}", view.hook.chain()));
             }
@@ -252,9 +253,10 @@ fn destination(random: &mut Random, view: &View) -> (String, bool) {
         (_, 0..5) => (format!("-j DNAT --to-destination {to}"), false),
         (true, 5..7) => (format!("-j REDIRECT --to-ports {}", random.one(&[22, 443, 9000])), true),
         (_, 5..8) => ("-j REDIRECT".to_owned(), false),
-        (_, 8) => match (network(view.destination), network(to)) {
-            (Some(from), Some(to)) => (format!("-d {from} -j NETMAP --to {to}"), false),
-            _ => ("-j ACCEPT".to_owned(), false),
+        // Only where the same addresses are taken on both sides.
+        (_, 8) if !v6 => match network(view.destination) {
+            Some(from) => (format!("-d {from} -j NETMAP --to 10.31.1.0/24"), false),
+            None => ("-j ACCEPT".to_owned(), false),
         },
         _ => (random.one(&["-j ACCEPT", "-j RETURN"]).to_owned(), false),
     }
