@@ -74,7 +74,7 @@ fn shot(random: &mut Random, from: usize, sent_by_host: bool, destination: IpAdd
         _ => UDP,
     };
     let destination_port = match protocol {
-        TCP | UDP if host && random.chance(50) => random.one(&PUBLISHED),
+        TCP | UDP if host && random.chance(70) => random.one(&PUBLISHED),
         TCP | UDP => random.one(&PORTS),
         _ => 0,
     };

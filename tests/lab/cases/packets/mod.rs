@@ -106,7 +106,7 @@ fn generated(site: &Site, seed: u64) -> (RuleSet, Vec<Shot>) {
     // Seeds beside each other give the same numbers, one later.
     let mut random = Random::new(seed.wrapping_mul(0xd134_2543_de82_ef95));
     let shots: Vec<Shot> = (0..PACKETS).map(|_| site.any(&mut random)).collect();
-    let aimed = 3 + random.below(8);
+    let aimed = 2 + random.below(7);
     (RuleSet::aimed(&mut random, site, &shots[..aimed]), shots)
 }
 

@@ -10,13 +10,20 @@ use std::net::IpAddr;
 pub fn tests(random: &mut Random, view: &View, tracked: bool, most: usize) -> String {
     let mut said = Vec::new();
     let wanted = 1 + random.below(most);
-    for _ in 0..20 {
+    // What few packets can be asked.
+    let rare: [Kind; 3] = [owner, icmp, flags];
+    for kind in rare {
+        if random.chance(30) {
+            said.extend(kind(random, view).filter(|text| tracked || !text.contains("ct ")));
+        }
+    }
+    for _ in said.len()..20 {
         let kind = random.below(KINDS.len());
         if let Some(text) = KINDS[kind](random, view).filter(|text| tracked || !text.contains("ct ")) {
-            said.push(text);
-            if said.len() == wanted {
+            if said.len() >= wanted {
                 break;
             }
+            said.push(text);
         }
     }
     // A rule without a family may stand in a table of both.

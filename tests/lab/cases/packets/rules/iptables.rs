@@ -41,11 +41,11 @@ impl Iptables {
     /// Something against, or for, that packet.
     pub fn aim(&mut self, random: &mut Random, view: &View, docker: bool) {
         match random.below(100) {
-            0..50 => self.judge(random, view, docker),
-            50..62 => self.by_mark(random, view),
-            62..72 => self.policy(random, view),
-            72..76 => self.untracked(random, view),
-            76..80 => self.harmless(random, view),
+            0..52 => self.judge(random, view, docker),
+            52..63 => self.by_mark(random, view),
+            63..69 => self.policy(random, view),
+            69..73 => self.untracked(random, view),
+            73..77 => self.harmless(random, view),
             _ => self.nat(random, view),
         }
     }

@@ -20,6 +20,9 @@ impl Tests {
     pub fn text(&self) -> String {
         let mut words = self.own.clone();
         words.extend(self.modules.clone());
+        if self.modules.len() == 2 {
+            words.push("-m comment --comment \"two modules\"".to_owned());
+        }
         words.join(" ")
     }
 
@@ -46,6 +49,13 @@ pub fn tests(random: &mut Random, view: &View) -> Tests {
     let mut tests = Tests::default();
     let wanted = 1 + random.below(3);
     let mut used = Vec::new();
+    // What few packets can be asked.
+    let rare: [Kind; 4] = [owner, icmp, physdev, flags];
+    for kind in rare {
+        if random.chance(30) && kind(random, view, &mut tests).is_some() {
+            return tests;
+        }
+    }
     while used.len() < wanted {
         let kind = random.below(KINDS.len());
         if !used.contains(&kind) && KINDS[kind](random, view, &mut tests).is_some() {
