@@ -46,6 +46,9 @@ pub fn compare(site: &Site, trace: &Trace, real: &Outcome) -> Comparison {
 }
 
 fn differ(site: &Site, trace: &Trace, real: &Outcome) -> Option<String> {
+    if trace.hops.iter().any(|hop| hop.at == "docker-proxy") {
+        return proxied(site, trace, real);
+    }
     let ended = trace.end.as_ref().map(|end| end.way);
     let passes = matches!(trace.verdict, Fate::Delivered | Fate::Forwarded);
     let arrives = passes || ended == Some(Way::Reply);
@@ -74,14 +77,25 @@ fn differ(site: &Site, trace: &Trace, real: &Outcome) -> Option<String> {
     if packet.source_port.is_some_and(|port| packet.icmp.is_none() && port != seen.source_port) {
         return Some(format!("it comes from port {}, not {:?}", seen.source_port, packet.source_port));
     }
-    // A datagram that a proxy has is answered by whom the proxy asks: another connection.
-    let proxied = seen.destination_port != 0 && !site.parties[*place].wire.answers(seen);
     let answered = real.answered || real.refused == Some(Refusal::Reset);
     match (passes, answered) {
-        (true, false) if !proxied => Some(format!("{said}, but no answer comes")),
+        (true, false) => Some(format!("{said}, but no answer comes")),
         (false, true) => Some(format!("{said}, but the answer comes")),
         _ => None,
     }
+}
+
+/// The proxy accepts whatever comes by TCP, and then asks the container itself: what became of that, the sender's first packet does not
+/// show. Of UDP it does.
+fn proxied(site: &Site, trace: &Trace, real: &Outcome) -> Option<String> {
+    let said = format!("docker-proxy has it, {:?}", trace.verdict);
+    let Some((place, seen)) = &real.arrived else { return Some(format!("{said}, but it does not arrive: {real:?}")) };
+    if !matches!(site.parties[*place].home, Home::Host(_)) {
+        return Some(format!("{said}, but it arrives at {}", site.parties[*place].name));
+    }
+    let passes = matches!(trace.verdict, Fate::Delivered | Fate::Forwarded);
+    let differs = seen.datagram && passes != real.answered;
+    differs.then(|| format!("{said}, but answered: {}", real.answered))
 }
 
 /// What happened instead of this end of a request.

@@ -26,6 +26,8 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub number: u32,
+    /// It came by UDP.
+    pub datagram: bool,
     pub what: What,
     pub source: IpAddr,
     pub destination: IpAddr,
@@ -118,7 +120,10 @@ fn checksum(bytes: &[u8], pseudo: Option<(Ends, u8)>) -> u16 {
 /// One of ours, by what stands above its IP header.
 pub fn recognize(protocol: u8, source: IpAddr, destination: IpAddr, bytes: &[u8]) -> Option<Seen> {
     let (source_port, destination_port) = (word(bytes, 0)?, word(bytes, 2)?);
-    let seen = |number, what| Some(Seen { number, what, source, destination, source_port, destination_port });
+    let seen = |number, what| {
+        let datagram = protocol == UDP;
+        Some(Seen { number, datagram, what, source, destination, source_port, destination_port })
+    };
     match protocol {
         TCP => match *bytes.get(13)? {
             SYN => seen(long(bytes, 4)?, What::Request),
@@ -141,7 +146,15 @@ pub fn recognize(protocol: u8, source: IpAddr, destination: IpAddr, bytes: &[u8]
             };
             let identifier = word(bytes, 4)?;
             let (number, _) = ours(bytes.get(8..)?)?;
-            Some(Seen { number, what, source, destination, source_port: identifier, destination_port: 0 })
+            Some(Seen {
+                number,
+                datagram: false,
+                what,
+                source,
+                destination,
+                source_port: identifier,
+                destination_port: 0,
+            })
         }
     }
 }

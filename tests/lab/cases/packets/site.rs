@@ -187,8 +187,8 @@ impl Party {
     fn new(name: &str, home: Home, namespace: PathBuf) -> Self {
         let inside = Inside::enter(&namespace);
         let links = cards(&inside);
-        let addresses = links.iter().flat_map(|card| card.addresses.clone()).collect();
-        let (wire, conntrack) = (Wire::open(&inside), Conntrack::of(&inside));
+        let addresses: Vec<IpAddr> = links.iter().flat_map(|card| card.addresses.clone()).collect();
+        let (wire, conntrack) = (Wire::open(&inside, &addresses), Conntrack::of(&inside));
         Self { name: name.to_owned(), home, addresses, inside, wire, conntrack, links }
     }
 

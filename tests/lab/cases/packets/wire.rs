@@ -27,15 +27,18 @@ pub struct Wire {
     /// By family (IPv6 or not) and IPPROTO_*; root's.
     raw: BTreeMap<(bool, u8), OwnedFd>,
     users: BTreeMap<(bool, u8), OwnedFd>,
-    answering: BTreeMap<(bool, u16), OwnedFd>,
+    /// By address too, where it is not all of them.
+    answering: BTreeMap<(bool, Option<IpAddr>, u16), OwnedFd>,
     _listening: Vec<OwnedFd>,
 }
 
 const KINDS: [(bool, u8); 6] = [(false, ICMP), (false, TCP), (false, UDP), (true, ICMPV6), (true, TCP), (true, UDP)];
 
 impl Wire {
-    pub fn open(inside: &Inside) -> Self {
-        inside.run(|| {
+    /// `addresses`: where somebody has a port on one of them, it is taken on the others.
+    pub fn open(inside: &Inside, addresses: &[IpAddr]) -> Self {
+        let addresses = addresses.to_vec();
+        inside.run(move || {
             let all = || KINDS.map(|(v6, protocol)| ((v6, protocol), raw(v6, protocol))).into_iter().collect();
             let root = all();
             // Of this thread alone; capabilities for the network stay.
@@ -44,9 +47,16 @@ impl Wire {
             setfsuid(Uid::from_raw(0));
             let both = || PORTS.iter().flat_map(|port| [(false, *port), (true, *port)]);
             // What the engine's proxy holds is left to it.
-            let answering = both().filter_map(|(v6, port)| Some(((v6, port), bound(v6, SockType::Datagram, port)?)));
-            let answering = answering.collect();
-            let listening = both().filter_map(|(v6, port)| bound(v6, SockType::Stream, port)).collect::<Vec<_>>();
+            let mut answering = BTreeMap::new();
+            for (v6, port) in both() {
+                for (address, socket) in held(v6, SockType::Datagram, port, &addresses) {
+                    answering.insert((v6, address, port), socket);
+                }
+            }
+            let listening: Vec<OwnedFd> = both()
+                .flat_map(|(v6, port)| held(v6, SockType::Stream, port, &addresses))
+                .map(|(_, socket)| socket)
+                .collect();
             listening.iter().for_each(|socket| listen(socket, Backlog::new(64).expect("small")).expect("bound"));
             Self { raw: root, users, answering, _listening: listening }
         })
@@ -84,14 +94,12 @@ impl Wire {
         all
     }
 
-    /// It is one of those that are answered here.
-    pub fn answers(&self, request: &Seen) -> bool {
-        self.answering.contains_key(&(request.source.is_ipv6(), request.destination_port))
-    }
-
     /// From the address that was asked, as a server on several addresses does.
     fn answer(&self, v6: bool, request: &Seen) {
-        let Some(socket) = self.answering.get(&(v6, request.destination_port)) else { return };
+        let port = request.destination_port;
+        let socket = self.answering.get(&(v6, None, port));
+        let socket = socket.or_else(|| self.answering.get(&(v6, Some(request.destination), port)));
+        let Some(socket) = socket else { return };
         let mut drained = [0; 64];
         while recv(socket.as_raw_fd(), &mut drained, MsgFlags::empty()).is_ok() {}
         let bytes = frame::payload(request.number, 1);
@@ -149,14 +157,25 @@ fn raw(v6: bool, protocol: u8) -> OwnedFd {
     open(v6, SockType::Raw, Some(protocol))
 }
 
+/// The port on all addresses, else on those where nobody has it.
+fn held(v6: bool, kind: SockType, port: u16, addresses: &[IpAddr]) -> Vec<(Option<IpAddr>, OwnedFd)> {
+    let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    if let Some(socket) = bound(kind, any, port) {
+        return vec![(None, socket)];
+    }
+    let own = addresses.iter().filter(|address| address.is_ipv6() == v6);
+    own.filter_map(|address| Some((Some(*address), bound(kind, *address, port)?))).collect()
+}
+
 /// None where somebody has the port.
-fn bound(v6: bool, kind: SockType, port: u16) -> Option<OwnedFd> {
-    let socket = open(v6, kind, None);
-    let result = if v6 {
-        setsockopt(&socket, Ipv6V6Only, &true).expect("every IPv6 socket has it");
-        bind(socket.as_raw_fd(), &six(Ipv6Addr::UNSPECIFIED, port))
-    } else {
-        bind(socket.as_raw_fd(), &four(Ipv4Addr::UNSPECIFIED, port))
+fn bound(kind: SockType, address: IpAddr, port: u16) -> Option<OwnedFd> {
+    let socket = open(address.is_ipv6(), kind, None);
+    let result = match address {
+        IpAddr::V4(address) => bind(socket.as_raw_fd(), &four(address, port)),
+        IpAddr::V6(address) => {
+            setsockopt(&socket, Ipv6V6Only, &true).expect("every IPv6 socket has it");
+            bind(socket.as_raw_fd(), &six(address, port))
+        }
     };
     result.is_ok().then_some(socket)
 }
