@@ -150,3 +150,53 @@ fn containers_whose_packets_pass_elsewhere() {
     refused(&["trace", "--from", &host(NETWORKS), "host", "far"], "a network of the macvlan driver", Some("TO"));
     refused(&["trace", "--from", &host("26.1-no-engine"), "host", "web"], "were not seen", Some("TO"));
 }
+
+/// Two hosts of one LAN with routes to each other's containers, made of one kept host.
+fn neighbours() -> [String; 2] {
+    let kept = std::fs::read_to_string(host("20.10-daemon-json")).expect("a fixture");
+    let other = kept
+        .replace("\"10.0.0.2\"", "\"10.0.0.3\"")
+        .replace("\"10.0.0.2/", "\"10.0.0.3/")
+        .replace("172.17.", "172.30.");
+    [("node1", kept, "172.30.0.0/16", "10.0.0.3"), ("node2", other, "172.17.0.0/16", "10.0.0.2")].map(
+        |(name, text, far, via)| {
+            let mut snapshot: Value = serde_json::from_str(&text).expect("a snapshot");
+            snapshot["name"] = name.into();
+            let routes = snapshot["routes"]["known"]["value"].as_array_mut().expect("routes");
+            let mut route =
+                routes.iter().find(|route| route["destination"] == "0.0.0.0/0").expect("a default route").clone();
+            route["destination"] = far.into();
+            route["next_hops"][0]["via"] = via.into();
+            routes.push(route);
+            let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("trace-{name}.json"));
+            std::fs::write(&path, snapshot.to_string()).expect("a directory for tests");
+            path.to_string_lossy().into_owned()
+        },
+    )
+}
+
+#[test]
+fn a_packet_goes_on_from_one_host_to_the_next() {
+    let [one, two] = neighbours();
+    let ask = |ends: &[&str]| run(&[&["trace", "--from", &one, "--from", &two], ends].concat());
+    let said = ask(&["node1/web", "node2/web"]);
+    assert_eq!(said.status.code(), Some(1), "{}", stdout(&said));
+    assert!(
+        stdout(&said).replace('\n', " ").contains("is dropped on node2 by filter/FORWARD: -P FORWARD DROP."),
+        "{}",
+        stdout(&said)
+    );
+    assert!(stdout(&said).contains("source becomes 10.0.0.2"), "{}", stdout(&said));
+    let json = ask(&["node1", "node2/published:8080", "-o", "json"]);
+    let report: Value = serde_json::from_slice(&json.stdout).expect("one JSON document");
+    report_is_valid(&report);
+    assert_eq!((&report["trace"]["verdict"], json.status.code()), (&"delivered".into(), Some(0)), "{report:#}");
+    let directions: Vec<(&Value, &Value)> =
+        report["trace"]["hops"].as_array().expect("hops").iter().map(|hop| (&hop["host"], &hop["direction"])).collect();
+    for wanted in [("node1", "request"), ("node2", "request"), ("node2", "reply"), ("node1", "reply")] {
+        assert!(directions.contains(&(&wanted.0.into(), &wanted.1.into())), "{wanted:?}: {report:#}");
+    }
+    assert_eq!((&report["trace"]["from"]["host"], &report["trace"]["to"]["host"]), (&"node1".into(), &"node2".into()));
+    let refusal = [&["trace", "--from", &one, "--from", &two][..], &["host", "host"]].concat();
+    refused(&refusal, "could be on any of the hosts; write one of: node1/host, node2/host", Some("FROM"));
+}

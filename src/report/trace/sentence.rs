@@ -72,14 +72,23 @@ pub fn sentence(traced: &Traced) -> Text {
 fn fate(traced: &Traced, trace: &Trace) -> Text {
     let arrives = trace.end.as_ref().is_some_and(|end| end.way == Way::Reply);
     let (whose, whose_zh) = if arrives { ("arrives, but its answer ", "能够到达，但应答") } else { ("", "") };
-    let Text { en: by, zh: by_zh } = by(trace);
+    let (Text { en: by, zh: by_zh }, Text { en: on, zh: on_zh }) = (by(trace), on(traced));
     match trace.verdict {
         Verdict::Delivered => text!("arrives, and so does its answer", "能够到达，应答也能返回"),
         Verdict::Forwarded => left(traced, trace),
-        Verdict::Dropped => text!("{whose}is dropped{by}", "{whose_zh}被丢弃{by_zh}"),
-        Verdict::Rejected => text!("{whose}is rejected{by}", "{whose_zh}被拒绝{by_zh}"),
-        Verdict::Unroutable => text!("{whose}has no way{by}", "{whose_zh}无路可走{by_zh}"),
+        Verdict::Dropped => text!("{whose}is dropped{on}{by}", "{whose_zh}{on_zh}被丢弃{by_zh}"),
+        Verdict::Rejected => text!("{whose}is rejected{on}{by}", "{whose_zh}{on_zh}被拒绝{by_zh}"),
+        Verdict::Unroutable => text!("{whose}has no way{on}{by}", "{whose_zh}{on_zh}无路可走{by_zh}"),
         Verdict::Undetermined => text!("cannot be followed to its end", "无法追踪到底"),
+    }
+}
+
+/// The host where it ends, where there are several.
+fn on(traced: &Traced) -> Text {
+    let end = traced.trace.end.as_ref().and_then(|end| traced.trace.hops.get(end.hop));
+    match end.and_then(|hop| traced.hosts.get(hop.host)).filter(|_| traced.hosts.len() > 1) {
+        Some(host) => text!(" on {host}", "在 {host} 上"),
+        None => Text::verbatim(""),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::harness::{Cases, Engine, Fabric, Host, Lab};
 use serde_json::Value;
+use std::time::Duration;
 
 const TOPIC: &str = "trace";
 
@@ -35,6 +36,36 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(closed["trace"]["probe"]["outcome"], "refused", "arrived where nobody listens: {closed:#}");
         let masqueraded = ask(&host, &["web", "10.0.0.1"]).0;
         assert_eq!(masqueraded["trace"]["arrives"]["source"], "10.0.0.2", "{masqueraded:#}");
+    });
+    cases.each_engine(TOPIC, "the same of IPv6", |lab, engine| {
+        let (fabric, host) = with_containers(lab, engine);
+        fabric.gateway("fd00:1::1/64");
+        host.ok("ip -6 addr add fd00:1::2/64 dev eth0 nodad && sysctl -qw net.ipv6.conf.all.forwarding=1");
+        fabric.ok("ip -6 route add fd00:5::/64 via fd00:1::2");
+        host.ok("docker network create --ipv6 --subnet 172.29.5.0/24 --subnet fd00:5::/64 six");
+        host.container("one", "--network six");
+        host.container("two", "--network six -p 8088:80");
+        host.exec("two", "httpd -p 80");
+        // Addresses are tentative for a second.
+        host.eventually(Duration::from_secs(10), "docker exec one ping -6 -c 1 -W 1 fd00:5::1");
+        let mut agreed = Vec::new();
+        for (from, to) in [
+            ("one", "two"),
+            ("one", "two:80"),
+            ("one", "two:81"),
+            ("one", "two:53/udp"),
+            ("host", "two:80"),
+            ("one", "host"),
+            ("one", "[fd00:1::1]/icmp"),
+            ("one", "published:8088"),
+        ] {
+            let (said, exit) = ask(&host, &["-6", from, to, "--probe"]);
+            let (verdict, agrees) = (&said["trace"]["verdict"], &said["trace"]["probe"]["agrees"]);
+            assert_ne!((verdict, exit), (&"undetermined".into(), 0), "{from} → {to}");
+            assert!(agrees == true || verdict == "forwarded" && agrees.is_null(), "{from} → {to}: {said:#}");
+            agreed.push(agrees == true);
+        }
+        assert!(agreed.iter().filter(|agrees| **agrees).count() >= 7, "{agreed:?}");
     });
     cases.each_engine(TOPIC, "from outside to a published port and past it", |lab, engine| {
         let (fabric, host) = with_containers(lab, engine);
