@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 /// A program that configures links, routes or the firewall of this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manager {
-    /// `ifupdown`, `netplan`, `systemd-networkd`, `NetworkManager`, `firewalld`, `ufw`, `cloud-init`, `dhcpcd`, `wicked`.
+    /// `ifupdown`, `netplan`, `systemd-networkd`, `NetworkManager`, `firewalld`, `ufw`, `nftables` (its service),
+    /// `netfilter-persistent`, `iptables-services`, `cloud-init`, `dhcpcd`, `wicked`.
     pub name: String,
     /// Its program or its package's files are on disk.
     pub installed: bool,
-    /// It runs, or (ifupdown, netplan, ufw) is enabled; none where that could not be seen.
+    /// It runs, or (ifupdown, netplan, ufw, nftables, …) is enabled; none where that could not be seen.
     pub active: Option<bool>,
     /// The files that steer it, as found on disk.
     pub files: Vec<String>,

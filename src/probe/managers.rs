@@ -28,7 +28,7 @@ struct Known {
     files: &'static [(&'static str, &'static str)],
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 13] = [
     Known {
         name: "ifupdown",
         programs: &["/sbin/ifup", "/usr/sbin/ifup"],
@@ -85,6 +85,38 @@ const KNOWN: [Known; 10] = [
         programs: &["/usr/sbin/ufw"],
         active: Active::Says("/etc/ufw/ufw.conf", "ENABLED=yes"),
         files: &[("/etc/default/ufw", ""), ("/etc/ufw/", ".conf"), ("/etc/ufw/", ".rules")],
+    },
+    Known {
+        name: "nftables",
+        programs: &[
+            "/lib/systemd/system/nftables.service",
+            "/usr/lib/systemd/system/nftables.service",
+            "/etc/init.d/nftables",
+        ],
+        active: Active::Mark(&[
+            "/etc/systemd/system/sysinit.target.wants/nftables.service",
+            "/etc/systemd/system/multi-user.target.wants/nftables.service",
+            "/etc/runlevels/default/nftables",
+        ]),
+        files: &[("/etc/nftables.conf", ""), ("/etc/sysconfig/nftables.conf", "")],
+    },
+    Known {
+        name: "netfilter-persistent",
+        programs: &["/usr/sbin/netfilter-persistent"],
+        active: Active::Mark(&[
+            "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service",
+            "/etc/systemd/system/sysinit.target.wants/netfilter-persistent.service",
+        ]),
+        files: &[("/etc/iptables/rules.v4", ""), ("/etc/iptables/rules.v6", "")],
+    },
+    Known {
+        name: "iptables-services",
+        programs: &["/usr/lib/systemd/system/iptables.service"],
+        active: Active::Mark(&[
+            "/etc/systemd/system/multi-user.target.wants/iptables.service",
+            "/etc/systemd/system/basic.target.wants/iptables.service",
+        ]),
+        files: &[("/etc/sysconfig/iptables", ""), ("/etc/sysconfig/ip6tables", "")],
     },
     Known {
         name: "cloud-init",

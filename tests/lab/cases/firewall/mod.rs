@@ -1,10 +1,12 @@
 //! What firewalls do to containers on real hosts: each breakage with what it does to packets, what `diagnose` says of it, and each remedy
 //! carried out as printed.
 
+mod docker_chains_missing;
 mod iptables_disabled;
 
 use crate::harness::Cases;
 
 pub fn add(cases: &mut Cases) {
+    docker_chains_missing::add(cases);
     iptables_disabled::add(cases);
 }
