@@ -1,14 +1,17 @@
+mod other_bridges;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::accept_rules::{comment, last_accepts, lists};
+use super::here::has_bridges;
 use super::peer_flows::{Asker, Lost, Meeting};
-use super::peers::declared;
-use super::{About, Check, Group, Scene, docs};
+use super::peers;
+use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::Missing;
+use crate::host::{Missing, Snapshot};
 use crate::path::netfilter::Backend;
 use crate::path::trace::By;
 use crate::text::{Text, text};
@@ -21,12 +24,17 @@ pub static CHECK: Check = Check {
         zh: "本应转发的数据包没有匹配任何规则，被 FORWARD 默认策略丢弃",
     },
     docs: docs!("forward-policy-drop"),
-    applies: declared,
+    applies: has_bridges,
     hidden_by: &[],
     run,
 };
 
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    other_bridges::judge(scene, findings)?;
+    if peers::declared(scene) == Applies::Yes { of_peers(scene, findings) } else { Ok(()) }
+}
+
+fn of_peers(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let asker = Asker::new(scene, findings)?;
     for (bridge, subnet) in asker.networks() {
         let meetings = asker.meetings(bridge, subnet, findings)?;
@@ -79,7 +87,7 @@ fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet)
         zh = peers.zh
     );
     Finding::error(format!("network:{name}"), message)
-        .evidence(policy_shown(asker, by, subnet.addr()))
+        .evidence(policy_shown(asker.here.host, by, subnet.addr()))
         .remedy(remedy(asker, meetings, bridge, subnet, by))
         .touches(format!("network:{name}"))
         .touches("firewall:forward")
@@ -106,11 +114,11 @@ fn place(by: &By) -> String {
     }
 }
 
-fn policy_shown(asker: &Asker, by: &By, address: IpAddr) -> Evidence {
+fn policy_shown(host: &Snapshot, by: &By, address: IpAddr) -> Evidence {
     match by.backend {
         Backend::Nft => Evidence::new(format!("nft list chain {} {} {}", by.family, by.table, by.chain), "policy drop"),
         backend => {
-            let shown_by = lists(asker.here.host, address, backend, &by.table, &by.chain);
+            let shown_by = lists(host, address, backend, &by.table, &by.chain);
             Evidence::new(shown_by, format!("-P {} DROP", by.chain))
         }
     }
@@ -170,7 +178,7 @@ fn narrowed(asker: &Asker, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> F
 
 fn info(asker: &Asker, bridge: &Bridge, lost: &Lost, message: Text, says: String) -> Finding {
     let evidence = match lost.by.backend {
-        Backend::Nft => policy_shown(asker, &lost.by, lost.address),
+        Backend::Nft => policy_shown(asker.here.host, &lost.by, lost.address),
         backend => Evidence::new(lists(asker.here.host, lost.address, backend, &lost.by.table, &lost.by.chain), says),
     };
     Finding::info(format!("network:{}", bridge.name), message)

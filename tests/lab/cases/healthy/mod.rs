@@ -55,7 +55,6 @@ const NO_CLOUD: &[Unjudged] = &[none("network-overlaps-cloud", "no cloud metadat
 const NO_PEERS: &[Unjudged] = &[
     none("peer-subnet-clash", "no --peer, no --mesh"),
     none("peer-route-missing", "no --peer, no --mesh"),
-    none("forward-policy-drop", "no --peer, no --mesh"),
     none("direct-routing-dropped", "no --peer, no --mesh"),
 ];
 
@@ -73,6 +72,7 @@ const NO_BRIDGES: &[Unjudged] = &[
     none("nameserver-in-docker-subnet", "no bridge"),
     none("default-route-via-docker", "no bridge"),
     none("mtu-exceeds-uplink", "no bridge"),
+    none("forward-policy-drop", "no bridge"),
 ];
 
 /// Where no engine will make one.

@@ -1,0 +1,211 @@
+//! Guests of this host that are not Docker's: virtual machines, LXC. The policy that the engine sets is everybody's.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::super::Scene;
+use super::super::accept_rules::{comment, tool};
+use super::super::here::Here;
+use super::super::peers::second;
+use super::{CHECK, is_policy, policy_shown};
+use crate::finding::{Finding, Findings, Remedy};
+use crate::host::{Family, Link, Missing};
+use crate::path::fib::{Query, outside};
+use crate::path::netfilter::Backend;
+use crate::path::trace::{By, Flow, Origin, Tracer, Verdict};
+use crate::text::text;
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
+
+/// A bridge of the host's own with a guest that is up.
+struct Guests<'a> {
+    bridge: &'a Link,
+    port: &'a Link,
+    /// Its prefix on the bridge, and an address that a guest may have.
+    subnet: IpNet,
+    guest: IpAddr,
+    /// A card is a port of it: guests are in the LAN.
+    leads_out: bool,
+}
+
+/// # Errors
+/// [`Missing`] when routes or the firewall's rules were not seen and some guest needs them.
+pub fn judge(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let here = Here::new(scene, findings)?;
+    let guests = guests(&here);
+    if guests.is_empty() {
+        return Ok(());
+    }
+    let tracer = Tracer::new(scene.host)?;
+    if let Err(missing) = &tracer.netfilter {
+        return Err(missing.clone());
+    }
+    for guests in guests {
+        let ended = match guests.leads_out {
+            true => ended(&tracer, &guests, neighbour(&here, &tracer, &guests), findings),
+            false if is_translated(&here, &tracer, &guests) => {
+                ended(&tracer, &guests, Some(outside(Family::of(guests.guest))), findings)
+            }
+            // Without a way out that somebody set up nothing shows that it should have one.
+            false => None,
+        };
+        if let Some(by) = ended {
+            findings.push(finding(&here, &tracer, &guests, &by));
+        }
+    }
+    Ok(())
+}
+
+fn guests<'a>(here: &Here<'a>) -> Vec<Guests<'a>> {
+    let own = here.links.iter().filter(|link| link.is_bridge() && here.bridge(link.index).is_none());
+    let mut found = Vec::new();
+    for bridge in own {
+        let ports = || here.links.iter().filter(|port| port.master == Some(bridge.index) && port.up && port.carrier);
+        let is_guest = |port: &&Link| match port.kind.as_deref() {
+            Some("tun") => true,
+            // The far end of an uplink of a host that is a guest itself is in another namespace too, but is called by the host's own scheme.
+            Some("veth") => port.name.starts_with("veth") || port.name.starts_with("vnet"),
+            _ => false,
+        };
+        let Some(port) = ports().find(is_guest) else { continue };
+        let leads_out = ports().any(|port| !is_guest(&port));
+        let addresses = here.addresses.iter().filter(|one| one.link == bridge.index && one.scope == "global");
+        for address in
+            addresses.filter(|one| !one.unusable && one.address.prefix_len() < one.address.max_prefix_len() - 1)
+        {
+            let subnet = address.address.trunc();
+            let other = second(subnet);
+            let guest = match other == address.address.addr() {
+                true => subnet.hosts().nth(2).unwrap_or(other),
+                false => other,
+            };
+            found.push(Guests { bridge, port, subnet, guest, leads_out });
+        }
+    }
+    found
+}
+
+/// The gateway behind the bridge, or another machine there.
+fn neighbour(here: &Here, tracer: &Tracer, guests: &Guests) -> Option<IpAddr> {
+    let own = |address: &IpAddr| here.addresses.iter().any(|one| one.address.addr() == *address);
+    let lookup = tracer.fib.lookup(&Query::to(outside(Family::of(guests.guest))));
+    let gateway = lookup.gateway().filter(|gateway| guests.subnet.contains(gateway) && *gateway != guests.guest);
+    gateway.or_else(|| guests.subnet.hosts().take(64).find(|address| *address != guests.guest && !own(address)))
+}
+
+/// Whether the rules behind FORWARD translate what a guest sends out: somebody wants it to get there.
+fn is_translated(here: &Here, tracer: &Tracer, guests: &Guests) -> bool {
+    use crate::path::netfilter::{Connection, Did, Hook, Layer, Packet};
+    let to = outside(Family::of(guests.guest));
+    let lookup = tracer.fib.lookup(&Query::forwarded(guests.guest, to, &guests.bridge.name));
+    let (Some(link), Ok(netfilter)) = (lookup.link().filter(|_| lookup.is_unicast()), &tracer.netfilter) else {
+        return false;
+    };
+    let mut packet = Packet {
+        source: guests.guest,
+        destination: to,
+        protocol: TCP,
+        source_port: Some(49152),
+        destination_port: Some(443),
+        icmp: None,
+        tcp_flags: 2,
+        iif: None,
+        oif: Some(here.name(link)),
+        physical_in: None,
+        physical_out: None,
+        bridged: false,
+        mark: 0,
+        uid: None,
+        connection: None,
+        untracked: false,
+        random_port: None,
+    };
+    packet.connection = Some(Connection::new(packet.tuple()));
+    let passage = netfilter.pass(Layer::Network, Hook::Postrouting, packet);
+    passage.trail.iter().any(|taken| matches!(taken.did, Did::Source(..)))
+}
+
+/// The policy that ends all that a guest sends to that address: a rule that lets some of it pass is somebody's choice.
+fn ended(tracer: &Tracer, guests: &Guests, to: Option<IpAddr>, findings: &mut Findings) -> Option<By> {
+    let icmp = if guests.guest.is_ipv4() { ICMP } else { ICMPV6 };
+    let mut by = None;
+    for (protocol, port) in [(TCP, Some(443)), (TCP, Some(80)), (UDP, Some(53)), (icmp, None)] {
+        let bridge = guests.bridge.name.clone();
+        let from = Origin::Bridge { bridge, port: Some(guests.port.name.clone()), source: guests.guest };
+        let flow = Flow { from, destination: to?, protocol, source_port: None, destination_port: port };
+        let trace = tracer.trace(&flow);
+        if trace.verdict == Verdict::Undetermined {
+            let why = trace.undecided.into_iter().next()?;
+            findings.lacks(Missing { fact: "firewall", why });
+            return None;
+        }
+        by = Some(trace.end?.by.filter(is_policy)?);
+    }
+    by
+}
+
+fn finding(here: &Here, tracer: &Tracer, guests: &Guests, by: &By) -> Finding {
+    let (name, port, subnet) = (&guests.bridge.name, &guests.port.name, guests.subnet);
+    let message = match guests.leads_out {
+        true => text!(
+            "what guests of bridge {name} ({port}) send to the LAN is handed to iptables by br_netfilter, matches no rule there, and is \
+             dropped by the policy of {chain}",
+            "网桥 {name} 的客户机（{port}）发往局域网的数据包由 br_netfilter 交给 iptables，没有匹配任何规则，被 {chain} 的默认策略丢弃",
+            chain = by.chain
+        ),
+        false => text!(
+            "guests of bridge {name} ({subnet}, {port}) have masquerading and no way out: nothing accepts their packets, and the policy of \
+             {chain}, which the engine sets to DROP when it switches forwarding on, ends them",
+            "网桥 {name} 的客户机（{subnet}，{port}）配置了地址伪装却无法访问外部：没有规则放行它们的数据包，而引擎打开转发时会把 {chain} 的默认策略设为 DROP",
+            chain = by.chain
+        ),
+    };
+    Finding::error(format!("link:{name}"), message)
+        .evidence(policy_shown(here.host, by, guests.guest))
+        .remedy(remedy(here, tracer, guests, by))
+        .touches(format!("link:{name}"))
+        .touches("firewall:forward")
+}
+
+/// At the end of the chain, behind everybody's rules.
+fn remedy(here: &Here, tracer: &Tracer, guests: &Guests, by: &By) -> Remedy {
+    let (name, subnet) = (&guests.bridge.name, guests.subnet);
+    let lookup = tracer.fib.lookup(&Query::forwarded(guests.guest, outside(Family::of(guests.guest)), name));
+    let out = lookup.link().map_or_else(|| "+".to_owned(), |link| here.name(link));
+    let commands = match (by.backend, guests.leads_out) {
+        (Backend::Nft, leads_out) => {
+            let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
+            let to = if leads_out { name } else { &out };
+            let mut commands = vec![format!("{add} iifname {name} oifname {to} accept")];
+            if !leads_out {
+                commands.push(format!("{add} iifname {out} oifname {name} ct state established,related accept"));
+            }
+            commands
+        }
+        (backend, leads_out) => {
+            let (tool, comment) = (tool(here.host, Family::of(guests.guest), backend), comment(CHECK.id));
+            if leads_out {
+                vec![format!("{tool} -A FORWARD -i {name} -o {name} {comment} -j ACCEPT")]
+            } else {
+                vec![
+                    format!("{tool} -A FORWARD -i {name} -o {out} -s {subnet} {comment} -j ACCEPT"),
+                    format!(
+                        "{tool} -A FORWARD -i {out} -o {name} -d {subnet} -m conntrack --ctstate RELATED,ESTABLISHED {comment} -j ACCEPT"
+                    ),
+                ]
+            }
+        }
+    };
+    let title =
+        text!("accept what these guests send, behind the rules that are there", "在现有规则之后放行这些客户机的数据包");
+    let impact = text!(
+        "nobody else is let through. The rules are gone after a reboot; so that the policy is left alone from then on, switch forwarding on \
+         before the engine starts (/etc/sysctl.d), or set `\"ip-forward-no-drop\": true` (28.0 and newer)",
+        "不会放行其他来源。规则在重启后失效；若希望引擎今后不再修改该策略，请在引擎启动之前打开转发（/etc/sysctl.d），或设置 `\"ip-forward-no-drop\": true`（28.0 及更新版本）"
+    );
+    Remedy::manual(title, impact, commands).until_reboot()
+}
