@@ -185,7 +185,7 @@ fn finding(
     }
     let family = family_flag(subnet);
     let mut finding = Finding::new(severity, subnet.to_string(), message(bridge, subnet, hijack, others))
-        .evidence(Evidence::new(format!("ip {family} rule show"), hijack.rule.words()));
+        .evidence(Evidence::new(format!("ip {family} rule show"), selector_and_action(hijack.rule)));
     if let Some(route) = hijack.route {
         finding = finding.evidence(shows_route(route, here));
     }
@@ -193,6 +193,12 @@ fn finding(
         finding = finding.remedy(remedy);
     }
     Ok(finding.touches(format!("network:{}", bridge.name)).touches(format!("link:{}", bridge.link_name)))
+}
+
+/// `ip` prints a tab behind the priority.
+fn selector_and_action(rule: &Rule) -> String {
+    let words = rule.words();
+    words.split_once(": ").map_or_else(|| words.clone(), |(_, rest)| rest.to_owned())
 }
 
 fn message(bridge: &Bridge, subnet: IpNet, hijack: &Hijack, others: usize) -> Text {

@@ -3,10 +3,12 @@
 
 mod docker_chains_missing;
 mod iptables_disabled;
+mod policy_rules;
 
 use crate::harness::Cases;
 
 pub fn add(cases: &mut Cases) {
     docker_chains_missing::add(cases);
     iptables_disabled::add(cases);
+    policy_rules::add(cases);
 }
