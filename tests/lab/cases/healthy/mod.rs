@@ -64,6 +64,7 @@ const NOT_RUNNING: &[Unjudged] = &[
     none("bridge-link-missing", "no engine runs"),
     none("ip-forward-off", "no engine runs"),
     none("iptables-disabled", "no engine runs"),
+    none("docker-chains-missing", "no engine runs"),
 ];
 
 /// Where no Docker bridge is in this network namespace yet.
@@ -73,6 +74,7 @@ const NO_BRIDGES: &[Unjudged] = &[
     none("default-route-via-docker", "no bridge"),
     none("mtu-exceeds-uplink", "no bridge"),
     none("forward-policy-drop", "no bridge"),
+    none("policy-rule-hijacks-docker", "no bridge"),
 ];
 
 /// Where no engine will make one.
