@@ -1,10 +1,14 @@
+mod gone;
+
 use std::net::IpAddr;
+
+use gone::Gone;
 
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::iproute::shows_route;
 use super::iptables_disabled::switched_off;
 use super::{About, Check, Group, Scene, configuration, docs};
-use crate::engine::rules::{Jump, NetworkRule, OwnChain, Purpose, chains, jumps, of_network};
+use crate::engine::rules::{NetworkRule, Purpose, chains, of_network};
 use crate::engine::{Bridge, Version, own_process, running_version, way_out};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
 use crate::host::{Container, Family, IptablesDump, Missing, Snapshot, SocketState};
@@ -33,15 +37,6 @@ const HTTPS: u16 = 443;
 /// Milliseconds that an engine has to install its rules.
 const SETTLES_WITHIN: u64 = 10_000;
 
-/// What the engine installed at its start, and is not there.
-#[derive(Default)]
-struct Gone {
-    chains: Vec<OwnChain>,
-    jumps: Vec<Jump>,
-    /// Of the networks that were asked about.
-    rules: Vec<NetworkRule>,
-}
-
 /// A flow that fails by it.
 struct Failing<'a> {
     network: &'a str,
@@ -59,11 +54,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     }
     let version = version(host)?;
     let Some((backend, theirs)) = theirs(host, version, findings)? else { return Ok(()) };
-    let mut gone = Gone {
-        chains: chains(version).into_iter().filter(|chain| !theirs.iter().any(|dump| chain.is_in(dump))).collect(),
-        jumps: jumps(version).into_iter().filter(|jump| !theirs.iter().any(|dump| jump.is_in(dump))).collect(),
-        rules: Vec::new(),
-    };
+    let mut gone = Gone::of_the_start(version, &theirs);
     let here = Here::new(scene, findings)?;
     for bridge in here.bridges.iter().filter(|bridge| bridge.link.is_some()) {
         let Some(network) = bridge.network else { continue };
@@ -170,45 +161,6 @@ fn settled(host: &Snapshot) -> Result<(), Missing> {
             why: text!("the engine started just now and may still install its rules", "引擎刚刚启动，可能仍在装入规则"),
         }),
         _ => Ok(()),
-    }
-}
-
-impl Gone {
-    fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.jumps.is_empty() && self.rules.is_empty()
-    }
-
-    fn in_table(&self, table: &str) -> bool {
-        self.chains.iter().any(|chain| chain.table == table)
-            || self.jumps.iter().any(|jump| jump.table == table)
-            || self.rules.iter().any(|rule| rule.table == table)
-    }
-
-    /// `chains nat/DOCKER, …; jumps …; rules …`, a few of each.
-    fn named(&self) -> Text {
-        let list = |names: Vec<String>, en: &str, zh: &str| {
-            let (shown, more) = (names.iter().take(8).cloned().collect::<Vec<_>>(), names.len().saturating_sub(8));
-            let (more_en, more_zh) = match more {
-                0 => (String::new(), String::new()),
-                more => (format!(" and {more} more"), format!("等另外 {more} 项")),
-            };
-            let (with_en, with_zh) = (shown.join(", "), shown.join("、"));
-            (!names.is_empty()).then(|| (format!("{en} {with_en}{more_en}"), format!("{zh} {with_zh}{more_zh}")))
-        };
-        let chains = self.chains.iter().map(|chain| format!("{}/{}", chain.table, chain.name)).collect();
-        // A jump to a chain that is gone went with it.
-        let went = |jump: &&Jump| {
-            self.chains.iter().any(|chain| chain.table == jump.table && [jump.from, jump.to].contains(&chain.name))
-        };
-        let jumps = self.jumps.iter().filter(|jump| !went(jump));
-        let jumps = jumps.map(|jump| format!("{}/{} → {}", jump.table, jump.from, jump.to)).collect();
-        let rules = match self.chains.is_empty() && self.jumps.is_empty() {
-            true => self.rules.iter().map(|rule| format!("`{}`", rule.line)).collect(),
-            false => Vec::new(),
-        };
-        let parts = [list(chains, "chains", "链"), list(jumps, "jumps", "跳转"), list(rules, "rules", "规则")];
-        let (en, zh): (Vec<_>, Vec<_>) = parts.into_iter().flatten().unzip();
-        Text { en: en.join("; ").into(), zh: zh.join("；").into() }
     }
 }
 

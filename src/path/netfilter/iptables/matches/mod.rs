@@ -9,7 +9,7 @@ use super::values::{in_network, link, masked, names, never, number, one, protoco
 use super::words::{Module, Opt};
 use super::{Context, sets};
 use crate::host::Family;
-use crate::path::netfilter::rule::{Field, Key, Side, Test};
+use crate::path::netfilter::rule::{Field, Key, Name, Side, Test};
 
 pub(super) use icmp::kind as icmp_kind;
 
@@ -134,7 +134,13 @@ fn owner(option: &Opt) -> Option<Vec<Test>> {
         _ => return None,
     };
     let range = span(option.value()?, '-', u32::MAX.into())?;
-    Some(vec![one(field, vec![range], option.invert)])
+    let test = one(field, vec![range], option.invert);
+    if !option.invert {
+        return Some(vec![test]);
+    }
+    // What is forwarded has no owner, and so not this one (xt_owner.c owner_mt).
+    let arrived = names(Field::Iif, vec![Name { text: String::new(), prefix: false }], true);
+    Some(vec![Test::Any(vec![vec![test], vec![arrived], vec![one(Field::Bridged, vec![(1, 1)], false)]])])
 }
 
 /// Decided where chance has no part in it.
