@@ -57,8 +57,13 @@ pub fn man(context: &Context) -> Answer {
         }
         let mut options = Vec::new();
         page.render_options_section(&mut options).map_err(failed)?;
+        if sub.get_after_help().is_some() {
+            page.render_extra_section(&mut options).map_err(failed)?;
+        }
         // Its options belong below the command's own heading.
-        roff.extend_from_slice(String::from_utf8_lossy(&options).replace(".SH", ".SS").as_bytes());
+        roff.extend_from_slice(
+            String::from_utf8_lossy(&options).replace(".SH EXTRA", ".SH NOTES").replace(".SH", ".SS").as_bytes(),
+        );
     }
     roff.extend_from_slice(EXIT_STATUS.as_bytes());
     whole.render_version_section(&mut roff).map_err(failed)?;

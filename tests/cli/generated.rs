@@ -23,6 +23,7 @@ fn the_manual_page_has_every_command() {
         assert!(page.contains(&format!(".SH \"DNETCTL {command}\"")), "{command}");
     }
     assert!(page.contains(".SH \"EXIT STATUS\""));
+    assert!(page.contains("An end is container:NAME"), "how ends are written");
     for option in ["fail\\-on", "require", "avoid", "timeout"] {
         assert!(page.contains(option), "{option}");
     }
