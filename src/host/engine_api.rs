@@ -50,6 +50,13 @@ pub struct ApiVersion {
     pub kernel: String,
 }
 
+impl ApiVersion {
+    /// The first number of the engine's version.
+    pub fn major(&self) -> Option<u32> {
+        self.engine.split('.').next()?.parse().ok()
+    }
+}
+
 /// GET /info: what networking needs of it.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -279,8 +279,7 @@ fn leads_out(port: &Link) -> bool {
 /// Until 25.0 the bridge driver gave containers of internal networks a gateway too (moby v24.0.9, v25.0.0
 /// libnetwork/drivers/bridge/bridge_linux.go, `CreateEndpoint`, `Join`).
 fn internal_has_gateway(version: &ApiVersion) -> bool {
-    let major = version.engine.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    version.kind == EngineKind::Docker && major.is_some_and(|major| major < 25)
+    version.kind == EngineKind::Docker && version.major().is_some_and(|major| major < 25)
 }
 
 /// Dumps with holes: what could be in them may decide any packet.

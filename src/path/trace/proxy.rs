@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::request::TCP;
 use super::{Flow, Origin, Tracer};
-use crate::host::{ConfigValue, Container, Snapshot, SocketState, Transport};
+use crate::host::{ApiVersion, ConfigValue, Container, Snapshot, SocketState, Transport};
 use crate::path::netfilter::Packet;
 use crate::text::{Text, text};
 
@@ -16,6 +16,8 @@ pub(super) struct Behind<'a> {
     port: u16,
     /// Its address; none where it has several.
     address: Option<IpAddr>,
+    /// Its answers do not know which address was asked.
+    pub forgets_address: bool,
 }
 
 /// Who is behind the local port that a packet was delivered to: only where something listens there, and docker-proxy is in use.
@@ -49,7 +51,8 @@ pub(super) fn behind<'a>(tracer: &Tracer<'a>, packet: &Packet) -> Option<Behind<
         1 => addresses.clone().find(IpAddr::is_ipv4).or_else(|| addresses.next()),
         _ => None,
     };
-    Some(Behind { container, port: published.container_port, address })
+    let forgets_address = packet.protocol == UDP && before_28(&host.engine.api.ok()?.version);
+    Some(Behind { container, port: published.container_port, address, forgets_address })
 }
 
 impl Behind<'_> {
@@ -79,6 +82,12 @@ impl Behind<'_> {
             destination_port: Some(self.port),
         })
     }
+}
+
+/// Until 28.0 docker-proxy sent UDP answers with whatever source the kernel chose (moby v27.5.1, v28.0.0
+/// cmd/docker-proxy/udp_proxy_linux.go: control messages).
+fn before_28(version: &ApiVersion) -> bool {
+    version.major().is_some_and(|major| major < 28)
 }
 
 fn covers(bound: IpAddr, address: IpAddr) -> bool {

@@ -1,9 +1,10 @@
 //! The first reply, from where the request ended back to where it began.
 
 use super::record::{Log, Stop};
-use super::request::{Choices, ICMP, ICMPV6, Passed, TCP};
+use super::request::{Choices, ICMP, ICMPV6, Leg, Passed, TCP};
 use super::walk::{Outcome, Walk};
 use super::{Flow, Origin, Tracer, Verdict, Way};
+use crate::path::fib::Query;
 use crate::path::netfilter::rule::Side;
 use crate::path::netfilter::{Connection, Packet, State, Tuple};
 use crate::text::text;
@@ -12,18 +13,18 @@ use crate::text::text;
 const SYN_ACK: u8 = 18;
 
 /// Walks the reply back over the hosts.
-pub(super) fn reply(
-    hosts: &[Tracer],
-    flow: &Flow,
-    passed: &[Passed],
-    choices: &mut Choices,
-    log: &mut Log,
-) -> Result<(), Stop> {
+pub(super) fn reply(hosts: &[Tracer], leg: &Leg, choices: &mut Choices, log: &mut Log) -> Result<(), Stop> {
+    let Leg { flow, passed, .. } = leg;
     let (Some(begin), Some(last)) = (passed.first(), passed.last()) else { return Ok(()) };
     log.way = Way::Reply;
     log.host = last.host;
     let tracer = &hosts[last.host];
-    let packet = known(answer(last.outcome.packet()), passed, last.host);
+    let mut packet = answer(last.outcome.packet());
+    if leg.own_source {
+        let chosen = tracer.fib.lookup(&Query::to(packet.destination)).source;
+        packet.source = chosen.unwrap_or(packet.source);
+    }
+    let packet = known(packet, passed, last.host);
     let mut outcome = match &last.outcome {
         Outcome::Here(_) => {
             let source = packet.source;
@@ -37,7 +38,7 @@ pub(super) fn reply(
     let mut host = last.host;
     for _ in 0..=2 * hosts.len() {
         if host == begin.host && is_home(&flow.from, &outcome) {
-            return recognised(flow, begin, outcome.packet(), log);
+            return recognised(flow, outcome.packet(), log);
         }
         let Some((there, link)) = log.next_host(hosts, host, &outcome) else { break };
         let packet = known(outcome.packet().on_the_wire(), passed, there);
@@ -155,11 +156,14 @@ fn is_home(from: &Origin, outcome: &Outcome) -> bool {
 }
 
 /// It came back, but is it an answer to what was asked?
-fn recognised(flow: &Flow, begin: &Passed, packet: &Packet, log: &mut Log) -> Result<(), Stop> {
-    let _ = begin;
+fn recognised(flow: &Flow, packet: &Packet, log: &mut Log) -> Result<(), Stop> {
     let same_port =
         packet.random_port.is_some() || packet.source_port == flow.destination_port || flow.destination_port.is_none();
-    if packet.source == flow.destination && same_port {
+    let to_sender = match &flow.from {
+        Origin::Bridge { source, .. } | Origin::Link { source, .. } => packet.destination == *source,
+        Origin::Host { .. } => true,
+    };
+    if packet.source == flow.destination && same_port && to_sender {
         return Ok(());
     }
     let (asked, got) = (flow.destination, super::record::end_point(packet.source, packet.source_port));
@@ -167,7 +171,8 @@ fn recognised(flow: &Flow, begin: &Passed, packet: &Packet, log: &mut Log) -> Re
         "the reply comes from {got}, where {asked} was asked: nothing turned its address back",
         "请求发往 {asked}，回复却来自 {got}：没有环节把地址转换回来"
     );
-    if packet.protocol == TCP {
+    // No TCP takes it, and no UDP socket that is connected; ping(8) shows it all the same.
+    if !matches!(packet.protocol, ICMP | ICMPV6) {
         return Err(log.end(Verdict::Dropped, "conntrack", None, says));
     }
     log.note("conntrack", None, says.clone());

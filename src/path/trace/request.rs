@@ -27,6 +27,14 @@ pub(super) struct Passed {
     pub outcome: Outcome,
 }
 
+/// A request from one socket to another, and the hosts it came over. Behind docker-proxy begins another one.
+pub(super) struct Leg {
+    pub flow: Flow,
+    pub passed: Vec<Passed>,
+    /// The answer has the source that the kernel chooses for it, whatever was asked.
+    pub own_source: bool,
+}
+
 /// What the facts do not say and a walk has to choose: which ports of bridges lead to the flow's two ends (one of each kind is tried), and
 /// which of several hops is taken.
 pub(super) struct Choices<'f> {
@@ -118,12 +126,12 @@ fn agree(one: &Trace, two: &Trace) -> bool {
 
 fn once(hosts: &[Tracer], first: usize, flow: &Flow, choices: &mut Choices, and_back: bool) -> Trace {
     let mut log = Log::new(first);
-    let mut legs: Vec<(Flow, Vec<Passed>)> = Vec::new();
+    let mut legs: Vec<Leg> = Vec::new();
     let mut stop = legs_forth(hosts, first, flow, choices, &mut log, &mut legs).err();
     let mut verdict = Verdict::Forwarded;
     let mut arrives = None;
     if stop.is_none()
-        && let Some(last) = legs.last().and_then(|(_, passed)| passed.last())
+        && let Some(last) = legs.last().and_then(|leg| leg.passed.last())
     {
         if !matches!(last.outcome, Outcome::Left { .. }) {
             verdict = Verdict::Delivered;
@@ -131,8 +139,7 @@ fn once(hosts: &[Tracer], first: usize, flow: &Flow, choices: &mut Choices, and_
         arrives = Some(last.outcome.arrival());
         stop = to_oneself(&last.outcome, &mut log).err();
         if stop.is_none() && and_back && !is_for_many(flow.destination) {
-            let back = |(flow, passed): &(Flow, Vec<Passed>)| reply(hosts, flow, passed, choices, &mut log);
-            stop = legs.iter().rev().try_for_each(back).err();
+            stop = legs.iter().rev().try_for_each(|leg| reply(hosts, leg, choices, &mut log)).err();
         }
     }
     conclude(log, verdict, stop, arrives)
@@ -168,20 +175,21 @@ fn legs_forth(
     flow: &Flow,
     choices: &mut Choices,
     log: &mut Log,
-    legs: &mut Vec<(Flow, Vec<Passed>)>,
+    legs: &mut Vec<Leg>,
 ) -> Result<(), Stop> {
     let passed = forth(hosts, first, flow, choices, log)?;
     let onwards = match passed.last() {
         Some(Passed { host, outcome: Outcome::Here(packet) }) => behind(&hosts[*host], packet).map(|behind| {
             log.note("docker-proxy", None, behind.told());
-            (*host, behind.onwards(packet.protocol))
+            (*host, behind.onwards(packet.protocol), behind.forgets_address)
         }),
         _ => None,
     };
-    legs.push((flow.clone(), passed));
-    if let Some((host, Some(flow))) = onwards {
+    let own_source = onwards.as_ref().is_some_and(|(.., forgets)| *forgets);
+    legs.push(Leg { flow: flow.clone(), passed, own_source });
+    if let Some((host, Some(flow), _)) = onwards {
         let passed = forth(hosts, host, &flow, choices, log)?;
-        legs.push((flow, passed));
+        legs.push(Leg { flow, passed, own_source: false });
     }
     Ok(())
 }

@@ -135,7 +135,40 @@ fn docker_proxy_carries_on_what_the_rules_spare() {
             "route: dev docker0 src 172.17.0.1"
         ]
     );
-    // Its own connection is what is cut.
+    // Until 28.0 its UDP answers had the source of the way back, which a socket that asked another address does not take.
+    let udp = Flow { protocol: 17, ..tcp(from_container("172.17.0.9", "docker0"), "10.0.0.5", 8080) };
+    if let (Fact::Known { value: api, .. }, Fact::Known { value: sockets, .. }) =
+        (&mut host.engine.api, &mut host.sockets)
+    {
+        api.version.engine = "26.1.5".to_owned();
+        sockets[0].transport = Transport::Udp;
+        if let Fact::Known { value, .. } = &mut api.containers {
+            value[0].ports[0].protocol = "udp".to_owned();
+        }
+    }
+    assert_eq!(verdict(&host, &udp), Verdict::Dropped);
+    let gateway = Flow { destination: ip("172.17.0.1"), ..udp.clone() };
+    assert_eq!(verdict(&host, &gateway), Verdict::Delivered);
+    if let Fact::Known { value: api, .. } = &mut host.engine.api {
+        api.version.engine = "28.0.0".to_owned();
+    }
+    assert_eq!(verdict(&host, &udp), Verdict::Delivered);
+}
+
+#[test]
+fn what_docker_proxy_sends_on_meets_the_rules_itself() {
+    let mut host = host("web1", 5);
+    let published = Published { host: Some((ip("0.0.0.0"), 8080)), container_port: 80, protocol: "tcp".to_owned() };
+    let web = Container { ports: vec![published], ..container("web", &[("bridge", "172.17.0.2")]) };
+    host.engine.api = Fact::known(api(vec![network("bridge", "docker0", false)], vec![web]));
+    host.sockets = Fact::known(vec![Socket {
+        transport: Transport::Tcp,
+        state: SocketState::Listen,
+        local: "0.0.0.0:8080".parse().expect("an address"),
+        remote: "0.0.0.0:0".parse().expect("an address"),
+    }]);
+    let asked = tcp(from_here(), "127.0.0.1", 8080);
+    assert_eq!(verdict(&host, &asked), Verdict::Delivered);
     table(&mut host, "filter", &[":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT", "-A OUTPUT -o docker0 -j DROP"]);
     assert_eq!(verdict(&host, &asked), Verdict::Dropped);
 }
