@@ -25,7 +25,7 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("forward-policy-drop"),
     applies: has_bridges,
-    hidden_by: &[],
+    hidden_by: &["reject-before-docker"],
     run,
 };
 

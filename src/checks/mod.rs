@@ -9,6 +9,7 @@ mod bridge_setting_unusable;
 mod chosen;
 mod config_not_applied;
 mod configuration;
+mod container_flows;
 mod daemon_json_invalid;
 mod daemon_json_key;
 mod daemon_json_unknown_key;
@@ -19,6 +20,7 @@ mod docker0_differs_from_bip;
 mod docker_chains_missing;
 mod docker_networks_overlap;
 mod docker_opts_ignored;
+mod ends;
 mod engine_failed;
 mod fixed_cidr_outside_bip;
 mod flag_and_file_conflict;
@@ -28,6 +30,7 @@ mod in_use;
 mod ip_forward_off;
 mod iproute;
 mod iptables_disabled;
+mod iptables_variants_mixed;
 mod ledger;
 mod mtu_exceeds_uplink;
 mod nameserver_in_docker_subnet;
@@ -44,6 +47,7 @@ mod pool_exhausted;
 mod pool_state;
 mod predicted;
 mod recreate;
+mod reject_before_docker;
 mod renumber;
 mod room;
 mod run;
@@ -168,6 +172,8 @@ pub static CHECKS: &[&Check] = &[
     &ip_forward_off::CHECK,
     &docker_chains_missing::CHECK,
     &iptables_disabled::CHECK,
+    &reject_before_docker::CHECK,
+    &iptables_variants_mixed::CHECK,
     &forward_policy_drop::CHECK,
     &direct_routing_dropped::CHECK,
     &mtu_exceeds_uplink::CHECK,

@@ -53,6 +53,37 @@ impl<'a> Netfilter<'a> {
         &self.chains.all
     }
 
+    /// The same without the base chains of one kind of firewall.
+    pub fn without_backend(&self, backend: Backend) -> Self {
+        let mut other = self.clone();
+        for chain in other.chains.all.iter_mut().filter(|chain| chain.backend == backend) {
+            chain.base = None;
+        }
+        for hooked in other.hooks.values_mut() {
+            hooked.retain(|id| other.chains.all[*id].base.is_some());
+        }
+        other
+    }
+
+    /// The same without what that rule does; none: with a policy that accepts.
+    pub fn without_rule(&self, chain: ChainId, rule: Option<usize>) -> Self {
+        let mut other = self.clone();
+        match rule {
+            Some(at) => other.chains.all[chain].rules[at].steps.clear(),
+            None => other.chains.all[chain].base.iter_mut().for_each(|base| base.drops = false),
+        }
+        other
+    }
+
+    /// The same with that rule at the end of another chain.
+    pub fn with_rule_moved(&self, chain: ChainId, rule: usize, to: ChainId) -> Self {
+        let mut other = self.without_rule(chain, Some(rule));
+        let moved = self.chains.all[chain].rules[rule].clone();
+        other.chains.all[to].rules.push(moved);
+        other.indexes[to] = Index::of(&other.chains.all[to].rules);
+        other
+    }
+
     /// The base chains of a hook, in the order in which they are asked.
     pub fn hooked(&self, layer: Layer, hook: Hook) -> &[ChainId] {
         self.hooks.get(&(layer, hook)).map_or(&[], Vec::as_slice)

@@ -1,0 +1,167 @@
+use super::container_flows::{Need, ended, needs, passes, with};
+use super::ends::{End, Reach, home};
+use super::here::{Here, engine_is_here, has_running_engine};
+use super::{About, Check, Group, Scene, docs};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
+use crate::host::Missing;
+use crate::path::netfilter::{Backend, Hook};
+use crate::path::trace::{By, Tracer};
+use crate::text::{Text, text};
+
+pub static CHECK: Check = Check {
+    id: "reject-before-docker",
+    group: Group::Firewall,
+    about: About {
+        en: "a rule or policy ends everything that is forwarded before Docker's rules see it",
+        zh: "某条规则或默认策略在 Docker 的规则之前拒绝了所有转发的数据包",
+    },
+    docs: docs!("reject-before-docker"),
+    applies: has_running_engine,
+    hidden_by: &[],
+    run,
+};
+
+/// More ends one behind the other than this are not looked through.
+const MOST_ENDS: usize = 4;
+
+/// What ends in one place.
+struct Ended<'a> {
+    by: By,
+    reach: Reach,
+    needs: Vec<Need<'a>>,
+}
+
+fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
+    let host = scene.host;
+    engine_is_here(host)?;
+    let here = Here::new(scene, findings)?;
+    let tracer = Tracer::new(host)?;
+    let netfilter = tracer.netfilter.as_ref().map_err(Clone::clone)?;
+    let Some(home) = home(host, netfilter) else { return Ok(()) };
+    let mut all: Vec<Ended> = Vec::new();
+    for need in needs(&here, &tracer)? {
+        for (by, reach) in ends(&tracer, home, &need, findings) {
+            match all.iter_mut().find(|ended| ended.by == by) {
+                Some(ended) => ended.needs.push(need.clone()),
+                None => all.push(Ended { by, reach, needs: vec![need.clone()] }),
+            }
+        }
+    }
+    let found = all.into_iter().filter_map(|ended| Some((End::new(netfilter, ended.by)?, ended.reach, ended.needs)));
+    let found: Vec<(End, Reach, Vec<Need>)> = found.collect();
+    for (end, reach, needs) in &found {
+        let others = found.iter().map(|(other, ..)| other).filter(|other| other.by != end.by);
+        let alone = others.fold(netfilter.clone(), |rest, other| rest.without_rule(other.chain, other.by.position));
+        findings.push(finding(&with(&tracer, alone), home, end, *reach, needs));
+    }
+    Ok(())
+}
+
+/// The ends without which the connection would pass, each of which takes everything; none where something else is at fault too.
+fn ends(tracer: &Tracer, home: Backend, need: &Need, findings: &mut Findings) -> Vec<(By, Reach)> {
+    let mut found = Vec::new();
+    let mut without = tracer.clone();
+    for _ in 0..MOST_ENDS {
+        let Some(by) = ended(&without, &need.flow, findings) else { break };
+        let Ok(netfilter) = &without.netfilter else { break };
+        let Some(end) = End::new(netfilter, by).filter(|end| is_judged(home, end)) else { break };
+        let reach = end.reach();
+        if reach == Reach::Some {
+            break;
+        }
+        let next = netfilter.without_rule(end.chain, end.by.position);
+        found.push((end.by, reach));
+        without.netfilter = Ok(next);
+        if reach == Reach::User || passes(&without, &need.flow) {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// Ends at the forward hook that are nobody else's matter: Docker's own chains, the policy behind them, and the other variant of iptables
+/// are.
+fn is_judged(home: Backend, end: &End) -> bool {
+    let elsewhere = match (end.by.backend, home) {
+        (Backend::Nft, _) | (_, Backend::Nft) => true,
+        (backend, home) => backend == home && end.by.rule.is_some(),
+    };
+    elsewhere && end.hook() == Some(Hook::Forward) && !end.is_dockers()
+}
+
+/// `tracer`: as the host is without the other ends.
+fn finding(tracer: &Tracer, home: Backend, end: &End, reach: Reach, needs: &[Need]) -> Finding {
+    let host = tracer.host;
+    let unnamed: Vec<&Need> = needs.iter().filter(|need| !end.names(&need.link)).collect();
+    let severity = if reach == Reach::User || unnamed.is_empty() { Severity::Info } else { Severity::Error };
+    let first = unnamed.first().copied().unwrap_or(&needs[0]);
+    let By { family, table, chain, .. } = &end.by;
+    let (shown_by, says) = end.shown(host);
+    let mut finding =
+        Finding::new(severity, format!("chain:{family} {table}/{chain}"), message(end, reach, severity, first))
+            .evidence(Evidence::new(shown_by, says))
+            .touches("firewall:forward");
+    for need in needs {
+        finding = finding.touches(format!("network:{}", need.network));
+    }
+    if severity == Severity::Info {
+        return finding;
+    }
+    match remedy(tracer, home, end, &unnamed) {
+        Some(remedy) => finding.remedy(remedy),
+        None => finding,
+    }
+}
+
+fn message(end: &End, reach: Reach, severity: Severity, need: &Need) -> Text {
+    let (place, en, zh) = (end.said(), &need.says.en, &need.says.zh);
+    let what = match &end.by.rule {
+        Some(rule) => text!("`{rule}` in {place}", "{place} 中的 `{rule}`"),
+        None => text!("the policy of {place}", "{place} 的默认策略"),
+    };
+    let (what, what_zh) = (what.en, what.zh);
+    match (reach, severity) {
+        (Reach::User, _) => text!(
+            "{what} ends whatever is forwarded, {en} included: somebody wants it so",
+            "{what_zh} 拒绝所有转发的数据包，{zh}也在其中：这是有意设置的"
+        ),
+        (_, Severity::Info) => text!(
+            "{what} ends {en}, and rules beside it name that network's bridge: somebody has chosen what passes",
+            "{what_zh} 拒绝了{zh}，而旁边的规则提到了该网络的网桥：放行范围是有意选择的"
+        ),
+        _ => text!(
+            "{what} ends everything that is forwarded and comes to it, and Docker's rules accept nothing before: {en} does not pass",
+            "{what_zh} 拒绝到达此处的所有转发数据包，Docker 的规则没有机会先行放行：{zh}无法通过"
+        ),
+    }
+}
+
+fn remedy(tracer: &Tracer, home: Backend, end: &End, needs: &[&Need]) -> Option<Remedy> {
+    let back = text!(
+        "the file that your rules are loaded from (/etc/iptables/rules.v4, /etc/sysconfig/iptables, /etc/nftables.conf, …) has the old \
+         order still: change it there too",
+        "规则的来源文件（/etc/iptables/rules.v4、/etc/sysconfig/iptables、/etc/nftables.conf 等）中仍是原来的顺序，请同步修改"
+    );
+    if end.by.backend == home {
+        let at = end.by.position?;
+        let moved = tracer.netfilter.as_ref().ok()?.with_rule_moved(end.chain, at, end.base);
+        let moved = with(tracer, moved);
+        let commands = end.put_last(tracer.host)?;
+        let title = text!(
+            "put the rule behind Docker's: what they do not accept ends there as before",
+            "把该规则移到 Docker 的规则之后：Docker 未放行的数据包仍在那里被拒绝"
+        );
+        let proved = needs.iter().all(|need| passes(&moved, &need.flow));
+        return proved.then(|| Remedy::manual(title, back, commands).until_reboot());
+    }
+    let mut links: Vec<&str> = needs.iter().map(|need| need.link.as_str()).collect();
+    links.sort_unstable();
+    links.dedup();
+    let title = text!(
+        "let that chain leave Docker's packets to Docker's own rules: those from its bridges, their answers, and published ports",
+        "让该链把 Docker 的数据包交给 Docker 自己的规则判断：来自其网桥的数据包、对应的应答，以及已发布的端口"
+    );
+    let (en, zh) = (back.en, back.zh);
+    let impact = text!("networks created later need the same; {en}", "以后新建的网络也需要同样处理；{zh}");
+    Some(Remedy::manual(title, impact, end.leave(tracer.host, &links, CHECK.id)).until_reboot())
+}
