@@ -66,11 +66,11 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         return Ok(());
     }
     settled(host)?;
-    let tracer = Tracer::new(host)?;
+    let tracer = scene.tracer()?;
     if let Err(missing) = &tracer.netfilter {
         return Err(missing.clone());
     }
-    let asker = Asker { here: &here, tracer: &tracer, gone: &gone, backend };
+    let asker = Asker { here: &here, tracer, gone: &gone, backend };
     let mut failing = Vec::new();
     for bridge in &here.bridges {
         asker.network(bridge, &mut failing, findings)?;

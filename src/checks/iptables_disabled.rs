@@ -48,7 +48,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let Some(said) = switched_off(host)? else { return Ok(()) };
     engine_is_here(host)?;
     let here = Here::new(scene, findings)?;
-    let tracer = Tracer::new(host)?;
+    let tracer = scene.tracer()?;
     if let Err(missing) = &tracer.netfilter {
         return Err(missing.clone());
     }
@@ -64,7 +64,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             other.more += 1;
             continue;
         }
-        let Some(out) = untranslated(&tracer, bridge, address, findings) else { continue };
+        let Some(out) = untranslated(tracer, bridge, address, findings) else { continue };
         if has_a_way_back(&here, &out, address) {
             continue;
         }
@@ -72,7 +72,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         bare.insert(bridge.link_name.clone(), Bare { bridge, container, address, out, more: 0 });
     }
     if !bare.is_empty() {
-        findings.push(finding(&here, &tracer, said, &bare.into_values().collect::<Vec<_>>()));
+        findings.push(finding(&here, tracer, said, &bare.into_values().collect::<Vec<_>>()));
     }
     Ok(())
 }

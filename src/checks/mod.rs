@@ -53,14 +53,18 @@ mod room;
 mod run;
 mod set_apart;
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use crate::finding::Findings;
 use crate::host::{Missing, Snapshot};
+use crate::path::trace::Tracer;
 use crate::text::Text;
 
+#[cfg(feature = "internals")]
+pub use run::judge_all;
 pub use run::{Judged, Outcome, Selection, Status, Told, judge};
 
 /// One thing that can be wrong.
@@ -122,6 +126,23 @@ pub struct Scene<'a> {
     pub host: &'a Snapshot,
     pub others: &'a [Snapshot],
     pub options: &'a Options,
+    pub shared: &'a Shared<'a>,
+}
+
+/// What several checks ask, arranged once for all of them.
+#[derive(Default)]
+pub struct Shared<'a> {
+    tracer: OnceCell<Result<Tracer<'a>, Missing>>,
+}
+
+impl<'a> Scene<'a> {
+    /// The host, ready to be asked about packets.
+    ///
+    /// # Errors
+    /// [`Missing`] when links, addresses, routes or policy rules were not seen.
+    pub fn tracer(&self) -> Result<&'a Tracer<'a>, Missing> {
+        self.shared.tracer.get_or_init(|| Tracer::new(self.host)).as_ref().map_err(Clone::clone)
+    }
 }
 
 /// What the user declared about the network around the host.

@@ -26,7 +26,7 @@ const ICMPV6: u8 = 58;
 /// Everything that is asked with.
 pub struct Asker<'a> {
     pub here: Here<'a>,
-    pub tracer: Tracer<'a>,
+    pub tracer: &'a Tracer<'a>,
     pub peers: Vec<PeerSubnet<'a>>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Asker<'a> {
     pub fn new(scene: &Scene<'a>, findings: &mut Findings) -> Result<Self, Missing> {
         let here = Here::new(scene, findings)?;
         findings.need("routes", &scene.host.routes)?;
-        let tracer = Tracer::new(scene.host)?;
+        let tracer = scene.tracer()?;
         if let Err(missing) = &tracer.netfilter {
             return Err(missing.clone());
         }

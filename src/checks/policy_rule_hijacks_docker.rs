@@ -13,7 +13,7 @@ use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety, Severity};
 use crate::host::{Family, Link, Missing, Route, RouteKind, Rule, RuleAction};
 use crate::path::fib::{Fib, Lookup, Verdict};
-use crate::path::trace::{Tracer, Verdict as Traced};
+use crate::path::trace::Verdict as Traced;
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {
@@ -126,7 +126,7 @@ fn saved_by_a_mark(
     if !rules.iter().any(asks) {
         return Ok(false);
     }
-    let tracer = Tracer::new(scene.host)?;
+    let tracer = scene.tracer()?;
     if let Err(missing) = &tracer.netfilter {
         return Err(missing.clone());
     }

@@ -268,13 +268,14 @@ fn address_first(scene: &Scene, version: Version) -> Option<Remedy> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::fixture;
+    use crate::checks::{Shared, fixture};
 
     #[test]
     fn half_of_a_vpns_default_is_not_to_be_deleted() {
         let path = fixture::root().join("checks/pool-blocked-by-route/fires-halves-of-a-vpns-default.toml");
         let fixture = fixture::load(&path);
-        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
+        let shared = Shared::default();
+        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options, shared: &shared };
         let mut findings = Findings::default();
         run(&scene, &mut findings).unwrap();
         let remedies = &findings.found[0].remedies;

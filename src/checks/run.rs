@@ -1,8 +1,12 @@
 //! Runs checks over a host and lets causes hide their consequences.
 
 use super::{Applies, Check, Scene};
+#[cfg(feature = "internals")]
+use super::{CHECKS, Options, Shared};
 use crate::finding::{Finding, Findings, Severity};
 use crate::host::Missing;
+#[cfg(feature = "internals")]
+use crate::host::Snapshot;
 use crate::text::{Text, text};
 
 /// Which checks to run: a check left out neither fires nor hides others.
@@ -70,6 +74,15 @@ pub fn judge(name: &str, scene: &Scene, checks: &[&'static Check], selection: &S
         settle(outcome);
     }
     Judged { host: name.to_owned(), outcomes }
+}
+
+/// Runs every check over one host; gives how many findings there are. For benches.
+#[cfg(feature = "internals")]
+pub fn judge_all(host: &Snapshot, options: &Options) -> usize {
+    let shared = Shared::default();
+    let scene = Scene { host, others: &[], options, shared: &shared };
+    let judged = judge(&host.name, &scene, CHECKS, &Selection::default());
+    judged.outcomes.iter().map(|outcome| outcome.findings.len()).sum()
 }
 
 fn run_one(check: &'static Check, scene: &Scene) -> Outcome {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::fixture::{self, Fixture};
-use super::{CHECKS, Options, Scene, Selection, Status, Told, find, judge};
+use super::{CHECKS, Options, Scene, Selection, Shared, Status, Told, find, judge};
 use crate::finding::Severity;
 use crate::host::Snapshot;
 
@@ -81,7 +81,8 @@ fn every_check_has_fixtures_of_both_kinds() {
 fn nothing_is_judged_where_nothing_was_seen() {
     let host = Snapshot::empty("empty");
     let options = Options::default();
-    let scene = Scene { host: &host, others: &[], options: &options };
+    let shared = Shared::default();
+    let scene = Scene { host: &host, others: &[], options: &options, shared: &shared };
     for outcome in judge("empty", &scene, CHECKS, &Selection::default()).outcomes {
         let id = outcome.check.id;
         assert!(outcome.findings.is_empty(), "{id}: finds {:?} on a host of which nothing is known", outcome.findings);
@@ -133,7 +134,8 @@ fn real_hosts_get_what_they_expect() {
 /// A snapshot that tests/lab recorded is judged as it was on the host itself.
 fn is_as_recorded(fixture: &Fixture) {
     let at = fixture.path.display();
-    let scene = Scene { host: &fixture.host, others: &[], options: &fixture.options };
+    let shared = Shared::default();
+    let scene = Scene { host: &fixture.host, others: &[], options: &fixture.options, shared: &shared };
     let (mut findings, mut statuses) = (Vec::new(), BTreeMap::new());
     for outcome in judge("host", &scene, CHECKS, &Selection::default()).outcomes {
         let id = outcome.check.id;
@@ -184,7 +186,8 @@ fn name(fixture: &Fixture) -> String {
 
 /// Every finding of a fixture, hidden ones too, with the check that says it and that check's status.
 fn told(fixture: &Fixture, only: Option<&'static str>) -> Vec<(&'static str, Told, Status)> {
-    let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
+    let shared = Shared::default();
+    let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options, shared: &shared };
     let mut all = Vec::new();
     for outcome in judge("host", &scene, CHECKS, &Selection::default()).outcomes {
         let wanted = only.is_none_or(|id| id == outcome.check.id);
@@ -229,7 +232,8 @@ fn holds(fixture: &Fixture, id: Option<&'static str>, fires: bool) {
         assert!(loud.is_empty(), "{at}: should be silent; found {said:#?}");
     }
     if let Some(id) = id {
-        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options };
+        let shared = Shared::default();
+        let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options, shared: &shared };
         let judged = judge("host", &scene, CHECKS, &Selection::default());
         let outcome = judged.outcomes.iter().find(|outcome| outcome.check.id == id).unwrap();
         let status = word(outcome.status);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::collect::{document, facts};
 use super::proof::proof;
 use super::{Context, from, options, save};
-use crate::checks::{Check, Options, Outcome, Scene, Selection, Status, judge};
+use crate::checks::{Check, Options, Outcome, Scene, Selection, Shared, Status, judge};
 use crate::cli::{FailOn, Pipeline};
 use crate::exit::Refusal;
 use crate::finding::Severity;
@@ -62,7 +62,8 @@ pub fn judge_all(mut snapshots: Vec<Snapshot>, asked: &Asked, checks: &[&'static
     let mut hosts = Vec::new();
     for (i, name) in names.iter().enumerate() {
         let host = snapshots.remove(i);
-        let scene = Scene { host: &host, others: &snapshots, options: &asked.declared };
+        let shared = Shared::default();
+        let scene = Scene { host: &host, others: &snapshots, options: &asked.declared, shared: &shared };
         let judged = judge(name, &scene, checks, &asked.selection);
         hosts.push((judged, proof(&host)));
         snapshots.insert(i, host);

@@ -40,21 +40,21 @@ pub fn judge(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if guests.is_empty() {
         return Ok(());
     }
-    let tracer = Tracer::new(scene.host)?;
+    let tracer = scene.tracer()?;
     if let Err(missing) = &tracer.netfilter {
         return Err(missing.clone());
     }
     for guests in guests {
         let ended = match guests.leads_out {
-            true => ended(&tracer, &guests, neighbour(&here, &tracer, &guests), findings),
-            false if is_translated(&here, &tracer, &guests) => {
-                ended(&tracer, &guests, Some(outside(Family::of(guests.guest))), findings)
+            true => ended(tracer, &guests, neighbour(&here, tracer, &guests), findings),
+            false if is_translated(&here, tracer, &guests) => {
+                ended(tracer, &guests, Some(outside(Family::of(guests.guest))), findings)
             }
             // Without a way out that somebody set up nothing shows that it should have one.
             false => None,
         };
         if let Some(by) = ended {
-            findings.push(finding(&here, &tracer, &guests, &by));
+            findings.push(finding(&here, tracer, &guests, &by));
         }
     }
     Ok(())

@@ -168,6 +168,9 @@ impl<'a> Tracer<'a> {
     }
 }
 
+#[cfg(feature = "internals")]
+pub use request::followed;
+
 /// What happens to a flow that begins on `hosts[first]`, on each of the hosts it comes to.
 pub fn across(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
     request::whole(hosts, first, flow)

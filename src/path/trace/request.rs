@@ -87,8 +87,19 @@ pub(super) fn request(hosts: &[Tracer], first: usize, flow: &Flow) -> Trace {
     with_every_choice(flow, |choices| once(hosts, first, flow, choices, false))
 }
 
+#[cfg(feature = "internals")]
+static FOLLOWED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// How many flows were followed so far in this process. For benches.
+#[cfg(feature = "internals")]
+pub fn followed() -> usize {
+    FOLLOWED.load(std::sync::atomic::Ordering::Relaxed)
+}
+
 /// One walk where nothing is left to choose; else one for each choice, which must agree.
 fn with_every_choice(flow: &Flow, mut walk: impl FnMut(&mut Choices) -> Trace) -> Trace {
+    #[cfg(feature = "internals")]
+    FOLLOWED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let given = match &flow.from {
         Origin::Bridge { port, .. } => port.as_deref(),
         _ => None,
