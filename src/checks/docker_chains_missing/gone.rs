@@ -55,6 +55,6 @@ impl Gone {
         };
         let parts = [list(chains, "chains", "链"), list(jumps, "jumps", "跳转"), list(rules, "rules", "规则")];
         let (en, zh): (Vec<_>, Vec<_>) = parts.into_iter().flatten().unzip();
-        Text { en: en.join("; ").into(), zh: zh.join("；").into() }
+        Text { en: en.join("; "), zh: zh.join("；") }
     }
 }

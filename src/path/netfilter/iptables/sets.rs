@@ -135,7 +135,7 @@ impl Question<'_> {
         if nets.iter().all(|(.., exception)| !exception) {
             return Some(one(field, nets.into_iter().map(|(_, first, last, _)| (first, last)).collect(), invert));
         }
-        nets.sort_unstable_by(|left, right| right.0.cmp(&left.0));
+        nets.sort_unstable_by_key(|net| std::cmp::Reverse(net.0));
         let mut held: Vec<(u128, u128)> = Vec::new();
         for (_, first, last, exception) in nets {
             held = held.into_iter().flat_map(|range| without(range, (first, last))).collect();
