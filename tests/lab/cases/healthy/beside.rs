@@ -52,6 +52,27 @@ pub const ROWS: &[Row] = &[
         site.web_passes(&host, "");
         host
     }),
+    Row::new("wg-quick, everything by the tunnel, with its rules", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        tunnel(&host, "wg0");
+        host.ok("ip addr add 10.8.0.6/32 dev wg0 && ip link set wg0 mtu 1420 up");
+        host.ok("ip route add 203.0.113.0/24 via 10.0.0.1 && ip route add default dev wg0 table 51820");
+        host.ok("ip rule add not fwmark 51820 table 51820 && ip rule add table main suppress_prefixlength 0");
+        host.ok("sysctl -w net.ipv4.conf.all.src_valid_mark=1");
+        host.write("/run/wg-quick.rules", WG_QUICK);
+        host.ok("iptables-restore --noflush /run/wg-quick.rules");
+        site.web_passes(&host, "");
+        host
+    }),
+    Row::new("the chains of kubelet and kube-proxy", |site| {
+        let host = site.usual().boot();
+        host.docker();
+        host.write("/run/kube.rules", KUBERNETES);
+        host.ok("iptables-restore --noflush /run/kube.rules");
+        site.web_passes(&host, "");
+        host
+    }),
     Row::new("a routed VPN to other sites", |site| {
         let host = site.usual().boot();
         tunnel(&host, "tun0");
@@ -125,6 +146,62 @@ COMMIT
 *nat
 :ts-postrouting - [0:0]
 -A ts-postrouting -m mark --mark 0x40000/0xff0000 -j MASQUERADE
+COMMIT
+";
+
+const WG_QUICK: &str = "*raw
+-I PREROUTING ! -i wg0 -d 10.8.0.6/32 -m addrtype ! --src-type LOCAL -m comment --comment \"wg-quick(8) rule for wg0\" -j DROP
+COMMIT
+*mangle
+-I POSTROUTING -m mark --mark 51820 -p udp -m comment --comment \"wg-quick(8) rule for wg0\" -j CONNMARK --save-mark
+-I PREROUTING -p udp -m comment --comment \"wg-quick(8) rule for wg0\" -j CONNMARK --restore-mark
+COMMIT
+";
+
+const KUBERNETES: &str = "*filter
+:KUBE-FIREWALL - [0:0]
+:KUBE-FORWARD - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-EXTERNAL-SERVICES - [0:0]
+:KUBE-PROXY-FIREWALL - [0:0]
+-I INPUT -j KUBE-FIREWALL
+-I INPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes externally-visible service portals\" -j KUBE-EXTERNAL-SERVICES
+-I OUTPUT -j KUBE-FIREWALL
+-I OUTPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES
+-I FORWARD -m conntrack --ctstate NEW -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES
+-I FORWARD -m comment --comment \"kubernetes forwarding rules\" -j KUBE-FORWARD
+-I FORWARD -m conntrack --ctstate NEW -m comment --comment \"kubernetes load balancer firewall\" -j KUBE-PROXY-FIREWALL
+-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment \"block incoming localnet connections\" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
+-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark --mark 0x4000/0x4000 -j ACCEPT
+-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A KUBE-SERVICES -d 10.96.0.77/32 -p tcp -m comment --comment \"shop/web has no endpoints\" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+*nat
+:KUBE-MARK-MASQ - [0:0]
+:KUBE-POSTROUTING - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-ONE - [0:0]
+:KUBE-SEP-ONE - [0:0]
+:KUBE-SEP-TWO - [0:0]
+:KUBE-NODEPORTS - [0:0]
+-I PREROUTING -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES
+-I OUTPUT -m comment --comment \"kubernetes service portals\" -j KUBE-SERVICES
+-I POSTROUTING -m comment --comment \"kubernetes postrouting rules\" -j KUBE-POSTROUTING
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully
+-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment \"kube-system/kube-dns:dns cluster IP\" -m udp --dport 53 -j KUBE-SVC-ONE
+-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+-A KUBE-SVC-ONE ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-MARK-MASQ
+-A KUBE-SVC-ONE -m statistic --mode random --probability 0.5 -j KUBE-SEP-ONE
+-A KUBE-SVC-ONE -j KUBE-SEP-TWO
+-A KUBE-SEP-ONE -s 10.244.0.2/32 -j KUBE-MARK-MASQ
+-A KUBE-SEP-ONE -p udp -m udp -j DNAT --to-destination 10.244.0.2:53
+-A KUBE-SEP-TWO -s 10.244.0.3/32 -j KUBE-MARK-MASQ
+-A KUBE-SEP-TWO -p udp -m udp -j DNAT --to-destination 10.244.0.3:53
+-A KUBE-NODEPORTS -p tcp -m tcp --dport 30080 -j KUBE-MARK-MASQ
 COMMIT
 ";
 
