@@ -1,5 +1,7 @@
 //! `--probe`: the same packet, sent, and whether what comes back fits the answer.
 
+use std::net::IpAddr;
+
 use super::end::End;
 use super::flow::Begun;
 use super::place::Place;
@@ -67,11 +69,11 @@ pub fn probe(world: &World, from: &End, start: &Place, begun: &Begun, trace: &Tr
     let packet =
         Packet { kind: kind(begun)?, destination: begun.flow.destination, source: source(start), namespace_of };
     let reply = send(&packet).map_err(fault)?;
-    Ok(Probed { outcome: outcome(&reply), agrees: agrees(world, trace, &reply), says: says(&reply) })
+    Ok(Probed { outcome: outcome(&reply), agrees: agrees(trace, &reply, |by| world.owns(0, by)), says: says(&reply) })
 }
 
 /// One that was written; else whoever sends chooses.
-fn source(start: &Place) -> Option<std::net::IpAddr> {
+fn source(start: &Place) -> Option<IpAddr> {
     match start {
         Place::Container { address, .. } | Place::Host { address, .. } => *address,
         _ => None,
@@ -102,7 +104,7 @@ fn outcome(reply: &Reply) -> Outcome {
 }
 
 /// Whether reality bears the answer out; none where it fits both ways.
-fn agrees(world: &World, trace: &Trace, reply: &Reply) -> Option<bool> {
+fn agrees(trace: &Trace, reply: &Reply, is_own: impl Fn(IpAddr) -> bool) -> Option<bool> {
     let came_back = matches!(reply, Reply::Answered | Reply::Refused);
     let of_reply = trace.end.as_ref().is_some_and(|end| end.way == Way::Reply);
     match trace.verdict {
@@ -115,7 +117,7 @@ fn agrees(world: &World, trace: &Trace, reply: &Reply) -> Option<bool> {
             _ => Some(false),
         },
         Verdict::Forwarded => match reply {
-            Reply::Rejected { by, kind, code } if world.owns(0, *by) && !is_no_neighbour(*kind, *code) => Some(false),
+            Reply::Rejected { by, kind, code } if is_own(*by) && !is_no_neighbour(*kind, *code) => Some(false),
             Reply::Unsent(_) => Some(false),
             _ => None,
         },
@@ -159,5 +161,46 @@ fn icmp(kind: u8, code: u8, v4: bool) -> Text {
         }
         (true, 11, _) | (false, 3, _) => text!("time exceeded", "TTL 超时（time exceeded）"),
         _ => text!("type {kind} code {code}", "类型 {kind} 代码 {code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::trace::End as Ended;
+
+    fn trace(verdict: Verdict, way: Option<Way>) -> Trace {
+        let end = way.map(|way| Ended { way, hop: 0, says: Text::verbatim(""), by: None });
+        Trace { verdict, hops: Vec::new(), end, undecided: Vec::new(), arrives: None }
+    }
+
+    #[test]
+    fn what_comes_back_bears_the_answer_out_or_not() {
+        let own = IpAddr::from([10, 0, 0, 2]);
+        let says = |by: [u8; 4], kind, code| Reply::Rejected { by: by.into(), kind, code };
+        let (far, near) = (says([10, 0, 0, 9], 3, 13), says([10, 0, 0, 2], 3, 13));
+        let nobody = says([10, 0, 0, 2], 3, 1);
+        let cases: [(Verdict, Option<Way>, &Reply, Option<bool>); 17] = [
+            (Verdict::Delivered, None, &Reply::Answered, Some(true)),
+            (Verdict::Delivered, None, &Reply::Refused, Some(true)),
+            (Verdict::Delivered, None, &Reply::Silent, Some(false)),
+            (Verdict::Delivered, None, &near, Some(false)),
+            (Verdict::Delivered, None, &nobody, None),
+            (Verdict::Forwarded, None, &Reply::Answered, Some(true)),
+            (Verdict::Forwarded, None, &Reply::Silent, None),
+            (Verdict::Forwarded, None, &far, None),
+            (Verdict::Forwarded, None, &near, Some(false)),
+            (Verdict::Dropped, Some(Way::Request), &Reply::Silent, Some(true)),
+            (Verdict::Dropped, Some(Way::Request), &Reply::Refused, Some(false)),
+            (Verdict::Rejected, Some(Way::Request), &near, Some(true)),
+            (Verdict::Rejected, Some(Way::Request), &Reply::Silent, Some(false)),
+            (Verdict::Rejected, Some(Way::Reply), &Reply::Silent, Some(true)),
+            (Verdict::Unroutable, Some(Way::Request), &Reply::Unsent(String::new()), Some(true)),
+            (Verdict::Unroutable, Some(Way::Request), &Reply::Answered, Some(false)),
+            (Verdict::Undetermined, None, &Reply::Answered, None),
+        ];
+        for (verdict, way, reply, expected) in cases {
+            assert_eq!(agrees(&trace(verdict, way), reply, |by| by == own), expected, "{verdict:?} {way:?} {reply:?}");
+        }
     }
 }
