@@ -30,6 +30,7 @@ const RESTORE: &str = r#"
 nft list tables | grep ' packets-' | sed 's/^/delete /' | nft -f -
 while ip -4 rule del prio 1000 2> /dev/null; do :; done
 while ip -6 rule del prio 1000 2> /dev/null; do :; done
+for last in 1 3; do ip -4 route del blackhole 192.168.50.$last/32 metric 77 2> /dev/null; done
 ip -4 route flush table 100 2> /dev/null; ip -6 route flush table 100 2> /dev/null
 for it in iptables ip6tables; do
   $it-nft-restore < /run/base/$it-nft || exit 5

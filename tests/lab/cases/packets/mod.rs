@@ -10,6 +10,7 @@ mod frame;
 pub mod inside;
 #[path = "../../../kernel/random.rs"]
 mod random;
+mod returns;
 mod rules;
 mod shot;
 mod site;
@@ -26,6 +27,7 @@ use shot::{Outcome, Shot};
 use site::{Site, Variant};
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 use tally::Tally;
 
@@ -43,12 +45,20 @@ const SILENCE: Duration = Duration::from_millis(25);
 /// The same where the trace says otherwise: the machine may have been busy.
 const LONG_SILENCE: Duration = Duration::from_millis(400);
 
+/// How often each match, target and setting must have decided in all, or the proof would be hollow.
+const LEAST: usize = 3;
+
+const VARIANTS: [(Variant, &str); 2] = [(Variant::Nft, "nft"), (Variant::Legacy, "legacy")];
+
+/// How many engines and variants have been tried, and all of their packets.
+static WHOLE: LazyLock<Mutex<(usize, Tally)>> = LazyLock::new(Mutex::default);
+
 pub fn add(cases: &mut Cases) {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
     let one = number("DNETCTL_SEED");
     let mut next = number("DNETCTL_FIRST_SEED").unwrap_or(0);
     let sets = if std::env::var_os("DNETCTL_FULL").is_some() { SETS_FULL } else { SETS };
-    for (variant, name) in [(Variant::Nft, "nft"), (Variant::Legacy, "legacy")] {
+    for (variant, name) in VARIANTS {
         for engine in Engine::ALL {
             let seeds = one.map_or(next..next + sets, |seed| seed..seed + 1);
             next += sets;
@@ -65,6 +75,8 @@ struct Sent {
     trace: Trace,
     real: Outcome,
     comparison: Comparison,
+    /// A RETURN of iptables, and of nft, decided.
+    returns: [bool; 2],
 }
 
 fn all(lab: &Lab, engine: Engine, variant: Variant, seeds: Range<u64>, tell: bool) {
@@ -97,8 +109,27 @@ fn all(lab: &Lab, engine: Engine, variant: Variant, seeds: Range<u64>, tell: boo
             &mut wrong,
         );
     }
-    println!("engine {engine}, {variant:?}: {tally}");
+    let Tally { packets, undetermined, mismatches, .. } = tally;
+    println!("engine {engine}, {variant:?}: {packets} packets, {undetermined} undetermined, {mismatches} mismatches");
+    let lacks = if tell { String::new() } else { finish(&tally) };
     assert!(wrong.is_empty(), "{wrong}");
+    assert!(lacks.is_empty(), "{lacks}");
+}
+
+/// Adds those of an engine and variant; after the last of them, what the whole lacks.
+fn finish(part: &Tally) -> String {
+    let mut whole = WHOLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    whole.0 += 1;
+    whole.1 += part;
+    if whole.0 < VARIANTS.len() * Engine::ALL.len() {
+        return String::new();
+    }
+    println!("{}", whole.1);
+    let mut lacks = whole.1.rarer_than(LEAST);
+    if whole.1.undetermined * 50 > whole.1.packets {
+        lacks.push("more than 2 % are undetermined".to_owned());
+    }
+    lacks.join(", ")
 }
 
 /// A rule set and the packets that it is about, among others.
@@ -112,6 +143,11 @@ fn generated(site: &Site, seed: u64) -> (RuleSet, Vec<Shot>) {
 
 fn send(site: &Site, snapshots: &[Snapshot; 2], shots: Vec<Shot>) -> Vec<Sent> {
     let tracers = snapshots.each_ref().map(|snapshot| Tracer::new(snapshot).expect("root sees everything"));
+    let without = [false, true].map(|of_nft| returns::without(&snapshots[0], of_nft));
+    let without = without.each_ref().map(|host| {
+        let first = Tracer::new(host.as_ref()?).expect("as the whole");
+        Some([first, tracers[1].clone()])
+    });
     let one = |shot: Shot| {
         let trace = foretell(site, &tracers, &shot);
         let mut real = shot.fire(site, SILENCE);
@@ -120,14 +156,19 @@ fn send(site: &Site, snapshots: &[Snapshot; 2], shots: Vec<Shot>) -> Vec<Sent> {
             real = shot.fire(site, LONG_SILENCE);
             comparison = compare(site, &trace, &real);
         }
-        Sent { shot, trace, real, comparison }
+        let decided = |hosts: &Option<[Tracer; 2]>| {
+            let other = hosts.as_ref().map(|hosts| foretell(site, hosts, &shot));
+            other.is_some_and(|other| (other.verdict, &other.arrives) != (trace.verdict, &trace.arrives))
+        };
+        let returns = without.each_ref().map(decided);
+        Sent { shot, trace, real, comparison, returns }
     };
     shots.into_iter().map(one).collect()
 }
 
 fn note(site: &Site, where_: &str, rules: &str, sent: &[Sent], tally: &mut Tally, wrong: &mut String) {
     for one in sent {
-        tally.add(&one.trace, &one.comparison);
+        tally.add(&one.trace, &one.comparison, one.returns);
     }
     let mismatches: Vec<&Sent> = sent.iter().filter(|one| matches!(one.comparison, Comparison::Mismatch(_))).collect();
     if mismatches.is_empty() {
@@ -141,7 +182,7 @@ fn note(site: &Site, where_: &str, rules: &str, sent: &[Sent], tally: &mut Tally
 
 /// One packet in words.
 fn told(site: &Site, one: &Sent) -> String {
-    let Sent { shot, trace, real, comparison } = one;
+    let Sent { shot, trace, real, comparison, .. } = one;
     let from = &site.parties[shot.from].name;
     let Shot { uid, destination, protocol, source_port, destination_port, .. } = shot;
     let mut text = format!(

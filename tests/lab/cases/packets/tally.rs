@@ -16,7 +16,8 @@ pub struct Tally {
 }
 
 /// Words by which a rule's parts are known, as iptables-save and nft show them.
-const PARTS: [(&str, &str); 84] = [
+const PARTS: [(&str, &str); 83] = [
+    ("rpfilter", "-m rpfilter"),
     ("-s", "-s "),
     ("-d", "-d "),
     ("-i", "-i "),
@@ -49,7 +50,6 @@ const PARTS: [(&str, &str); 84] = [
     ("DROP", "-j DROP"),
     ("REJECT", "-j REJECT"),
     ("REJECT tcp-reset", "--reject-with tcp-reset"),
-    ("RETURN", "-j RETURN"),
     ("-j CHAIN", "-j G-"),
     ("-g CHAIN", "-g G-"),
     ("DNAT", "-j DNAT"),
@@ -89,7 +89,6 @@ const PARTS: [(&str, &str); 84] = [
     ("nft vmap", " vmap "),
     ("nft drop", " drop"),
     ("nft accept", " accept"),
-    ("nft return", " return"),
     ("nft reject", " reject"),
     ("nft jump", "jump aside"),
     ("nft goto", "goto aside"),
@@ -104,12 +103,17 @@ const PARTS: [(&str, &str); 84] = [
 ];
 
 impl Tally {
-    pub fn add(&mut self, trace: &Trace, comparison: &Comparison) {
+    /// `returns`: a RETURN of iptables, and of nft, without which it would have gone otherwise.
+    pub fn add(&mut self, trace: &Trace, comparison: &Comparison, returns: [bool; 2]) {
         self.packets += 1;
         match comparison {
             Comparison::Undetermined(_) => self.undetermined += 1,
             Comparison::Mismatch(_) => self.mismatches += 1,
-            Comparison::Agreed => self.agreed(trace),
+            Comparison::Agreed => {
+                self.agreed(trace);
+                *self.decided.entry("RETURN").or_default() += usize::from(returns[0]);
+                *self.decided.entry("nft return").or_default() += usize::from(returns[1]);
+            }
         }
     }
 

@@ -94,12 +94,20 @@ impl Wire {
         all
     }
 
-    /// From the address that was asked, as a server on several addresses does.
-    fn answer(&self, v6: bool, request: &Seen) {
+    /// Somebody here answers that datagram.
+    pub fn answers(&self, request: &Seen) -> bool {
+        self.answering(request.source.is_ipv6(), request).is_some()
+    }
+
+    fn answering(&self, v6: bool, request: &Seen) -> Option<&OwnedFd> {
         let port = request.destination_port;
         let socket = self.answering.get(&(v6, None, port));
-        let socket = socket.or_else(|| self.answering.get(&(v6, Some(request.destination), port)));
-        let Some(socket) = socket else { return };
+        socket.or_else(|| self.answering.get(&(v6, Some(request.destination), port)))
+    }
+
+    /// From the address that was asked, as a server on several addresses does.
+    fn answer(&self, v6: bool, request: &Seen) {
+        let Some(socket) = self.answering(v6, request) else { return };
         let mut drained = [0; 64];
         while recv(socket.as_raw_fd(), &mut drained, MsgFlags::empty()).is_ok() {}
         let bytes = frame::payload(request.number, 1);

@@ -13,7 +13,7 @@ pub fn tests(random: &mut Random, view: &View, tracked: bool, most: usize) -> St
     // What few packets can be asked.
     let rare: [Kind; 3] = [owner, icmp, flags];
     for kind in rare {
-        if random.chance(30) {
+        if random.chance(35) {
             said.extend(kind(random, view).filter(|text| tracked || !text.contains("ct ")));
         }
     }
@@ -48,7 +48,9 @@ pub fn addressed(random: &mut Random, view: &View) -> String {
 
 type Kind = fn(&mut Random, &View) -> Option<String>;
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 18] = [
+    port,
+    owner,
     address,
     address,
     links,
@@ -130,7 +132,7 @@ fn port(random: &mut Random, view: &View) -> Option<String> {
     Some(match random.below(7) {
         0..2 => format!("{layer} dport {destination}"),
         2 => format!("{layer} dport {{ 7, {destination} }}"),
-        3 => format!("{layer} sport {}-{}", source - source.min(10), source + 10),
+        3 | 4 if random.chance(70) => format!("{layer} sport {}-{}", source - source.min(10), source + 10),
         4 => format!("{layer} dport != {}", destination + 1),
         5 => format!("meta l4proto {layer} th dport {destination}"),
         _ => format!("{layer} dport {}", destination + 1),

@@ -200,7 +200,11 @@ impl Iptables {
     }
 
     fn nat(&mut self, random: &mut Random, view: &View) {
-        let said = stateless(random, view).text();
+        // Where a request leads elsewhere is settled before it is forwarded.
+        let early = View { hook: Hook::Prerouting, destination: view.original.0, ..view.clone() };
+        let sooner = view.hook == Hook::Forward && !view.reply && random.chance(40);
+        let view = if sooner { &early } else { view };
+        let said = translatable(random, view).text();
         match view.hook {
             Hook::Prerouting | Hook::Output if !view.reply => {
                 let (target, protocol) = destination(random, view);
@@ -209,7 +213,7 @@ impl Iptables {
                 self.add(view, "nat", format!("-I {} {protocol}{said} {target}", view.hook.chain()));
             }
             Hook::Forward | Hook::Postrouting if !view.reply => {
-                let said = stateless(random, &View { hook: Hook::Postrouting, ..view.clone() }).text();
+                let said = translatable(random, &View { hook: Hook::Postrouting, ..view.clone() }).text();
                 let target = match random.below(10) {
                     0..3 => "-j MASQUERADE".to_owned(),
                     3..5 => "-j ACCEPT".to_owned(),
@@ -268,6 +272,16 @@ fn stateless(random: &mut Random, view: &View) -> Tests {
         let said = tests(random, view);
         let text = said.text();
         if !text.contains("conntrack") && !text.contains("-m state") && !text.contains("physdev") {
+            return said;
+        }
+    }
+}
+
+/// The same, for the table nat.
+fn translatable(random: &mut Random, view: &View) -> Tests {
+    loop {
+        let said = stateless(random, view);
+        if !said.text().contains("rpfilter") {
             return said;
         }
     }

@@ -67,7 +67,8 @@ pub fn tests(random: &mut Random, view: &View) -> Tests {
 
 type Kind = fn(&mut Random, &View, &mut Tests) -> Option<()>;
 
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 25] = [
+    rpfilter,
     source,
     destination,
     links,
@@ -353,6 +354,16 @@ fn flags(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
         _ => "! --tcp-flags ALL NONE",
     };
     tests.modules.push(format!("-m tcp {text}"));
+    Some(())
+}
+
+/// Only of PREROUTING, in raw and mangle.
+fn rpfilter(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
+    if view.hook != Hook::Prerouting || tests.modules.iter().any(|module| module.contains("rpfilter")) {
+        return None;
+    }
+    let option = random.one(&["", "", " --loose", " --invert", " --validmark"]);
+    tests.modules.push(format!("-m rpfilter{option}"));
     Some(())
 }
 

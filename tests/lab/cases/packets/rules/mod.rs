@@ -55,8 +55,8 @@ impl RuleSet {
 
     /// What else decides: settings, and routes that a mark or a source leads to.
     fn surroundings(&mut self, random: &mut Random, shot: &Shot) {
-        let setting = match random.below(10) {
-            0 => "sysctl -qw net.ipv4.conf.all.rp_filter=1",
+        let setting = match random.below(11) {
+            0 | 10 => "sysctl -qw net.ipv4.conf.all.rp_filter=1",
             1 => "sysctl -qw net.ipv4.conf.all.rp_filter=2",
             2 => "sysctl -qw net.bridge.bridge-nf-call-iptables=0",
             3 => "sysctl -qw net.bridge.bridge-nf-call-ip6tables=0",
@@ -67,6 +67,11 @@ impl RuleSet {
             _ => "true",
         };
         self.commands.push(setting.to_owned());
+        // Who sends from there has no way back, which rp_filter sees.
+        if setting.contains("rp_filter") {
+            let whom = random.one(&["192.168.50.1/32", "192.168.50.3/32", "192.168.50.1/32"]);
+            self.commands.push(format!("ip route add blackhole {whom} metric 77"));
+        }
         if random.chance(50) {
             let family = if shot.destination.is_ipv6() { "-6" } else { "-4" };
             let select = match random.below(3) {

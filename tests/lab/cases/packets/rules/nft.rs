@@ -177,6 +177,8 @@ impl Nft {
         if view.reply {
             return self.judge(random, view);
         }
+        let early = View { hook: Hook::Prerouting, destination: view.original.0, ..view.clone() };
+        let view = if view.hook == Hook::Forward && random.chance(50) { &early } else { view };
         let (at, action) = match view.hook {
             Hook::Prerouting | Hook::Output => (view.hook, destination(random, view)),
             Hook::Input => (
