@@ -150,5 +150,6 @@ fn names(values: &Values) -> Option<Vec<String>> {
 
 fn block(first: u128, last: u128) -> Option<(u32, u128)> {
     let size = last.checked_sub(first)?.checked_add(1)?;
-    (size.is_power_of_two() && first.is_multiple_of(size)).then(|| (size.trailing_zeros(), first >> size.trailing_zeros()))
+    (size.is_power_of_two() && first.is_multiple_of(size))
+        .then(|| (size.trailing_zeros(), first >> size.trailing_zeros()))
 }

@@ -36,7 +36,7 @@ const TOPIC: &str = "packets";
 /// Packets past the engine's own rules, by engine and variant.
 const UNTOUCHED: usize = 100;
 /// Rule sets by engine and variant, and packets past each.
-const SETS: u64 = 30;
+const SETS: u64 = 36;
 const SETS_FULL: u64 = 120;
 const PACKETS: usize = 24;
 

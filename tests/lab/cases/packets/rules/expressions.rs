@@ -48,7 +48,9 @@ pub fn addressed(random: &mut Random, view: &View) -> String {
 
 type Kind = fn(&mut Random, &View) -> Option<String>;
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 20] = [
+    state,
+    original,
     port,
     owner,
     address,
@@ -192,9 +194,9 @@ fn fib(random: &mut Random, view: &View) -> Option<String> {
     let local = matches!(view.hook, Hook::Input);
     Some(match random.below(5) {
         0..2 => format!("fib daddr type {}", if local || view.hook == Hook::Prerouting { "local" } else { "unicast" }),
-        2 => "fib daddr type != multicast".to_owned(),
+        2 if !view.hook.has_in() => "fib daddr type != multicast".to_owned(),
         3 if view.hook == Hook::Prerouting => "fib saddr . iif oif exists".to_owned(),
-        3 => format!("meta pkttype {}", if view.hook.has_in() { "host" } else { return None }),
+        2 | 3 => format!("meta pkttype {}", if view.hook.has_in() { "host" } else { return None }),
         _ => format!("fib saddr type {}", if view.hook == Hook::Output { "local" } else { "unicast" }),
     })
 }

@@ -292,7 +292,7 @@ fn verdict(random: &mut Random, view: &View, table: &str) -> (String, bool) {
     let rejects = table == "filter";
     let target = match random.below(100) {
         0..40 => "DROP",
-        40..70 if rejects && view.protocol == TCP && random.chance(45) => {
+        40..70 if rejects && view.protocol == TCP && random.chance(70) => {
             return ("-j REJECT --reject-with tcp-reset".to_owned(), true);
         }
         40..70 if rejects => {

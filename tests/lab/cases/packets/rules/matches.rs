@@ -224,11 +224,11 @@ fn original(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
             let (inverted, text) = around(random, destination);
             format!("{}--ctorigdst {text}", not(inverted))
         }
-        2..4 if port != 0 => {
+        2 if port != 0 => {
             tests.protocol(view);
             format!("--ctorigdstport {port}")
         }
-        4 => {
+        3 | 4 => {
             let (inverted, text) = around(random, if view.reply { view.destination } else { view.source });
             format!("{}--ctorigsrc {text}", not(inverted))
         }

@@ -38,8 +38,8 @@ impl RuleSet {
             let view = chosen(random, &views);
             match flavour {
                 0..3 => set.nft_compat.aim(random, view, site.docker_user(Variant::Nft, view.v6())),
-                3..6 => set.legacy.aim(random, view, site.docker_user(Variant::Legacy, view.v6())),
-                6..9 => set.nft.aim(random, view),
+                3..5 => set.legacy.aim(random, view, site.docker_user(Variant::Legacy, view.v6())),
+                5..9 => set.nft.aim(random, view),
                 _ => match random.below(3) {
                     0 => set.nft_compat.aim(random, view, site.docker_user(Variant::Nft, view.v6())),
                     1 => set.legacy.aim(random, view, site.docker_user(Variant::Legacy, view.v6())),
