@@ -16,6 +16,9 @@ complete() {
     echo COMMIT
   done
 }
+# Which of two chains of one priority was hooked in first is no fact that a snapshot has. Here those of nft always come later, and so
+# are asked first: a restore makes them anew, while legacy tables stay from now on.
+for it in iptables ip6tables; do for table in raw mangle nat filter security; do $it-legacy -t $table -S > /dev/null; done; done
 for variant in nft legacy; do for it in iptables ip6tables; do
   $it-$variant-save > /run/base/saved 2> /dev/null
   complete /run/base/saved < /run/base/saved > /run/base/$it-$variant
@@ -34,7 +37,7 @@ for last in 1 3; do ip -4 route del blackhole 192.168.50.$last/32 metric 77 2> /
 ip -4 route flush table 100 2> /dev/null; ip -6 route flush table 100 2> /dev/null
 for it in iptables ip6tables; do
   $it-nft-restore < /run/base/$it-nft || exit 5
-  [ -e /run/base/legacy-used ] && { $it-legacy-restore < /run/base/$it-legacy || exit 6; }
+  $it-legacy-restore < /run/base/$it-legacy || exit 6
 done
 sysctl -qp /run/base/sysctls
 "#;
@@ -53,9 +56,6 @@ done
 impl Site {
     pub fn save(&self) {
         self.hosts[0].ok(SAVE);
-        if self.variant == Variant::Legacy {
-            self.hosts[0].ok("touch /run/base/legacy-used");
-        }
         self.hosts[1].ok(OPEN);
     }
 
@@ -67,7 +67,6 @@ impl Site {
 
 /// Back to what was, and from there to this script.
 pub fn load(host: &Host, script: &str) -> Result<(), String> {
-    let used = if script.contains("legacy-restore") { "touch /run/base/legacy-used\n" } else { "" };
-    let output = host.sh_with("sh", format!("{used}{RESTORE}{script}true\n").as_bytes());
+    let output = host.sh_with("sh", format!("{RESTORE}{script}true\n").as_bytes());
     if output.succeeded() { Ok(()) } else { Err(output.to_string()) }
 }
