@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::Fib;
+use super::v4_table::are_kernel_rules;
 use crate::host::{Address, Family, Link, Missing, NextHop, NextHopObject, Route, RouteKind, Rule, Snapshot};
 use crate::text::{Text, text};
 
@@ -14,6 +15,8 @@ use crate::text::{Text, text};
 pub(super) struct Index<'a> {
     pub rules_v4: Vec<&'a Rule>,
     pub rules_v6: Vec<&'a Rule>,
+    /// IPv4 has the kernel's own three rules and nothing else.
+    pub kernel_rules_v4: bool,
     tables: BTreeMap<(Family, u32), Table<'a>>,
     links: BTreeMap<u32, &'a Link>,
     named: HashMap<&'a str, u32>,
@@ -52,8 +55,10 @@ impl<'a> Index<'a> {
         for address in addresses {
             by_link.entry(address.link).or_default().push(address);
         }
+        let rules_v4 = of(Family::V4)?;
         Ok(Index {
-            rules_v4: of(Family::V4)?,
+            kernel_rules_v4: are_kernel_rules(&rules_v4),
+            rules_v4,
             rules_v6: of(Family::V6)?,
             tables,
             named: links.values().rev().map(|link| (link.name.as_str(), link.index)).collect(),

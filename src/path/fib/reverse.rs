@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::rules::Ended;
-use super::{Answer, Fib, Flow, LOOPBACK, Query, Verdict};
+use super::{Answer, Fib, Flow, LOOPBACK, Lookup, Query, Verdict};
 use crate::host::{Link, NextHop, Route, RouteKind};
 use crate::text::{Text, text};
 
@@ -43,6 +43,11 @@ struct Arrival<'q> {
 impl<'a> Fib<'a> {
     /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there.
     pub fn reverse_path(&self, query: &Query) -> ReversePath<'a> {
+        self.reverse_path_behind(query, &self.lookup(query))
+    }
+
+    /// The same behind a lookup of that very query.
+    pub fn reverse_path_behind(&self, query: &Query, forward: &Lookup<'a>) -> ReversePath<'a> {
         let arrival = query.iif.as_ref().and_then(|name| self.link_named(name)).and_then(|index| self.link(index));
         let (Some(source), Some(link)) = (query.source, arrival) else {
             return ReversePath::Undetermined(text!(
@@ -54,9 +59,8 @@ impl<'a> Fib<'a> {
         if address.is_multicast() || address.is_broadcast() || address.octets()[0] == 0 {
             return ReversePath::Martian;
         }
-        let forward = self.lookup(query);
-        if let Verdict::Undetermined(why) = forward.verdict {
-            return ReversePath::Undetermined(why);
+        if let Verdict::Undetermined(why) = &forward.verdict {
+            return ReversePath::Undetermined(why.clone());
         }
         // For a packet to forward, rules see the way back as if it came in by the link that the packet leaves by.
         let mut leaves: Vec<Option<u32>> = match forward.verdict {

@@ -31,20 +31,7 @@ impl<'a> Fib<'a> {
     }
 
     pub(super) fn has_kernel_rules_v4(&self) -> bool {
-        let kernels = [(0, LOCAL), (32766, MAIN), (32767, DEFAULT)];
-        let plain = |rule: &Rule, (priority, table)| {
-            rule.priority == priority
-                && rule.action == RuleAction::Table(table)
-                && *rule
-                    == Rule {
-                        protocol: rule.protocol,
-                        from: rule.from.filter(|from| from.prefix_len() == 0),
-                        suppress_prefix_length: rule.suppress_prefix_length.filter(|longest| *longest == u32::MAX),
-                        ..Rule::kernel(Family::V4, priority, table)
-                    }
-        };
-        let rules = &self.index.rules_v4;
-        rules.len() == kernels.len() && rules.iter().zip(kernels).all(|(rule, kernel)| plain(rule, kernel))
+        self.index.kernel_rules_v4
     }
 
     /// One table, or local and main as one trie.
@@ -173,6 +160,23 @@ impl<'a> Fib<'a> {
         }
         Ok(chosen)
     }
+}
+
+/// Whether these are the kernel's own three rules and nothing else.
+pub(super) fn are_kernel_rules(rules: &[&Rule]) -> bool {
+    let kernels = [(0, LOCAL), (32766, MAIN), (32767, DEFAULT)];
+    let plain = |rule: &Rule, (priority, table)| {
+        rule.priority == priority
+            && rule.action == RuleAction::Table(table)
+            && *rule
+                == Rule {
+                    protocol: rule.protocol,
+                    from: rule.from.filter(|from| from.prefix_len() == 0),
+                    suppress_prefix_length: rule.suppress_prefix_length.filter(|longest| *longest == u32::MAX),
+                    ..Rule::kernel(Family::V4, priority, table)
+                }
+    };
+    rules.len() == kernels.len() && rules.iter().zip(kernels).all(|(rule, kernel)| plain(rule, kernel))
 }
 
 /// The table's `tos` against the packet's: IPv4 looks at three bits only (`fib_dscp_masked_match`).

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Flow, Hop, Origin, Trace, Tracer, Verdict, Way};
 use crate::host::{Api, ApiVersion, Container, Endpoint, Fact, Family, IptablesDump, Link, Network, Snapshot};
-use crate::path::fib::fixture::{add_links, address, ip, link, local, route, sysctls};
+use crate::path::fib::fixture::{address, ip, link, local, route, sysctls};
 
 /// The sysctls that Docker leaves behind, without br_netfilter.
 pub const SYSCTLS: [(&str, &str); 8] = [
@@ -64,10 +64,6 @@ pub fn bridge(index: u32, name: &str) -> Link {
 
 pub fn port(index: u32, name: &str, bridge: u32) -> Link {
     Link { kind: Some("veth".to_owned()), master: Some(bridge), peer_netnsid: Some(0), ..link(index, name) }
-}
-
-pub fn add_link(host: &mut Snapshot, more: Link) {
-    add_links(host, vec![more]);
 }
 
 pub fn set(host: &mut Snapshot, key: &str, value: &str) {

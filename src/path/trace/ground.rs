@@ -6,7 +6,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::host::{ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Family, Gap, Link, Network, Snapshot};
+use crate::host::{
+    ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Fact, Family, Gap, Link, Network, Snapshot,
+};
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
 use crate::path::netfilter::{Backend, Chain, Hook, Netfilter};
 use crate::text::Text;
@@ -282,10 +284,16 @@ fn internal_has_gateway(version: &ApiVersion) -> bool {
     version.kind == EngineKind::Docker && version.major().is_some_and(|major| major < 25)
 }
 
-/// Dumps with holes: what could be in them may decide any packet.
+/// Dumps with holes, and programs that could not be looked for: what was not seen may decide any packet.
 fn gaps(host: &Snapshot) -> Vec<Text> {
-    let all: [&[Gap]; 4] = [host.links.gaps(), host.addresses.gaps(), host.routes.gaps(), host.rules.gaps()];
-    all.into_iter().flatten().map(|gap| gap.what.clone()).collect()
+    let programs = &host.firewall.programs;
+    let all: [&[Gap]; 5] =
+        [host.links.gaps(), host.addresses.gaps(), host.routes.gaps(), host.rules.gaps(), programs.gaps()];
+    let mut gaps: Vec<Text> = all.into_iter().flatten().map(|gap| gap.what.clone()).collect();
+    if let Fact::Unreadable(why) = programs {
+        gaps.push(why.clone());
+    }
+    gaps
 }
 
 /// The links of the ruleset's flowtables (libnftables-json(5), `flowtable`: `dev` is a name or a list of names).

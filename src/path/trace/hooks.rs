@@ -60,9 +60,11 @@ impl<'a> Walk<'_, 'a, '_> {
         for program in self.tracer.ground.programs(link) {
             if (program.at == "tc egress") == (hook == Hook::Egress) {
                 let (at, name) = (&program.at, &program.name);
+                // XDP programs come without a name.
+                let what = if name.is_empty() { at.clone() } else { format!("{at}, {name}") };
                 self.log.doubt(text!(
-                    "the eBPF program {name} on {link} ({at}) sees the packet: what it does with it is not known",
-                    "{link} 上的 eBPF 程序 {name}（{at}）会处理该报文，其行为无法得知"
+                    "an eBPF program on {link} sees the packet ({what}): what it does with it is not known",
+                    "{link} 上的 eBPF 程序（{what}）会处理该报文，其行为无法得知"
                 ));
             }
         }

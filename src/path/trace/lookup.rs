@@ -75,10 +75,10 @@ impl<'a> Walk<'_, 'a, '_> {
         Ok(())
     }
 
-    pub(super) fn reverse_path(&mut self, query: &Query) -> Result<(), Stop> {
+    pub(super) fn reverse_path(&mut self, query: &Query, lookup: &Lookup<'a>) -> Result<(), Stop> {
         let link = query.iif.as_deref().unwrap_or_default();
         let source = query.source.unwrap_or(query.destination);
-        let (rule, says) = match self.tracer.fib.reverse_path(query) {
+        let (rule, says) = match self.tracer.fib.reverse_path_behind(query, lookup) {
             ReversePath::Pass => return Ok(()),
             ReversePath::Undetermined(why) => {
                 self.log.doubt_arrival(why);

@@ -4,7 +4,6 @@
 //! POSTROUTING; of what this host sends the lookup, OUTPUT, a second lookup where NAT or a mark changed something, POSTROUTING. Frames
 //! between ports of a bridge see the hooks of IP where br_netfilter calls them. What containers do inside of their own network
 //! namespaces is not seen: they are taken to answer, without rules of their own.
-#![allow(dead_code)] // while issue 4 is being built
 
 mod ground;
 mod hooks;

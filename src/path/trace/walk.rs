@@ -95,7 +95,7 @@ impl<'a> Walk<'_, 'a, '_> {
         let stays = lookup.is_unicast() && lookup.link() == here;
         if stays && packet.family() == Family::V4 {
             self.may_forward(packet)?;
-            self.reverse_path(&query)?;
+            self.reverse_path(&query, &lookup)?;
         }
         Ok(stays)
     }
@@ -189,7 +189,7 @@ impl<'a> Walk<'_, 'a, '_> {
         let lookup = self.lookup(&query);
         match &lookup.verdict {
             fib::Verdict::Local | fib::Verdict::Broadcast | fib::Verdict::Multicast | fib::Verdict::Anycast => {
-                self.reverse_path(&query)?;
+                self.reverse_path(&query, &lookup)?;
                 self.log.note("route", self.route_words(&lookup), text!("to this host", "交给本机"));
                 self.deliver(packet, &lookup.verdict)
             }
@@ -198,7 +198,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.policy_rule(&lookup);
                 self.log.note("route", self.route_words(&lookup), sent(&exit));
                 self.may_forward(&packet)?;
-                self.reverse_path(&query)?;
+                self.reverse_path(&query, &lookup)?;
                 self.forward(packet, exit)
             }
             _ => Err(self.refused(&lookup, true)),

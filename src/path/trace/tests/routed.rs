@@ -150,7 +150,7 @@ fn a_program_on_the_way_leaves_it_open_and_one_elsewhere_does_not() {
     let from_outside = tcp(from_link("10.0.0.9", "eth0"), "172.17.0.2", 80);
     let trace = traced(&host, &from_outside);
     assert_eq!((trace.verdict, trace.undecided.len()), (Verdict::Undetermined, 1));
-    assert!(trace.undecided[0].en.contains("eBPF program lb on eth0"));
+    assert!(trace.undecided[0].en.contains("eBPF program on eth0 sees the packet (xdp, lb)"));
     host.firewall.programs = Fact::known(vec![program("br-web")]);
     assert_eq!(verdict(&host, &from_outside), Verdict::Delivered);
 }
