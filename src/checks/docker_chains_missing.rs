@@ -70,7 +70,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if let Err(missing) = &tracer.netfilter {
         return Err(missing.clone());
     }
-    let asker = Asker { here: &here, tracer, gone: &gone, backend };
+    let asker = Asker { here: &here, tracer, gone: &gone, theirs: &theirs, backend };
     let mut failing = Vec::new();
     for bridge in &here.bridges {
         asker.network(bridge, &mut failing, findings)?;
@@ -168,6 +168,7 @@ struct Asker<'h, 'a> {
     here: &'h Here<'a>,
     tracer: &'h Tracer<'a>,
     gone: &'h Gone,
+    theirs: &'h [&'a IptablesDump],
     backend: Backend,
 }
 
@@ -223,7 +224,7 @@ impl<'h, 'a> Asker<'h, 'a> {
                 by: None,
                 bare: true,
             }),
-            _ => self.ended(trace, "FORWARD", findings).map(|(by, how)| Failing {
+            _ => self.ended(trace, "FORWARD", bridge, findings).map(|(by, how)| Failing {
                 network,
                 says: text!(
                     "container {name} ({address}) on network {network} does not reach the outside: {en}",
@@ -261,12 +262,12 @@ impl<'h, 'a> Asker<'h, 'a> {
         let unheard = trace.verdict == Verdict::Delivered
             && trace.arrives.as_ref().is_some_and(|at| at.link.is_none())
             && !self.listens(number);
-        if unheard && self.gone.in_table("nat") {
+        if unheard && self.gone.in_table("nat", &bridge.link_name) {
             let how = text!("it is not mapped to the container any more", "该端口已不再映射到容器");
             return Some(Failing { network, says: says(how), by: None, bare: false });
         }
-        let base = if self.gone.in_table("nat") { "INPUT" } else { "FORWARD" };
-        self.ended(trace, base, findings).map(|(by, how)| Failing {
+        let base = if self.gone.in_table("nat", &bridge.link_name) { "INPUT" } else { "FORWARD" };
+        self.ended(trace, base, bridge, findings).map(|(by, how)| Failing {
             network,
             says: says(how),
             by: Some(by),
@@ -280,9 +281,17 @@ impl<'h, 'a> Asker<'h, 'a> {
         sockets.is_none_or(|all| all.iter().any(|one| one.state == SocketState::Listen && one.local.port() == port))
     }
 
+    /// Whether a rule of FORWARD stands before some that the engine has left there: it ends packets whatever else the engine has.
+    fn precedes(&self, by: &By) -> bool {
+        let filter = self.theirs.iter().filter(|dump| dump.table == "filter").flat_map(|dump| &dump.rules);
+        let forward = filter.filter(|line| line.starts_with("-A FORWARD "));
+        let behind = by.position.filter(|_| by.chain == "FORWARD").map_or(usize::MAX, |at| at + 1);
+        forward.skip(behind).any(|line| line.contains(" -j DOCKER") && !line.ends_with(" -j DOCKER-USER"))
+    }
+
     /// Where a packet ended in the filter table behind the place that the engine's rules had, at FORWARD or at `base`: that of an
     /// admin in DOCKER-USER, or of another firewall, would have ended it all the same.
-    fn ended(&self, trace: Trace, base: &str, findings: &mut Findings) -> Option<(By, Text)> {
+    fn ended(&self, trace: Trace, base: &str, bridge: &Bridge, findings: &mut Findings) -> Option<(By, Text)> {
         if trace.verdict == Verdict::Undetermined {
             let why = trace.undecided.into_iter().next().unwrap_or_else(|| text!("nothing decides it", "无法判定"));
             findings.lacks(Missing { fact: "firewall", why });
@@ -290,10 +299,11 @@ impl<'h, 'a> Asker<'h, 'a> {
         }
         let end = trace.end.filter(|_| matches!(trace.verdict, Verdict::Dropped | Verdict::Rejected))?;
         let by = end.by?;
-        let accepts = self.gone.in_table("filter") && by.base == "FORWARD" || base == "INPUT" && by.base == "INPUT";
+        let accepts = self.gone.in_table("filter", &bridge.link_name) && by.base == "FORWARD"
+            || base == "INPUT" && by.base == "INPUT";
         let behind =
             by.backend == self.backend && by.family == "ip" && by.table == "filter" && by.chain != "DOCKER-USER";
-        (accepts && behind).then_some((by, end.says))
+        (accepts && behind && !self.precedes(&by)).then_some((by, end.says))
     }
 }
 

@@ -25,10 +25,12 @@ impl Gone {
         self.chains.is_empty() && self.jumps.is_empty() && self.rules.is_empty()
     }
 
-    pub fn in_table(&self, table: &str) -> bool {
+    /// Whether something of that table is gone which packets of that bridge need.
+    pub fn in_table(&self, table: &str, link: &str) -> bool {
+        let of_link = |rule: &NetworkRule| rule.line.split(' ').any(|word| word == link);
         self.chains.iter().any(|chain| chain.table == table)
             || self.jumps.iter().any(|jump| jump.table == table)
-            || self.rules.iter().any(|rule| rule.table == table)
+            || self.rules.iter().any(|rule| rule.table == table && of_link(rule))
     }
 
     /// `chains nat/DOCKER, …; jumps …; rules …`, a few of each.
