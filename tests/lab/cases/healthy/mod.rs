@@ -65,6 +65,8 @@ const NOT_RUNNING: &[Unjudged] = &[
     none("ip-forward-off", "no engine runs"),
     none("iptables-disabled", "no engine runs"),
     none("docker-chains-missing", "no engine runs"),
+    none("reject-before-docker", "no engine runs"),
+    none("iptables-variants-mixed", "no engine runs"),
 ];
 
 /// Where no Docker bridge is in this network namespace yet.
