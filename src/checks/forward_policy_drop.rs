@@ -25,7 +25,7 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("forward-policy-drop"),
     applies: has_bridges,
-    hidden_by: &["reject-before-docker"],
+    hidden_by: &["reject-before-docker", "docker-chains-missing"],
     run,
 };
 

@@ -168,7 +168,6 @@ fn finding(here: &Here, tracer: &Tracer, guests: &Guests, by: &By) -> Finding {
         .evidence(policy_shown(here.host, by, guests.guest))
         .remedy(remedy(here, tracer, guests, by))
         .touches(format!("link:{name}"))
-        .touches("firewall:forward")
 }
 
 /// At the end of the chain, behind everybody's rules.

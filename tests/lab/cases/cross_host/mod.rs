@@ -1,6 +1,7 @@
 //! Containers of two hosts, from engines that were left alone to pages that are fetched from each other: what `diagnose` says at each step,
 //! its commands carried out to the letter, and real packets as the judge. A third machine on the same LAN gets in at no time.
 
+mod guests;
 mod options;
 mod rules;
 mod site;
@@ -12,4 +13,5 @@ pub fn add(cases: &mut Cases) {
     story::add(cases);
     rules::add(cases);
     options::add(cases);
+    guests::add(cases);
 }

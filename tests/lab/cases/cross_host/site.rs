@@ -73,8 +73,13 @@ impl Site {
         there
     }
 
-    pub fn reaches(&self, from: &Side, to: &Side) -> bool {
+    /// Both hosts forget every connection.
+    pub fn forget(&self) {
         self.sides().iter().for_each(|side| side.conntrack.flush());
+    }
+
+    pub fn reaches(&self, from: &Side, to: &Side) -> bool {
+        self.forget();
         let address = to.app();
         let ping = from.inside(&format!("ping -n -c 1 -W 1 {address}"));
         let page = from.inside(&format!("curl -sf -m 2 -o /dev/null http://{address}/"));
@@ -84,7 +89,7 @@ impl Site {
 
     /// Whether the third machine, which knows the way, gets at a container by its address.
     pub fn third_gets_in(&self, to: &Side) -> bool {
-        self.sides().iter().for_each(|side| side.conntrack.flush());
+        self.forget();
         let address = to.app();
         self.fabric.ok(&format!("ip route replace {address} via {}", to.address));
         let ping = self.fabric.sh(&format!("ping -n -c 1 -W 1 {address}")).succeeded();

@@ -87,4 +87,39 @@ pub fn add(cases: &mut Cases) {
             all_is_well(&looks(n));
         }
     });
+
+    cases.each_engine(TOPIC, "IPv6", |lab, engine| {
+        let site = Site::new(lab, engine, [None, None]);
+        let (subnets, hosts) = (["fd00:1::/64", "fd00:2::/64"], ["fd00:32::19", "fd00:32::20"]);
+        for (n, side) in site.sides().into_iter().enumerate() {
+            side.host.ok(&format!("ip addr add {}/64 dev eth0 nodad", hosts[n]));
+            side.host.ok(&format!("docker network create --ipv6 --subnet 10.{n}.0.0/24 --subnet {} web", subnets[n]));
+            side.run_app("--network web");
+        }
+        let looks = |n: usize| {
+            let peer = format!("{}={}", hosts[1 - n], subnets[1 - n]);
+            site.sides()[n].host.diagnose_with(&["--peer", &peer])
+        };
+        let reaches = |from: usize| {
+            let to = site.sides()[1 - from]
+                .host
+                .ok("docker inspect -f '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}' app");
+            site.forget();
+            site.sides()[from].inside(&format!("curl -sgf -m 2 -o /dev/null http://[{}]/", to.trim()))
+        };
+        assert!(!reaches(0) && !reaches(1));
+        for (n, side) in site.sides().into_iter().enumerate() {
+            side.carry_out(&looks(n), "peer-route-missing", 0);
+        }
+        // Engines before 27 keep no IPv6 rules unless they are told to, and leave the policy alone.
+        let filters = engine >= Engine::V28;
+        assert_eq!((reaches(0), reaches(1)), (!filters, !filters));
+        for (n, side) in site.sides().into_iter().enumerate().filter(|_| filters) {
+            side.carry_out(&looks(n), "direct-routing-dropped", 0);
+        }
+        assert!(reaches(0) && reaches(1));
+        for n in [0, 1] {
+            all_is_well(&looks(n));
+        }
+    });
 }
