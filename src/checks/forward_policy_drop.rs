@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::accept_rules::{comment, last_accepts, lists};
+use super::accept_rules::{comment, last_accepts, lists, tool};
 use super::here::has_bridges;
-use super::peer_flows::{Asker, Lost, Meeting};
-use super::peers;
+use super::peer_flows::{Asker, Lost, Meeting, is_forward_policy};
+use super::peers::{self, PeerSubnet};
 use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
@@ -43,14 +43,10 @@ fn of_peers(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             if let Some(lost) = meeting.lost.iter().find(|lost| is_user_rule(&lost.by)) {
                 findings.push(refused(&asker, meeting, bridge, lost));
             }
-            let Some(lost) = meeting.lost.iter().find(|lost| is_policy(&lost.by)) else { continue };
-            if meeting
-                .lost
-                .iter()
-                .filter(|lost| is_policy(&lost.by))
-                .any(|lost| asker.admits_some(meeting, bridge, lost))
-            {
-                findings.push(narrowed(&asker, meeting, bridge, lost));
+            let mut lost = meeting.lost.iter().filter(|lost| is_policy(&asker, &lost.by)).peekable();
+            let Some(first) = lost.peek().copied() else { continue };
+            if lost.any(|lost| asker.admits_some(meeting, bridge, lost)) {
+                findings.push(narrowed(&asker, meeting, bridge, first));
             } else {
                 by_policy.push(meeting);
             }
@@ -58,15 +54,18 @@ fn of_peers(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         if !by_policy.is_empty() {
             findings.push(dropped(&asker, &by_policy, bridge, subnet));
         }
+        for peer in &asker.peers {
+            let ended = asker.outbound(bridge, subnet, peer)?;
+            if let Some((address, by)) = ended.filter(|(_, by)| is_policy(&asker, by)) {
+                findings.push(kept_in(&asker, peer, bridge, subnet, address, &by));
+            }
+        }
     }
     Ok(())
 }
 
-/// The policy of a base chain at the forward hook.
-fn is_policy(by: &By) -> bool {
-    by.rule.is_none()
-        && by.chain == by.base
-        && !matches!(by.chain.as_str(), "INPUT" | "OUTPUT" | "PREROUTING" | "POSTROUTING")
+fn is_policy(asker: &Asker, by: &By) -> bool {
+    asker.netfilter().is_some_and(|netfilter| is_forward_policy(netfilter, by))
 }
 
 fn is_user_rule(by: &By) -> bool {
@@ -75,7 +74,7 @@ fn is_user_rule(by: &By) -> bool {
 
 fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet) -> Finding {
     let first = meetings[0];
-    let lost: Vec<&Lost> = first.lost.iter().filter(|lost| is_policy(&lost.by)).collect();
+    let lost: Vec<&Lost> = first.lost.iter().filter(|lost| is_policy(asker, &lost.by)).collect();
     let by = &lost[0].by;
     let (peers, place) = (names(meetings), place(by));
     let (name, container, address, kind) = (bridge.name, lost[0].container, lost[0].address, lost[0].kind.word());
@@ -89,6 +88,47 @@ fn dropped(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet)
     Finding::error(format!("network:{name}"), message)
         .evidence(policy_shown(asker.here.host, by, subnet.addr()))
         .remedy(remedy(asker, meetings, bridge, subnet, by))
+        .touches(format!("network:{name}"))
+        .touches("firewall:forward")
+}
+
+/// Containers here do not get to the peer's.
+fn kept_in(asker: &Asker, peer: &PeerSubnet, bridge: &Bridge, subnet: IpNet, address: IpAddr, by: &By) -> Finding {
+    let (there, name, place, link) = (peer.subnet, bridge.name, place(by), &bridge.link_name);
+    let message = text!(
+        "packets from network {name} ({address}) to the containers of peer {peer} ({there}, declared by {option}), or their replies, match no \
+         rule and are dropped by the policy of {place}",
+        "从网络 {name}（{address}）发往对端 {peer} 的容器（{option} 声明的 {there}）的数据包或其回包没有匹配任何规则，被 {place} 的默认策略丢弃",
+        option = peer.declared_by,
+        peer = peer.peer
+    );
+    let commands = match by.backend {
+        Backend::Nft => {
+            let ip = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
+            let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
+            vec![
+                format!("{add} iifname {link} {ip} saddr {subnet} {ip} daddr {there} accept"),
+                format!("{add} oifname {link} {ip} daddr {subnet} ct state established,related accept"),
+            ]
+        }
+        backend => {
+            let (tool, comment) = (tool(asker.here.host, peer.family(), backend), comment(CHECK.id));
+            let replies = "-m conntrack --ctstate RELATED,ESTABLISHED";
+            vec![
+                format!("{tool} -A FORWARD -i {link} -s {subnet} -d {there} {comment} -j ACCEPT"),
+                format!("{tool} -A FORWARD -o {link} -d {subnet} {replies} {comment} -j ACCEPT"),
+            ]
+        }
+    };
+    let title = text!(
+        "accept what {subnet} sends to {there} and the replies, behind the rules that are there",
+        "在现有规则之后放行 {subnet} 发往 {there} 的数据包及其回包"
+    );
+    let impact =
+        text!("nobody else is let through. The rules are gone after a reboot", "不会放行其他来源。规则在重启后失效");
+    Finding::error(format!("peer:{there}"), message)
+        .evidence(policy_shown(asker.here.host, by, address))
+        .remedy(Remedy::manual(title, impact, commands).until_reboot())
         .touches(format!("network:{name}"))
         .touches("firewall:forward")
 }

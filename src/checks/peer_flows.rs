@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::Scene;
 use super::here::Here;
 use super::peers::{PeerSubnet, is_open, subnets};
+use super::{Scene, peers};
 use crate::engine::Bridge;
 use crate::finding::Findings;
 use crate::host::{Container, Family, Missing};
@@ -28,6 +28,10 @@ pub struct Asker<'a> {
     pub here: Here<'a>,
     pub tracer: &'a Tracer<'a>,
     pub peers: Vec<PeerSubnet<'a>>,
+    /// Those of the other hosts whose facts allow it.
+    others: Vec<Tracer<'a>>,
+    /// Ports that rules ask for.
+    ports: Vec<u16>,
 }
 
 /// A kind of packet.
@@ -63,12 +67,14 @@ impl<'a> Asker<'a> {
         let here = Here::new(scene, findings)?;
         findings.need("routes", &scene.host.routes)?;
         let tracer = scene.tracer()?;
-        if let Err(missing) = &tracer.netfilter {
-            return Err(missing.clone());
-        }
+        let ports = match &tracer.netfilter {
+            Ok(netfilter) => ports_of_rules(netfilter),
+            Err(missing) => return Err(missing.clone()),
+        };
         let (peers, missing) = subnets(scene);
         missing.into_iter().for_each(|one| findings.lacks(one));
-        Ok(Asker { here, tracer, peers })
+        let others = scene.others.iter().filter(|_| scene.options.mesh).filter_map(|other| Tracer::new(other).ok());
+        Ok(Asker { here, tracer, peers, others: others.collect(), ports })
     }
 
     /// The networks here that others may ask for: bridges with each of their subnets.
@@ -132,7 +138,7 @@ impl<'a> Asker<'a> {
     fn sources(&self, peer: &PeerSubnet, to: IpAddr) -> Vec<IpAddr> {
         let container = peer.container();
         if let Some((host, bridge)) = &peer.seen
-            && let Ok(tracer) = Tracer::new(host)
+            && let Some(tracer) = self.others.iter().find(|other| std::ptr::eq(other.host, *host))
         {
             let from = Origin::Bridge { bridge: bridge.clone(), port: None, source: container };
             let kind = Kind { protocol: TCP, port: Some(80) };
@@ -164,6 +170,32 @@ impl<'a> Asker<'a> {
             Some(why) => Err(why),
             None => Ok(ended),
         }
+    }
+
+    /// What ends packets of a container here to a peer's, or their replies, on this host; with the container's address.
+    ///
+    /// # Errors
+    /// [`Missing`] when the containers of the network are not known.
+    pub fn outbound(
+        &self,
+        bridge: &Bridge<'a>,
+        subnet: IpNet,
+        peer: &PeerSubnet,
+    ) -> Result<Option<(IpAddr, By)>, Missing> {
+        let there = peer.container();
+        let lookup = self.tracer.fib.lookup(&Query::forwarded(peers::second(subnet), there, &bridge.link_name));
+        let leaves = lookup.is_unicast() && lookup.link().is_some_and(|link| self.here.bridge(link).is_none());
+        if Family::of(subnet.addr()) != peer.family() || self.clashes(peer) || !leaves {
+            return Ok(None);
+        }
+        for (_, address) in self.here.endpoints(bridge)?.into_iter().filter(|(_, address)| subnet.contains(address)) {
+            let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
+            let trace = self.tracer.trace(&Kind { protocol: TCP, port: Some(80) }.flow(from, there));
+            if let Some(End { by: Some(by), .. }) = trace.end {
+                return Ok(Some((address, by)));
+            }
+        }
+        Ok(None)
     }
 
     pub fn netfilter(&self) -> Option<&Netfilter<'a>> {
@@ -211,10 +243,9 @@ impl<'a> Asker<'a> {
     pub fn admits_some(&self, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> bool {
         let Some(netfilter) = self.netfilter() else { return false };
         let icmp = if lost.address.is_ipv4() { ICMP } else { ICMPV6 };
-        let ports = ports_of_rules(netfilter);
         let some = [Kind { protocol: icmp, port: None }, Kind { protocol: TCP, port: Some(80) }].into_iter();
-        let mut kinds =
-            some.chain(ports.iter().flat_map(|port| [TCP, UDP].map(|protocol| Kind { protocol, port: Some(*port) })));
+        let mut kinds = some
+            .chain(self.ports.iter().flat_map(|port| [TCP, UDP].map(|protocol| Kind { protocol, port: Some(*port) })));
         let by_admin = |passage: &Passage| {
             let accepts = passage.trail.iter().filter(|taken| taken.did == Did::Accepted && taken.rule.is_some());
             passage.verdict == Passed::Accept
@@ -276,6 +307,9 @@ fn kinds(container: &Container, family: Family) -> Vec<Kind> {
     kinds
 }
 
+/// As many as are tried.
+const MOST_PORTS: usize = 64;
+
 /// Ports that some rule asks for, the first of each range.
 fn ports_of_rules(netfilter: &Netfilter) -> Vec<u16> {
     let mut ports = Vec::new();
@@ -292,7 +326,18 @@ fn ports_of_rules(netfilter: &Netfilter) -> Vec<u16> {
     }
     ports.sort_unstable();
     ports.dedup();
+    ports.truncate(MOST_PORTS);
     ports
+}
+
+/// Whether it is the policy of a chain at the forward hook.
+pub fn is_forward_policy(netfilter: &Netfilter, by: &By) -> bool {
+    let hooked = |chain: &&Chain| chain.base.as_ref().is_some_and(|base| base.hook == Hook::Forward);
+    let named = |chain: &&Chain| {
+        (chain.backend, chain.family.word(), &chain.table, &chain.name)
+            == (by.backend, by.family.as_str(), &by.table, &by.chain)
+    };
+    by.rule.is_none() && by.family != "bridge" && netfilter.chains().iter().filter(hooked).any(|chain| named(&chain))
 }
 
 /// Whether a chain is one that the engine keeps for itself; DOCKER-USER is the admin's.

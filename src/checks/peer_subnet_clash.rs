@@ -70,3 +70,27 @@ fn finding(
         .touches(format!("network:{name}"))
         .touches(format!("link:{link}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::checks::{Scene, Shared};
+
+    #[test]
+    fn each_host_of_a_mesh_gets_another_subnet() {
+        let path = fixture::root().join("checks/peer-subnet-clash/fires-both-on-the-default.toml");
+        let fixture = fixture::load(&path);
+        let hosts = [&fixture.host, &fixture.others[0]];
+        let commands = [0, 1].map(|n: usize| {
+            let others = [hosts[1 - n].clone()];
+            let shared = Shared::default();
+            let scene = Scene { host: hosts[n], others: &others, options: &fixture.options, shared: &shared };
+            let mut findings = Findings::default();
+            run(&scene, &mut findings).expect("all is seen");
+            findings.found[0].remedies[0].commands.clone()
+        });
+        assert_ne!(commands[0], commands[1]);
+        assert!(commands[0][1].starts_with("echo '{\"bip\": \"") && commands[0][0] == "mkdir -p /etc/docker");
+    }
+}

@@ -79,12 +79,12 @@ impl Way<'_, '_> {
         self.meetings.iter().flat_map(accept).collect()
     }
 
-    /// In raw, in front of everything: whoever is none of the peers does not get further. What is for published ports is for this host's own
-    /// address here, and passes.
-    fn peers_only(&self) -> Vec<String> {
+    /// In raw, in front of everything: what arrives as `matching` says and is from none of the peers does not get further. What is for
+    /// published ports is for this host's own address here, and passes.
+    fn peers_only(&self, matching: &[String]) -> Vec<String> {
         let tool = tool(self.asker.here.host, Family::of(self.subnet.addr()), self.backend);
-        let (link, subnet, comment) = (&self.bridge.link_name, self.subnet, comment(CHECK.id));
-        let chain = format!("DNETCTL-{link}");
+        let (subnet, comment) = (self.subnet, comment(CHECK.id));
+        let chain = format!("DNETCTL-{}", self.bridge.link_name);
         let mut commands = vec![format!("{tool} -t raw -N {chain}")];
         for meeting in self.meetings {
             let by = &meeting.link;
@@ -92,15 +92,21 @@ impl Way<'_, '_> {
             commands.extend(meeting.rule_sources().into_iter().map(returns));
         }
         commands.push(format!("{tool} -t raw -A {chain} -j DROP"));
-        commands.push(format!("{tool} -t raw -I PREROUTING ! -i {link} -d {subnet} {comment} -j {chain}"));
+        let jump = |from: &String| format!("{tool} -t raw -I PREROUTING {from} -d {subnet} {comment} -j {chain}");
+        commands.extend(matching.iter().map(jump));
         commands
     }
 
-    fn trusted_interfaces(&self) -> Option<Remedy> {
+    /// The links by which the peers' packets arrive.
+    fn links(&self) -> Vec<&str> {
         let mut links: Vec<&str> = self.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
         links.sort_unstable();
         links.dedup();
-        let links = links.join(":");
+        links
+    }
+
+    fn trusted_interfaces(&self) -> Option<Remedy> {
+        let links = self.links().join(":");
         let recreate =
             recreate::commands(&self.asker.here, self.bridge, &[("trusted_host_interfaces", links.clone())])?;
         let name = self.bridge.name;
@@ -108,23 +114,10 @@ impl Way<'_, '_> {
             "make network {name} again with `trusted_host_interfaces={links}`, and let nobody but these peers use it",
             "用 `trusted_host_interfaces={links}` 重建网络 {name}，并只允许这些对端使用"
         );
-        // The rule that follows the bridge's name would not follow the new one's.
-        let commands = self.behind_any_bridge(self.peers_only());
+        // A network that is made again gets another id, and its bridge another name.
+        let commands = self.peers_only(&self.links().iter().map(|link| format!("-i {link}")).collect::<Vec<_>>());
         let commands = commands.into_iter().chain(recreate).chain(self.accepts());
         Some(Remedy::manual(title, made_again(name), commands.collect()).safety(Safety::Manual).until_reboot())
-    }
-
-    /// A network that is made again gets another id, and its bridge another name: what arrives by the peers' links is asked instead.
-    fn behind_any_bridge(&self, commands: Vec<String>) -> Vec<String> {
-        let named = format!("! -i {} -d", self.bridge.link_name);
-        let mut links: Vec<&str> = self.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
-        links.sort_unstable();
-        links.dedup();
-        let for_links = |command: String| match command.contains(&named) {
-            true => links.iter().map(|link| command.replace(&named, &format!("-i {link} -d"))).collect(),
-            false => vec![command],
-        };
-        commands.into_iter().flat_map(for_links).collect()
     }
 
     /// docker0 has no options of its own. The switch is the whole engine's: every network loses its drops in raw, so each gets one back.
@@ -140,7 +133,7 @@ impl Way<'_, '_> {
              lasting",
             "重启会停止正在运行的容器（除非启用了 live-restore）。该设置会持久生效，并使所有网络已发布的端口都能通过容器自己的地址访问；把它限制在对端范围内的规则在系统重启后失效，请将规则持久化"
         );
-        let mut commands = self.peers_only();
+        let mut commands = self.peers_only(&[format!("! -i {}", self.bridge.link_name)]);
         let own = |bridge: &Bridge, subnet: IpNet| {
             all.iter().any(|(it, at, _)| it.link_name == bridge.link_name && *at == subnet)
         };
@@ -169,7 +162,7 @@ impl Way<'_, '_> {
             format!("iifname != \"{link}\" ")
         } else {
             // Made again, the network's bridge has another name.
-            let links: Vec<String> = self.meetings.iter().map(|meeting| format!("\"{}\"", meeting.link)).collect();
+            let links: Vec<String> = self.links().iter().map(|link| format!("\"{link}\"")).collect();
             format!("iifname {{ {} }} ", links.join(", "))
         };
         let mut commands = vec![

@@ -7,8 +7,9 @@ use ipnet::IpNet;
 use super::super::Scene;
 use super::super::accept_rules::{comment, tool};
 use super::super::here::Here;
+use super::super::peer_flows::is_forward_policy;
 use super::super::peers::second;
-use super::{CHECK, is_policy, policy_shown};
+use super::{CHECK, policy_shown};
 use crate::finding::{Finding, Findings, Remedy};
 use crate::host::{Family, Link, Missing};
 use crate::path::fib::{Query, outside};
@@ -143,7 +144,8 @@ fn ended(tracer: &Tracer, guests: &Guests, to: Option<IpAddr>, findings: &mut Fi
             findings.lacks(Missing { fact: "firewall", why });
             return None;
         }
-        by = Some(trace.end?.by.filter(is_policy)?);
+        let netfilter = tracer.netfilter.as_ref().ok()?;
+        by = Some(trace.end?.by.filter(|by| is_forward_policy(netfilter, by))?);
     }
     by
 }
