@@ -65,7 +65,7 @@ pub fn judge_all(mut snapshots: Vec<Snapshot>, asked: &Asked, checks: &[&'static
         let shared = Shared::default();
         let scene = Scene { host: &host, others: &snapshots, options: &asked.declared, shared: &shared };
         let judged = judge(name, &scene, checks, &asked.selection);
-        hosts.push((judged, proof(&host)));
+        hosts.push((judged, proof(&host, scene.tracer().ok())));
         snapshots.insert(i, host);
     }
     let judged = hosts.into_iter().zip(snapshots);

@@ -6,11 +6,17 @@ use ipnet::IpNet;
 
 use crate::engine::{Bridge, Liveness, Whereabouts, bridges, liveness, whereabouts};
 use crate::host::{Fact, Family, Snapshot};
-use crate::path::fib::{Fib, Query, ReversePath, outside};
+use crate::path::fib::outside;
+use crate::path::trace::{Flow, Origin, Tracer, Verdict};
 use crate::report::Proof;
 use crate::text::Text;
 
-pub fn proof(host: &Snapshot) -> Proof {
+/// IPPROTO_TCP, and the port that most containers ask the outside at.
+const TCP: u8 = 6;
+const HTTPS: u16 = 443;
+
+/// `tracer`: that of the host, where it could be asked.
+pub fn proof(host: &Snapshot, tracer: Option<&Tracer>) -> Proof {
     let bridges = bridges(host).ok();
     let engine_elsewhere = match whereabouts(host) {
         Whereabouts::Elsewhere(why) => Some(why),
@@ -18,7 +24,7 @@ pub fn proof(host: &Snapshot) -> Proof {
     };
     Proof {
         networks: bridges.as_ref().map(Vec::len),
-        way_out_traced: bridges.is_some_and(|bridges| way_out(host, &bridges) == Some(true)),
+        way_out_traced: bridges.is_some_and(|bridges| way_out(host, tracer, &bridges) == Some(true)),
         no_engine: liveness(host) == Liveness::Absent,
         engine_silent: silent(host).filter(|_| engine_elsewhere.is_none()).cloned(),
         engine_elsewhere,
@@ -32,42 +38,33 @@ fn silent(host: &Snapshot) -> Option<&Text> {
     (!own).then_some(why)
 }
 
-/// Whether the containers of every bridge that is not internal have a route to the outside and reverse path filters let
-/// their packets and the answers pass, by IPv4; none where that cannot be said, or there is no such bridge.
-fn way_out(host: &Snapshot, bridges: &[Bridge]) -> Option<bool> {
+/// Whether the containers of every bridge that is not internal reach the outside by IPv4, and the answers them: routes, reverse path
+/// filters and firewall; none where that cannot be said, or there is no such bridge.
+fn way_out(host: &Snapshot, tracer: Option<&Tracer>, bridges: &[Bridge]) -> Option<bool> {
     if whereabouts(host) != Whereabouts::Here || !host.routes.gaps().is_empty() || !host.rules.gaps().is_empty() {
         return None;
     }
-    let fib = Fib::new(host).ok()?;
-    let dockers: Vec<u32> = bridges.iter().filter_map(Bridge::index).collect();
+    let tracer = tracer?;
     let open = bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal));
     let mut traced = None;
     for bridge in open {
         let source = bridge.connected.iter().find_map(container_in)?;
-        let query = Query::forwarded(source, outside(Family::V4), &bridge.link_name);
-        let lookup = fib.lookup(&query);
-        let out = lookup.hops.iter().all(|hop| hop.link.is_some_and(|link| !dockers.contains(&link)));
-        if !lookup.is_unicast() || !out {
-            return Some(false);
-        }
-        if fib.reverse_path(&query) != ReversePath::Pass || !answers_pass(&fib, host, lookup.link()?) {
-            return None;
+        let trace = tracer.trace(&Flow {
+            from: Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source },
+            destination: outside(Family::V4),
+            protocol: TCP,
+            source_port: None,
+            destination_port: Some(HTTPS),
+        });
+        let leaves = trace.arrives.and_then(|arrival| arrival.link);
+        match trace.verdict {
+            Verdict::Undetermined => return None,
+            Verdict::Forwarded if !bridges.iter().any(|other| leaves.as_ref() == Some(&other.link_name)) => {}
+            _ => return Some(false),
         }
         traced = Some(true);
     }
     traced
-}
-
-/// Whether an answer from the outside passes the filter of the link it comes back by.
-fn answers_pass(fib: &Fib, host: &Snapshot, uplink: u32) -> bool {
-    let Some(links) = host.links.ok() else { return false };
-    let Some(addresses) = host.addresses.ok() else { return false };
-    let Some(link) = links.iter().find(|link| link.index == uplink) else { return false };
-    // Masqueraded packets carry the uplink's own address, where it has one.
-    let own = addresses.iter().find(|one| one.link == uplink && one.address.addr().is_ipv4());
-    own.is_none_or(|own| {
-        fib.reverse_path(&Query::forwarded(outside(Family::V4), own.address.addr(), &link.name)) == ReversePath::Pass
-    })
 }
 
 /// An address that a container of this subnet could have.

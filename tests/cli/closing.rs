@@ -8,8 +8,12 @@ use super::{host, run, stdout};
 
 /// What is said of the healthy host after this change to it.
 fn said(change: impl FnOnce(&mut Value)) -> String {
-    let mut snapshot: Value =
-        serde_json::from_str(&fs::read_to_string(host("healthy")).expect("a fixture")).expect("JSON");
+    said_of("healthy", change)
+}
+
+/// What is said of a recorded host after this change to it.
+fn said_of(name: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut snapshot: Value = serde_json::from_str(&fs::read_to_string(host(name)).expect("a fixture")).expect("JSON");
     change(&mut snapshot);
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("host.json");
@@ -20,19 +24,32 @@ fn said(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn the_way_out_is_claimed_where_it_was_traced() {
-    assert!(said(|_| ()).contains("2 networks, way out traced"), "{}", said(|_| ()));
-    let no_default = said(|host| {
+    let said = |change: &dyn Fn(&mut Value)| said_of("26.1-corporate-route", change);
+    assert!(said(&|_| ()).contains("2 networks, way out traced"), "{}", said(&|_| ()));
+    let no_default = said(&|host| {
         let routes = host["routes"]["known"]["value"].as_array_mut().expect("routes");
         routes.retain(|route| route["destination"] != "0.0.0.0/0");
     });
     assert!(!no_default.contains("way out traced"), "{no_default}");
-    let interrupted = said(|host| {
+    let interrupted = said(&|host| {
         host["routes"]["known"]["gaps"] =
             json!([{"what": {"en": "a message does not decode", "zh": "有一条消息无法解码"}}]);
     });
     assert!(!interrupted.contains("way out traced"), "{interrupted}");
-    let unknown = said(|host| host["rules"] = json!("not-collected"));
-    assert!(!unknown.contains("way out traced"), "{unknown}");
+    for unseen in ["rules", "firewall"] {
+        let unknown = said(&|host| drop(host.as_object_mut().expect("a host").remove(unseen)));
+        assert!(!unknown.contains("way out traced"), "{unseen}: {unknown}");
+    }
+    let refused = said(&|host| {
+        for dump in host["firewall"]["nft_compat"]["known"]["value"].as_array_mut().expect("tables") {
+            if dump["table"] == "filter" && dump["family"] == "v4" {
+                let rules = dump["rules"].as_array_mut().expect("rules");
+                rules.retain(|rule| !rule.as_str().expect("a rule").starts_with("-A FORWARD"));
+                rules.push(json!("-A FORWARD -o eth0 -j DROP"));
+            }
+        }
+    });
+    assert!(!refused.contains("way out traced"), "{refused}");
 }
 
 #[test]
