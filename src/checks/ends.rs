@@ -151,16 +151,25 @@ impl<'n, 'a> End<'n, 'a> {
         }
     }
 
+    /// The rule as its tool shows it without its counters.
+    pub fn rule_text(&self) -> Option<String> {
+        let rule = self.by.rule.as_deref()?;
+        let Some((before, counted)) = rule.split_once("counter packets ") else { return Some(rule.to_owned()) };
+        // `N bytes M`, then the rest.
+        let rest: String = counted.split(' ').skip(3).map(|word| format!(" {word}")).collect();
+        Some(format!("{before}counter{rest}"))
+    }
+
     /// The command that shows it, and what it prints.
     pub fn shown(&self, host: &Snapshot) -> (String, String) {
         let By { backend, family, table, chain, .. } = &self.by;
-        let says = match (&self.by.rule, backend) {
-            (Some(rule), _) => rule.clone(),
+        let says = match (self.rule_text(), backend) {
+            (Some(rule), _) => rule,
             (None, Backend::Nft) => "policy drop".to_owned(),
             (None, _) => format!("-P {chain} DROP"),
         };
         let shown_by = match backend {
-            Backend::Nft => format!("nft list chain {family} {table} {chain}"),
+            Backend::Nft => format!("nft -s list chain {family} {table} {chain}"),
             _ => format!("{} -S {chain}", self.tool(host)),
         };
         (shown_by, says)

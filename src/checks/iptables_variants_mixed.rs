@@ -115,15 +115,15 @@ fn finding(host: &Snapshot, netfilter: &Netfilter, by: By, needs: &[Need]) -> Op
     let (place, first) = (end.said(), &needs[0]);
     let (variant, dockers) = (name(end.by.backend), name(other(end.by.backend)));
     let (en, zh) = (&first.says.en, &first.says.zh);
-    let what = match &end.by.rule {
-        Some(rule) => text!("`{rule}` in {place}", "{place} 中的 `{rule}`"),
-        None => text!("the policy of {place}", "{place} 的默认策略"),
+    let what = match end.rule_text() {
+        Some(rule) => text!("`{rule}` in {place}", " {place} 中的 `{rule}` "),
+        None => text!("the policy of {place}", " {place} 的默认策略"),
     };
     let (what, what_zh) = (what.en, what.zh);
     let message = text!(
         "rules of both variants of iptables are in force, and {what} of {variant} ends what Docker's rules in {dockers} accept: {en} does \
          not pass",
-        "iptables 两个变体的规则同时生效，{variant} 的{what_zh} 拒绝了 {dockers} 中 Docker 的规则已放行的数据包：{zh}无法通过"
+        "iptables 两个变体的规则同时生效，{variant} 的{what_zh}拒绝了 {dockers} 中 Docker 的规则已放行的数据包：{zh}无法通过"
     );
     let (shown_by, says) = end.shown(host);
     let mut finding = Finding::error(subject(end.by.backend), message)

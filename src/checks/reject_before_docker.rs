@@ -49,10 +49,16 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     }
     let found = all.into_iter().filter_map(|ended| Some((End::new(netfilter, ended.by)?, ended.reach, ended.needs)));
     let found: Vec<(End, Reach, Vec<Need>)> = found.collect();
-    for (end, reach, needs) in &found {
-        let others = found.iter().map(|(other, ..)| other).filter(|other| other.by != end.by);
-        let alone = others.fold(netfilter.clone(), |rest, other| rest.without_rule(other.chain, other.by.position));
-        findings.push(finding(&with(&tracer, alone), home, end, *reach, needs));
+    for (at, (end, reach, needs)) in found.iter().enumerate() {
+        // What mends the first end of a chain mends those behind it.
+        if found[..at].iter().any(|(before, ..)| before.base == end.base) {
+            continue;
+        }
+        let (same, others): (Vec<&End>, Vec<&End>) =
+            found.iter().map(|(other, ..)| other).partition(|other| other.base == end.base);
+        let alone =
+            others.iter().fold(netfilter.clone(), |rest, other| rest.without_rule(other.chain, other.by.position));
+        findings.push(finding(&with(&tracer, alone), home, &same, *reach, needs));
     }
     Ok(())
 }
@@ -89,25 +95,25 @@ fn is_judged(home: Backend, end: &End) -> bool {
     elsewhere && end.hook() == Some(Hook::Forward) && !end.is_dockers()
 }
 
-/// `tracer`: as the host is without the other ends.
-fn finding(tracer: &Tracer, home: Backend, end: &End, reach: Reach, needs: &[Need]) -> Finding {
-    let host = tracer.host;
+/// `tracer`: as the host is without the ends in other chains. `ends`: those in this one.
+fn finding(tracer: &Tracer, home: Backend, ends: &[&End], reach: Reach, needs: &[Need]) -> Finding {
+    let (host, end) = (tracer.host, ends[0]);
     let unnamed: Vec<&Need> = needs.iter().filter(|need| !end.names(&need.link)).collect();
     let severity = if reach == Reach::User || unnamed.is_empty() { Severity::Info } else { Severity::Error };
     let first = unnamed.first().copied().unwrap_or(&needs[0]);
     let By { family, table, chain, .. } = &end.by;
     let (shown_by, says) = end.shown(host);
-    let mut finding =
-        Finding::new(severity, format!("chain:{family} {table}/{chain}"), message(end, reach, severity, first))
-            .evidence(Evidence::new(shown_by, says))
-            .touches("firewall:forward");
+    let subject = format!("chain:{family} {table}/{chain}");
+    let mut finding = Finding::new(severity, subject, message(end, reach, severity, first))
+        .evidence(Evidence::new(shown_by, says))
+        .touches("firewall:forward");
     for need in needs {
         finding = finding.touches(format!("network:{}", need.network));
     }
     if severity == Severity::Info {
         return finding;
     }
-    match remedy(tracer, home, end, &unnamed) {
+    match remedy(tracer, home, ends, &unnamed) {
         Some(remedy) => finding.remedy(remedy),
         None => finding,
     }
@@ -115,38 +121,42 @@ fn finding(tracer: &Tracer, home: Backend, end: &End, reach: Reach, needs: &[Nee
 
 fn message(end: &End, reach: Reach, severity: Severity, need: &Need) -> Text {
     let (place, en, zh) = (end.said(), &need.says.en, &need.says.zh);
-    let what = match &end.by.rule {
-        Some(rule) => text!("`{rule}` in {place}", "{place} 中的 `{rule}`"),
+    let what = match end.rule_text() {
+        Some(rule) => text!("`{rule}` in {place}", "{place} 中的 `{rule}` "),
         None => text!("the policy of {place}", "{place} 的默认策略"),
     };
     let (what, what_zh) = (what.en, what.zh);
     match (reach, severity) {
         (Reach::User, _) => text!(
             "{what} ends whatever is forwarded, {en} included: somebody wants it so",
-            "{what_zh} 拒绝所有转发的数据包，{zh}也在其中：这是有意设置的"
+            "{what_zh}拒绝所有转发的数据包，{zh}也在其中：这是有意设置的"
         ),
         (_, Severity::Info) => text!(
             "{what} ends {en}, and rules beside it name that network's bridge: somebody has chosen what passes",
-            "{what_zh} 拒绝了{zh}，而旁边的规则提到了该网络的网桥：放行范围是有意选择的"
+            "{what_zh}拒绝了{zh}，而旁边的规则提到了该网络的网桥：放行范围是有意选择的"
         ),
         _ => text!(
             "{what} ends everything that is forwarded and comes to it, and Docker's rules accept nothing before: {en} does not pass",
-            "{what_zh} 拒绝到达此处的所有转发数据包，Docker 的规则没有机会先行放行：{zh}无法通过"
+            "{what_zh}拒绝到达此处的所有转发数据包，Docker 的规则没有机会先行放行：{zh}无法通过"
         ),
     }
 }
 
-fn remedy(tracer: &Tracer, home: Backend, end: &End, needs: &[&Need]) -> Option<Remedy> {
+fn remedy(tracer: &Tracer, home: Backend, ends: &[&End], needs: &[&Need]) -> Option<Remedy> {
+    let end = ends[0];
     let back = text!(
         "the file that your rules are loaded from (/etc/iptables/rules.v4, /etc/sysconfig/iptables, /etc/nftables.conf, …) has the old \
          order still: change it there too",
         "规则的来源文件（/etc/iptables/rules.v4、/etc/sysconfig/iptables、/etc/nftables.conf 等）中仍是原来的顺序，请同步修改"
     );
     if end.by.backend == home {
-        let at = end.by.position?;
-        let moved = tracer.netfilter.as_ref().ok()?.with_rule_moved(end.chain, at, end.base);
+        let mut moved = tracer.netfilter.as_ref().ok()?.clone();
+        let mut commands = Vec::new();
+        for end in ends {
+            moved = moved.with_rule_moved(end.chain, end.by.position?, end.base);
+            commands.extend(end.put_last(tracer.host)?);
+        }
         let moved = with(tracer, moved);
-        let commands = end.put_last(tracer.host)?;
         let title = text!(
             "put the rule behind Docker's: what they do not accept ends there as before",
             "把该规则移到 Docker 的规则之后：Docker 未放行的数据包仍在那里被拒绝"

@@ -1,6 +1,5 @@
 //! What netfilter does to a packet at each hook: iptables of both variants and native nft, compiled once into one form
 //! ([`rule`]) and then asked ([`Netfilter::pass`]).
-#![allow(dead_code, unused_imports)] // while issue 4 is being built
 
 mod compile;
 mod eval;
