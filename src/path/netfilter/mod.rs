@@ -10,7 +10,7 @@ pub mod packet;
 pub mod rule;
 
 pub use compile::Netfilter;
-pub use packet::{Connection, Direction, Packet, State, Tuple};
+pub use packet::{Connection, Packet, State, Tuple};
 pub use rule::{Backend, Chain, ChainId, Hook, Layer};
 
 use crate::text::Text;

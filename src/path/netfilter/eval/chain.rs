@@ -3,7 +3,7 @@
 use super::super::index::Asked;
 use super::super::packet::Packet;
 use super::super::rule::{ChainId, Effect, Key, Leg, Rule, Step, Values};
-use super::super::{Did, Netfilter, Passage, Taken, Verdict};
+use super::super::{Did, Netfilter, Taken, Verdict};
 use super::Here;
 use super::field::as_number;
 use super::nat;
