@@ -19,7 +19,7 @@ pub(super) struct Ground<'a> {
     by_name: HashMap<&'a str, &'a Link>,
     by_index: HashMap<u32, &'a Link>,
     /// Ports of a bridge, by its index, in the order of the dump.
-    ports: HashMap<u32, Vec<&'a Link>>,
+    ports: BTreeMap<u32, Vec<&'a Link>>,
     /// Prefixes on-link at a bridge, which its containers take for their own segment.
     segments: HashMap<u32, Vec<IpNet>>,
     /// Own addresses and their links.
@@ -44,7 +44,7 @@ pub(super) struct Ground<'a> {
 impl<'a> Ground<'a> {
     pub fn new(host: &'a Snapshot, netfilter: Option<&Netfilter>) -> Self {
         let links: &[Link] = host.links.ok().map_or(&[], Vec::as_slice);
-        let mut ports: HashMap<u32, Vec<&Link>> = HashMap::new();
+        let mut ports: BTreeMap<u32, Vec<&Link>> = BTreeMap::new();
         for link in links {
             if let Some(master) = link.master {
                 ports.entry(master).or_default().push(link);
@@ -60,20 +60,12 @@ impl<'a> Ground<'a> {
         let networks: &[Network] = api.and_then(|api| api.networks.ok()).map_or(&[], Vec::as_slice);
         let opens = api.is_some_and(|api| internal_has_gateway(&api.version));
         let bridges = networks.iter().filter(|network| network.driver == "bridge");
-        let mut containers = HashMap::new();
-        for container in api.and_then(|api| api.containers.ok()).into_iter().flatten() {
-            for address in container.endpoints.iter().flat_map(|endpoint| &endpoint.addresses) {
-                if container.state == "running" {
-                    containers.insert(*address, container);
-                }
-            }
-        }
         let mut programs: HashMap<&str, Vec<&AttachedProgram>> = HashMap::new();
         for program in host.firewall.programs.ok().into_iter().flatten() {
             programs.entry(program.link.as_str()).or_default().push(program);
         }
         let base_chains = host.firewall.nft_base_chains.ok().into_iter().flatten();
-        let kinds = ports.iter().map(|(bridge, ports)| (*bridge, ports.clone())).collect();
+        let kinds = ports.clone();
         let mut ground = Ground {
             by_name: links.iter().map(|link| (link.name.as_str(), link)).collect(),
             by_index: links.iter().map(|link| (link.index, link)).collect(),
@@ -85,7 +77,7 @@ impl<'a> Ground<'a> {
             sysctls: host.sysctls.ok(),
             closed: bridges.filter(|network| network.internal && !opens).map(Network::link_name).collect(),
             networks: networks.iter().map(|network| (network.id.as_str(), network)).collect(),
-            containers,
+            containers: running(host),
             gaps: gaps(host),
             bridge_chains: false,
             link_chains: false,
@@ -267,6 +259,16 @@ impl<'a> Ground<'a> {
         };
         self.sysctl(key).is_some_and(|value| value != 0 || own)
     }
+}
+
+/// Running containers by each of their addresses.
+fn running(host: &Snapshot) -> HashMap<IpAddr, &Container> {
+    let all = host.engine.api.ok().and_then(|api| api.containers.ok()).into_iter().flatten();
+    let running = all.filter(|container| container.state == "running");
+    let places = running.flat_map(|container| container.endpoints.iter().map(move |endpoint| (container, endpoint)));
+    places
+        .flat_map(|(container, endpoint)| endpoint.addresses.iter().map(move |address| (*address, container)))
+        .collect()
 }
 
 /// Whether a bridge port is no end of a container or virtual machine. A veth may be a guest's own network card, by its name.

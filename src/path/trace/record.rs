@@ -22,7 +22,7 @@ pub(super) struct Log {
 #[derive(Debug)]
 pub(super) struct Stop {
     pub verdict: Verdict,
-    pub end: Option<End>,
+    pub end: Option<Box<End>>,
     pub undecided: Vec<Text>,
 }
 
@@ -61,7 +61,7 @@ impl Log {
     pub fn end(&mut self, verdict: Verdict, at: &str, rule: Option<String>, says: Text) -> Stop {
         self.note(at, rule, says.clone());
         let end = End { way: self.way, hop: self.hops.len() - 1, says, by: None };
-        Stop { verdict, end: Some(end), undecided: Vec::new() }
+        Stop { verdict, end: Some(Box::new(end)), undecided: Vec::new() }
     }
 
     /// The packet ended by what the trail last tells.
@@ -78,7 +78,7 @@ impl Log {
             (_, false) => text!("a rule of {place} drops {en}", "{place} 中的规则丢弃了{zh}"),
         };
         let end = End { way: self.way, hop: self.hops.len().saturating_sub(1), says, by };
-        Stop { verdict, end: Some(end), undecided: Vec::new() }
+        Stop { verdict, end: Some(Box::new(end)), undecided: Vec::new() }
     }
 
     /// Writes down what a hook's rules did; jumps only where something was done behind them. Who did the last thing comes back.

@@ -29,11 +29,11 @@ pub(super) fn reply(hosts: &[Tracer], leg: &Leg, choices: &mut Choices, log: &mu
         Outcome::Here(_) => {
             let source = packet.source;
             let packet = Packet { mark: reflected_mark(tracer, &packet, last.outcome.packet()), ..packet };
-            Walk { tracer, log, choices }.from_here(packet, Some(source))?
+            Walk { tracer, log, choices }.by_process(packet, Some(source))?
         }
         Outcome::Inside { bridge, .. } => from_container(tracer, bridge, packet, choices, log)?,
         // The far end answers; what it sends comes back by the link that the request left by.
-        Outcome::Left { link, .. } => Walk { tracer, log, choices }.from_link(link, packet)?,
+        Outcome::Left { link, .. } => Walk { tracer, log, choices }.by_link(link, packet)?,
     };
     let mut host = last.host;
     for _ in 0..=2 * hosts.len() {
@@ -43,7 +43,7 @@ pub(super) fn reply(hosts: &[Tracer], leg: &Leg, choices: &mut Choices, log: &mu
         let Some((there, link)) = log.next_host(hosts, host, &outcome) else { break };
         let packet = known(outcome.packet().on_the_wire(), passed, there);
         (host, log.host) = (there, there);
-        outcome = Walk { tracer: &hosts[there], log, choices }.from_link(&link, packet)?;
+        outcome = Walk { tracer: &hosts[there], log, choices }.by_link(&link, packet)?;
     }
     strayed(flow, host == begin.host, &outcome, log)
 }
@@ -80,10 +80,10 @@ fn from_container(
         return Err(log.end(Verdict::Unroutable, "route", None, says));
     };
     let before = log.clone();
-    let outcome = Walk { tracer, log, choices }.from_bridge(first, None, packet.clone());
+    let outcome = Walk { tracer, log, choices }.by_bridge(first, None, packet.clone());
     for other in others {
         let mut log = before.clone();
-        let other = Walk { tracer, log: &mut log, choices }.from_bridge(other, None, packet.clone());
+        let other = Walk { tracer, log: &mut log, choices }.by_bridge(other, None, packet.clone());
         let same = match (&outcome, &other) {
             (Ok(one), Ok(two)) => one.ends_like(two),
             (Err(one), Err(two)) => one.verdict == two.verdict,

@@ -208,7 +208,7 @@ fn legs_forth(
 fn conclude(mut log: Log, mut verdict: Verdict, stop: Option<Stop>, arrives: Option<Arrival>) -> Trace {
     let (mut end, mut undecided) = (None, Vec::new());
     if let Some(stop) = stop {
-        (verdict, end, undecided) = (stop.verdict, stop.end, stop.undecided);
+        (verdict, end, undecided) = (stop.verdict, stop.end.map(|end| *end), stop.undecided);
     }
     if matches!(verdict, Verdict::Delivered | Verdict::Forwarded) {
         log.doubts.append(&mut log.arrival_doubts);
@@ -232,9 +232,9 @@ fn forth(
     let mut walk = Walk { tracer: &hosts[first], log, choices };
     let packet = first_packet(flow);
     let outcome = match &flow.from {
-        Origin::Host { source, uid } => walk.from_here(Packet { uid: *uid, ..packet }, *source)?,
-        Origin::Bridge { bridge, .. } => walk.from_bridge(bridge, None, packet)?,
-        Origin::Link { link, .. } => walk.from_link(link, packet)?,
+        Origin::Host { source, uid } => walk.by_process(Packet { uid: *uid, ..packet }, *source)?,
+        Origin::Bridge { bridge, .. } => walk.by_bridge(bridge, None, packet)?,
+        Origin::Link { link, .. } => walk.by_link(link, packet)?,
     };
     let mut host = first;
     let mut next = walk.log.next_host(hosts, host, &outcome);
@@ -247,7 +247,7 @@ fn forth(
         let Some(packet) = passed.last().map(|last: &Passed| last.outcome.packet().on_the_wire()) else { break };
         log.host = there;
         host = there;
-        let outcome = Walk { tracer: &hosts[there], log, choices }.from_link(&link, packet)?;
+        let outcome = Walk { tracer: &hosts[there], log, choices }.by_link(&link, packet)?;
         next = log.next_host(hosts, host, &outcome);
         passed.push(Passed { host, outcome });
     }

@@ -38,7 +38,7 @@ pub(super) struct Exit {
 impl<'a> Walk<'_, 'a, '_> {
     /// A frame that comes in by a port of a bridge, addressed to whom the sender takes the destination to be.
     /// `port`: none where the facts do not say which.
-    pub fn from_bridge(&mut self, bridge: &str, port: Option<&str>, mut packet: Packet) -> Result<Outcome, Stop> {
+    pub fn by_bridge(&mut self, bridge: &str, port: Option<&str>, mut packet: Packet) -> Result<Outcome, Stop> {
         let ground = &self.tracer.ground;
         let neighbour = ground.on_segment(bridge, packet.destination) && !ground.is_own(packet.destination);
         let family = packet.family();
@@ -58,7 +58,7 @@ impl<'a> Walk<'_, 'a, '_> {
                     self.across_bridge(bridge, port.as_deref(), packet, false)
                 }
                 false => {
-                    packet = self.to_bridge_itself(bridge, port.as_deref(), packet)?;
+                    packet = self.up_from_bridge(bridge, port.as_deref(), packet)?;
                     packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
                     self.route_in(packet)
                 }
@@ -77,7 +77,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.across_bridge(bridge, port.as_deref(), packet, true)
             }
             false => {
-                packet = self.to_bridge_itself(bridge, port.as_deref(), packet)?;
+                packet = self.up_from_bridge(bridge, port.as_deref(), packet)?;
                 self.route_in(packet)
             }
         }
@@ -151,20 +151,20 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// The bridge hands a frame that is addressed to it to its own link.
-    fn to_bridge_itself(&mut self, bridge: &str, port: Option<&str>, packet: Packet) -> Result<Packet, Stop> {
+    fn up_from_bridge(&mut self, bridge: &str, port: Option<&str>, packet: Packet) -> Result<Packet, Stop> {
         let packet = self.ports_hook(Hook::Input, packet, port, None)?;
         self.link_hook(Hook::Ingress, bridge, packet)
     }
 
     /// A packet that comes in by a link.
-    pub fn from_link(&mut self, link: &str, mut packet: Packet) -> Result<Outcome, Stop> {
+    pub fn by_link(&mut self, link: &str, mut packet: Packet) -> Result<Outcome, Stop> {
         let ground = &self.tracer.ground;
         if let Some(arrival) = ground.link(link) {
             if let Some(bridge) = ground.master(arrival).filter(|master| master.is_bridge()) {
-                return self.from_bridge(&bridge.name, Some(link), packet);
+                return self.by_bridge(&bridge.name, Some(link), packet);
             }
             if arrival.is_bridge() {
-                return self.from_bridge(link, ground.uplink_port(link).map(|port| port.name.as_str()), packet);
+                return self.by_bridge(link, ground.uplink_port(link).map(|port| port.name.as_str()), packet);
             }
             if ground.master(arrival).is_some_and(|master| master.vrf_table.is_some()) {
                 self.log.doubt(text!(
@@ -269,7 +269,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// What a process of this host sends. `source`: none where the kernel is to choose it.
-    pub fn from_here(&mut self, mut packet: Packet, source: Option<IpAddr>) -> Result<Outcome, Stop> {
+    pub fn by_process(&mut self, mut packet: Packet, source: Option<IpAddr>) -> Result<Outcome, Stop> {
         let query = Query { source, ..query(&packet) };
         let mut lookup = self.lookup(&query);
         let (mut exit, mut local) = self.output_exit(&lookup)?;
