@@ -30,7 +30,6 @@ pub use engine_files::{
     Process, SocketUnit, Unit, UnitSetting,
 };
 pub use fact::{Fact, Gap, Missing};
-#[allow(unused_imports)] // while issue 4 is being built
 pub use firewall::{AttachedProgram, BaseChain, Firewall, IpSet, IptablesDump};
 pub use history::{NetworkAction, NetworkEvent, NetworkHistory};
 pub use link::Link;

@@ -100,8 +100,13 @@ fn one(hop: &Hop, widest: usize, ends: bool, medium: &Medium) -> Vec<String> {
     let lead = widest + 4;
     let mut lines = Vec::new();
     let at = clean(&hop.at);
+    // A place with a longer name than its column has a line of its own.
+    let beside = columns(&at) <= widest;
+    if !beside {
+        lines.push(format!("  {at}"));
+    }
     for (i, line) in wrap(hop.effect.get(medium.lang), medium.width - lead).iter().enumerate() {
-        let front = if i == 0 { format!("  {}", pad(&at, widest + 2)) } else { " ".repeat(lead) };
+        let front = if i == 0 && beside { format!("  {}", pad(&at, widest + 2)) } else { " ".repeat(lead) };
         let line = if ends { medium.severity(Severity::Error, line) } else { line.clone() };
         lines.push(format!("{front}{line}"));
     }
