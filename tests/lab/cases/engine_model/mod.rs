@@ -9,8 +9,7 @@ mod directed;
 mod life;
 mod pools;
 #[path = "../../../kernel/random.rs"]
-#[expect(dead_code, reason = "the kernel's tests need more of it")]
-mod random;
+pub(super) mod random;
 mod reality;
 mod tally;
 mod world;

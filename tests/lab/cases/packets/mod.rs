@@ -8,8 +8,6 @@ pub mod conntrack;
 mod flows;
 mod frame;
 pub mod inside;
-#[path = "../../../kernel/random.rs"]
-mod random;
 mod returns;
 mod rules;
 mod shot;
@@ -18,6 +16,7 @@ mod tally;
 mod view;
 mod wire;
 
+use super::engine_model::random;
 use crate::harness::{Cases, Engine, Lab};
 use compare::{Comparison, compare, foretell};
 use dnetctl::internals::{Snapshot, Trace, Tracer};

@@ -123,7 +123,7 @@ impl Tally {
         let rules: Vec<&str> = trace.hops.iter().filter_map(|hop| hop.rule.as_deref()).collect();
         for (part, word) in PARTS {
             let of_nft = part.starts_with("nft ");
-            let has = |rule: &&str| (!rule.starts_with("-A ")) == of_nft && rule.contains(word);
+            let has = |rule: &&str| rule.starts_with("-A ") != of_nft && rule.contains(word);
             *self.decided.entry(part).or_default() += usize::from(rules.iter().any(has));
         }
         for (part, place) in [("rp_filter", "rp_filter"), ("forwarding off", "forwarding")] {

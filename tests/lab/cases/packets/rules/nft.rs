@@ -38,6 +38,12 @@ impl Nft {
     /// A table with base chains and others, of a family that sees the packet.
     fn table(&mut self, family: &str, body: &str) {
         let name = format!("packets-{}", self.tables.len());
+        // In a table of both families nft shows a rule that resets without the family that it asks for.
+        let family = match (family, body.contains("tcp reset")) {
+            ("inet", true) if body.contains("nfproto ipv6") || body.contains("ip6 ") => "ip6",
+            ("inet", true) => "ip",
+            _ => family,
+        };
         // A family of its own needs no question for it, and nft refuses one.
         let body = match family {
             "inet" => body.to_owned(),
