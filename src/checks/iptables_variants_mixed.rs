@@ -5,7 +5,7 @@ use super::{About, Check, Group, Scene, docs};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
 use crate::host::{Family, IptablesDump, Missing, Snapshot};
 use crate::path::netfilter::{Backend, Hook, Netfilter};
-use crate::path::trace::{By, Tracer};
+use crate::path::trace::By;
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -28,16 +28,16 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let compat = findings.need("firewall.nft_compat", &host.firewall.nft_compat)?;
     let Some((old, new)) = rules_in(legacy).zip(rules_in(compat)) else { return Ok(()) };
     let here = Here::new(scene, findings)?;
-    let tracer = Tracer::new(host)?;
+    let tracer = scene.tracer()?;
     let netfilter = tracer.netfilter.as_ref().map_err(Clone::clone)?;
     let home = home(host, netfilter);
     let mut ends: Vec<(By, Vec<Need>)> = Vec::new();
-    for need in needs(&here, &tracer)? {
-        let Some(by) = ended(&tracer, &need.flow, findings) else { continue };
+    for need in needs(&here, tracer)? {
+        let Some(by) = ended(tracer, &need.flow, findings) else { continue };
         if by.backend == Backend::Nft || home.is_none_or(|home| home == by.backend || home == Backend::Nft) {
             continue;
         }
-        let without = with(&tracer, netfilter.without_backend(by.backend));
+        let without = with(tracer, netfilter.without_backend(by.backend));
         if !passes(&without, &need.flow) {
             continue;
         }

@@ -35,12 +35,12 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let host = scene.host;
     engine_is_here(host)?;
     let here = Here::new(scene, findings)?;
-    let tracer = Tracer::new(host)?;
+    let tracer = scene.tracer()?;
     let netfilter = tracer.netfilter.as_ref().map_err(Clone::clone)?;
     let Some(home) = home(host, netfilter) else { return Ok(()) };
     let mut all: Vec<Ended> = Vec::new();
-    for need in needs(&here, &tracer)? {
-        for (by, reach) in ends(&tracer, home, &need, findings) {
+    for need in needs(&here, tracer)? {
+        for (by, reach) in ends(tracer, home, &need, findings) {
             match all.iter_mut().find(|ended| ended.by == by) {
                 Some(ended) => ended.needs.push(need.clone()),
                 None => all.push(Ended { by, reach, needs: vec![need.clone()] }),
@@ -58,7 +58,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             found.iter().map(|(other, ..)| other).partition(|other| other.base == end.base);
         let alone =
             others.iter().fold(netfilter.clone(), |rest, other| rest.without_rule(other.chain, other.by.position));
-        findings.push(finding(&with(&tracer, alone), home, &same, *reach, needs));
+        findings.push(finding(&with(tracer, alone), home, &same, *reach, needs));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::index::Index;
 use super::rule::{Backend, Chain, ChainId, Chains, Hook, Layer, Table};
@@ -14,9 +15,10 @@ use crate::text::text;
 #[derive(Clone, Debug)]
 pub struct Netfilter<'a> {
     pub(super) fib: Fib<'a>,
-    pub(super) chains: Chains,
+    /// Shared by copies until one of them is changed.
+    pub(super) chains: Rc<Chains>,
     /// Of each chain; none: it is short.
-    pub(super) indexes: Vec<Option<Index>>,
+    pub(super) indexes: Rc<Vec<Option<Index>>>,
     /// Base chains in the order of their priorities.
     hooks: HashMap<(Layer, Hook), Vec<ChainId>>,
 }
@@ -42,7 +44,7 @@ impl<'a> Netfilter<'a> {
         native(firewall, compat, &mut chains)?;
         let hooks = arrange(&chains, firewall);
         let indexes = chains.all.iter().map(|chain| Index::of(&chain.rules)).collect();
-        Ok(Netfilter { fib, chains, indexes, hooks })
+        Ok(Netfilter { fib, chains: Rc::new(chains), indexes: Rc::new(indexes), hooks })
     }
 
     pub fn chain(&self, id: ChainId) -> &Chain {
@@ -56,7 +58,7 @@ impl<'a> Netfilter<'a> {
     /// The same without the base chains of one kind of firewall.
     pub fn without_backend(&self, backend: Backend) -> Self {
         let mut other = self.clone();
-        for chain in other.chains.all.iter_mut().filter(|chain| chain.backend == backend) {
+        for chain in Rc::make_mut(&mut other.chains).all.iter_mut().filter(|chain| chain.backend == backend) {
             chain.base = None;
         }
         for hooked in other.hooks.values_mut() {
@@ -68,9 +70,10 @@ impl<'a> Netfilter<'a> {
     /// The same without what that rule does; none: with a policy that accepts.
     pub fn without_rule(&self, chain: ChainId, rule: Option<usize>) -> Self {
         let mut other = self.clone();
+        let changed = &mut Rc::make_mut(&mut other.chains).all[chain];
         match rule {
-            Some(at) => other.chains.all[chain].rules[at].steps.clear(),
-            None => other.chains.all[chain].base.iter_mut().for_each(|base| base.drops = false),
+            Some(at) => changed.rules[at].steps.clear(),
+            None => changed.base.iter_mut().for_each(|base| base.drops = false),
         }
         other
     }
@@ -79,8 +82,9 @@ impl<'a> Netfilter<'a> {
     pub fn with_rule_moved(&self, chain: ChainId, rule: usize, to: ChainId) -> Self {
         let mut other = self.without_rule(chain, Some(rule));
         let moved = self.chains.all[chain].rules[rule].clone();
-        other.chains.all[to].rules.push(moved);
-        other.indexes[to] = Index::of(&other.chains.all[to].rules);
+        let rules = &mut Rc::make_mut(&mut other.chains).all[to].rules;
+        rules.push(moved);
+        Rc::make_mut(&mut other.indexes)[to] = Index::of(rules);
         other
     }
 

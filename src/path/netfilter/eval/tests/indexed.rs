@@ -98,8 +98,9 @@ fn an_index_changes_nothing() {
         let host = host(vec![filter("FORWARD", "DROP", &["A", "B"], &rules)], None);
         let mut indexed = Netfilter::new(&host, Fib::new(&host).expect("all facts")).expect("rules");
         let mut walked = indexed.clone();
-        indexed.indexes = indexed.chains().iter().map(|chain| Some(Index::whole(&chain.rules))).collect();
-        walked.indexes = walked.chains().iter().map(|_| None).collect();
+        indexed.indexes =
+            indexed.chains().iter().map(|chain| Some(Index::whole(&chain.rules))).collect::<Vec<_>>().into();
+        walked.indexes = walked.chains().iter().map(|_| None).collect::<Vec<_>>().into();
         for _ in 0..40 {
             let packet = dice.packet();
             let found = indexed.pass(Layer::Network, Hook::Forward, packet.clone());
