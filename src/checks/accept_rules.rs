@@ -43,7 +43,7 @@ pub fn accepts(
             Some(position) => format!("-I DOCKER-USER {}", position + 1),
             None => "-A DOCKER-USER".to_owned(),
         },
-        None => "-I FORWARD".to_owned(),
+        None => before_the_engine(asker, backend, family),
     };
     at(asker, meeting, subnet, backend, &place, check)
 }
@@ -89,6 +89,34 @@ fn user_chain(netfilter: &Netfilter, backend: Backend, family: Family) -> Option
     let user = named(netfilter, backend, family, "DOCKER-USER")?;
     let forward = netfilter.chain(named(netfilter, backend, family, "FORWARD")?);
     forward.rules.iter().any(|rule| jumps_to(rule, |id| id == user)).then_some(user)
+}
+
+/// Without DOCKER-USER: in FORWARD in front of the engine's first chain, behind what an admin put before it.
+fn before_the_engine(asker: &Asker, backend: Backend, family: Family) -> String {
+    let position = asker.netfilter().and_then(|netfilter| {
+        let forward = netfilter.chain(named(netfilter, backend, family, "FORWARD")?);
+        let engines = |id: usize| netfilter.chain(id).name.starts_with("DOCKER");
+        forward.rules.iter().position(|rule| jumps_to(rule, engines))
+    });
+    position.map_or_else(|| "-A FORWARD".to_owned(), |position| format!("-I FORWARD {}", position + 1))
+}
+
+/// Whether raw's PREROUTING has rules behind that position that do more than accept and are not the engine's own drops: an accept in front
+/// would jump them.
+pub fn admin_rules_in_raw(asker: &Asker, backend: Backend, family: Family, position: usize) -> bool {
+    let Some(netfilter) = asker.netfilter() else { return false };
+    let raw = netfilter.chains().iter().find(|chain| {
+        (chain.backend, chain.family) == (backend, table(family)) && chain.table == "raw" && chain.name == "PREROUTING"
+    });
+    let here = |name: &str| name == "lo" || asker.here.bridges.iter().any(|bridge| bridge.link_name == name);
+    let engines = |rule: &Rule| {
+        rule.steps.iter().any(|step| {
+            matches!(step, Step::If(Test::One { key: Key { field: Field::Iif, .. }, values: Values::Names(names), invert: true })
+                if names.iter().all(|name| here(&name.text)))
+        })
+    };
+    let accepts = |rule: &Rule| matches!(rule.steps.last(), Some(Step::Do(Effect::Accept)));
+    raw.is_some_and(|chain| chain.rules.iter().skip(position).any(|rule| !engines(rule) && !accepts(rule)))
 }
 
 fn jumps_to(rule: &Rule, wanted: impl Fn(usize) -> bool) -> bool {

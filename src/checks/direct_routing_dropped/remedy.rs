@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::super::accept_rules::{accepts, at, comment, tool};
+use super::super::accept_rules::{accepts, admin_rules_in_raw, at, comment, tool};
 use super::super::configuration::quoted;
 use super::super::daemon_json_key::{Member, restart_all, set};
 use super::super::peer_flows::{Asker, Meeting};
@@ -29,9 +29,11 @@ pub fn remedies(
     let options = running_version(asker.here.host).is_none_or(|version| version >= Version::new(28, 2, 0));
     let way = Way { asker, bridge, subnet, meetings, backend };
     if backend == Backend::Nft {
-        return vec![way.nftables()];
+        // The switch is the whole engine's, and this backend has no rules of ours for the other networks.
+        let alone = asker.networks().all(|(other, _)| other.link_name == bridge.link_name);
+        return if alone || !bridge.is_default() { vec![way.nftables()] } else { Vec::new() };
     }
-    let mut remedies = vec![way.rules()];
+    let mut remedies: Vec<Remedy> = way.rules().into_iter().collect();
     if options && bridge.is_default() {
         remedies.push(way.allow_direct_routing(all));
     } else if options {
@@ -49,8 +51,9 @@ struct Way<'w, 'a> {
 }
 
 impl Way<'_, '_> {
-    /// Accepts of exactly these packets: in raw in front of the engine's drops, and in DOCKER-USER.
-    fn rules(&self) -> Remedy {
+    /// Accepts of exactly these packets: in raw in front of the engine's drops, and in DOCKER-USER. None where an admin's own rules stand
+    /// behind those drops: an accept in raw would jump them.
+    fn rules(&self) -> Option<Remedy> {
         let title = text!(
             "accept what these peers send to {subnet} before the engine drops it, and nothing else",
             "在引擎丢弃之前放行这些对端发往 {subnet} 的数据包，其他一概不变",
@@ -65,13 +68,16 @@ impl Way<'_, '_> {
         let mut commands = Vec::new();
         let drops = self.meetings.iter().flat_map(|meeting| &meeting.lost).filter(|lost| lost.by.table == "raw");
         if let Some(first) = drops.filter_map(|lost| lost.by.position).min() {
+            if admin_rules_in_raw(self.asker, self.backend, Family::of(self.subnet.addr()), first) {
+                return None;
+            }
             let place = format!("-t raw -I PREROUTING {}", first + 1);
             for meeting in self.meetings {
                 commands.extend(at(self.asker, meeting, self.subnet, self.backend, &place, CHECK.id));
             }
         }
         commands.extend(self.accepts());
-        Remedy::manual(title, impact, commands).until_reboot()
+        Some(Remedy::manual(title, impact, commands).until_reboot())
     }
 
     fn accepts(&self) -> Vec<String> {
@@ -85,7 +91,7 @@ impl Way<'_, '_> {
         let tool = tool(self.asker.here.host, Family::of(self.subnet.addr()), self.backend);
         let (subnet, comment) = (self.subnet, comment(CHECK.id));
         let chain = format!("DNETCTL-{}", self.bridge.link_name);
-        let mut commands = vec![format!("{tool} -t raw -N {chain}")];
+        let mut commands = vec![format!("{tool} -t raw -N {chain} || {tool} -t raw -F {chain}")];
         for meeting in self.meetings {
             let by = &meeting.link;
             let returns = |source: String| format!("{tool} -t raw -A {chain} -i {by} -s {source} -j RETURN");
@@ -106,7 +112,11 @@ impl Way<'_, '_> {
     }
 
     fn trusted_interfaces(&self) -> Option<Remedy> {
-        let links = self.links().join(":");
+        let trusted = trusted(self.bridge);
+        let mut links: Vec<&str> = trusted.iter().map(String::as_str).chain(self.links()).collect();
+        links.sort_unstable();
+        links.dedup();
+        let links = links.join(":");
         let recreate =
             recreate::commands(&self.asker.here, self.bridge, &[("trusted_host_interfaces", links.clone())])?;
         let name = self.bridge.name;
@@ -115,7 +125,9 @@ impl Way<'_, '_> {
             "用 `trusted_host_interfaces={links}` 重建网络 {name}，并只允许这些对端使用"
         );
         // A network that is made again gets another id, and its bridge another name.
-        let commands = self.peers_only(&self.links().iter().map(|link| format!("-i {link}")).collect::<Vec<_>>());
+        let opened = self.links().into_iter().filter(|link| !trusted.iter().any(|other| other == link));
+        let opened: Vec<String> = opened.map(|link| format!("-i {link}")).collect();
+        let commands = if opened.is_empty() { Vec::new() } else { self.peers_only(&opened) };
         let commands = commands.into_iter().chain(recreate).chain(self.accepts());
         Some(Remedy::manual(title, made_again(name), commands.collect()).safety(Safety::Manual).until_reboot())
     }
@@ -133,14 +145,26 @@ impl Way<'_, '_> {
              lasting",
             "重启会停止正在运行的容器（除非启用了 live-restore）。该设置会持久生效，并使所有网络已发布的端口都能通过容器自己的地址访问；把它限制在对端范围内的规则在系统重启后失效，请将规则持久化"
         );
-        let mut commands = self.peers_only(&[format!("! -i {}", self.bridge.link_name)]);
-        let own = |bridge: &Bridge, subnet: IpNet| {
-            all.iter().any(|(it, at, _)| it.link_name == bridge.link_name && *at == subnet)
-        };
-        for (bridge, subnet) in self.asker.networks().filter(|(bridge, subnet)| !own(bridge, *subnet)) {
+        let mut commands = Vec::new();
+        for (bridge, subnet) in self.asker.networks().filter(|(bridge, subnet)| has_raw_drops(bridge, *subnet)) {
+            let met = all.iter().find(|(it, at, _)| it.link_name == bridge.link_name && *at == subnet);
+            let outside = format!("! -i {}", bridge.link_name);
+            commands.extend(match met {
+                Some((_, _, meetings)) => {
+                    Way { asker: self.asker, bridge, subnet, meetings, backend: self.backend }.peers_only(&[outside])
+                }
+                None => vec![format!(
+                    "{} -t raw -I PREROUTING {outside} -d {subnet} {} -j DROP",
+                    tool(host, Family::of(subnet.addr()), self.backend),
+                    comment(CHECK.id)
+                )],
+            });
+            // In front of that, as the engine has it: whom the network trusts.
             let tool = tool(host, Family::of(subnet.addr()), self.backend);
-            let (link, comment) = (&bridge.link_name, comment(CHECK.id));
-            commands.push(format!("{tool} -t raw -I PREROUTING ! -i {link} -d {subnet} {comment} -j DROP"));
+            let accept = |link: String| {
+                format!("{tool} -t raw -I PREROUTING -i {link} -d {subnet} {} -j ACCEPT", comment(CHECK.id))
+            };
+            commands.extend(trusted(bridge).into_iter().map(accept));
         }
         commands.extend(self.accepts());
         commands.extend(set(host, &[Member { key: "allow-direct-routing", value: "true", is_string: false }]));
@@ -158,17 +182,10 @@ impl Way<'_, '_> {
         let sources = format!("{{ {} }}", sources.join(", "));
         let chain = quoted("{ type filter hook prerouting priority -310; policy accept; }");
         let rule = |words: String| format!("nft add rule {ip} dnetctl peers {}", quoted(&words));
-        let from = if self.bridge.is_default() {
-            format!("iifname != \"{link}\" ")
-        } else {
-            // Made again, the network's bridge has another name.
-            let links: Vec<String> = self.links().iter().map(|link| format!("\"{link}\"")).collect();
-            format!("iifname {{ {} }} ", links.join(", "))
-        };
         let mut commands = vec![
             format!("nft add table {ip} dnetctl"),
             format!("nft add chain {ip} dnetctl peers {chain}"),
-            rule(format!("{from}{ip} daddr {subnet} {ip} saddr != {sources} drop")),
+            rule(format!("iifname != \"{link}\" {ip} daddr {subnet} {ip} saddr != {sources} drop")),
         ];
         let host = self.asker.here.host;
         if self.bridge.is_default() {
@@ -188,7 +205,9 @@ impl Way<'_, '_> {
             return Remedy::manual(title, impact, commands).until_reboot().restarts_engine();
         }
         let key = if subnet.addr().is_ipv4() { "gateway_mode_ipv4" } else { "gateway_mode_ipv6" };
-        let again = recreate::commands(&self.asker.here, self.bridge, &[(key, "nat-unprotected".to_owned())]);
+        // The bridge keeps its name, which the rule above knows it by.
+        let options = [(key, "nat-unprotected".to_owned()), ("name", link.clone())];
+        let again = recreate::commands(&self.asker.here, self.bridge, &options);
         commands.extend(again.unwrap_or_default());
         let name = self.bridge.name;
         let title = text!(
@@ -197,6 +216,21 @@ impl Way<'_, '_> {
         );
         Remedy::manual(title, made_again(name), commands).until_reboot()
     }
+}
+
+/// The links from which a network lets everybody in (`trusted_host_interfaces`).
+fn trusted(bridge: &Bridge) -> Vec<String> {
+    let option = "com.docker.network.bridge.trusted_host_interfaces";
+    let links = bridge.network.and_then(|network| network.options.get(option)).map_or("", String::as_str);
+    links.split(':').filter(|link| !link.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether the engine drops in raw what comes to a network's containers by their own addresses: not where its gateway mode opens them (moby
+/// v28.5.2 libnetwork/drivers/bridge/internal/iptabler/endpoint.go `filterDirectAccess`).
+fn has_raw_drops(bridge: &Bridge, subnet: IpNet) -> bool {
+    let key = if subnet.addr().is_ipv4() { "gateway_mode_ipv4" } else { "gateway_mode_ipv6" };
+    let mode = bridge.network.and_then(|network| network.options.get(&format!("com.docker.network.bridge.{key}")));
+    !matches!(mode.map(String::as_str), Some("routed" | "nat-unprotected"))
 }
 
 fn made_again(name: &str) -> Text {
