@@ -55,10 +55,14 @@ fn of_peers(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             findings.push(dropped(&asker, &by_policy, bridge, subnet));
         }
         for peer in &asker.peers {
-            let ended = asker.outbound(bridge, subnet, peer)?;
-            if let Some((address, by)) = ended.filter(|(_, by)| is_policy(&asker, by)) {
-                findings.push(kept_in(&asker, peer, bridge, subnet, address, &by));
-            }
+            let mut ended = asker.outbound(bridge, subnet, peer, findings)?;
+            ended.retain(|(_, by)| is_policy(&asker, by));
+            let Some((address, by)) = ended.first() else { continue };
+            let chosen = ended.iter().any(|(from, _)| asker.lets_some_out(bridge, *from, peer));
+            findings.push(match chosen {
+                true => narrowed_out(&asker, peer, bridge, *address, by),
+                false => kept_in(&asker, peer, bridge, subnet, *address, by),
+            });
         }
     }
     Ok(())
@@ -214,6 +218,19 @@ fn narrowed(asker: &Asker, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> F
         "有规则放行了对端 {peer} 发往网络 {name} 的部分数据包，其中不包括 {kind}：放行范围是有意选择的"
     );
     info(asker, bridge, lost, message, format!("-P {} DROP", lost.by.chain))
+}
+
+/// The same of what containers here send to the peer's.
+fn narrowed_out(asker: &Asker, peer: &PeerSubnet, bridge: &Bridge, address: IpAddr, by: &By) -> Finding {
+    let (there, peer, name) = (peer.subnet, &peer.peer, bridge.name);
+    let message = text!(
+        "rules let some packets of network {name} pass to the containers of peer {peer} ({there}), and tcp 80 is not among them: \
+         somebody has chosen which",
+        "有规则放行了网络 {name} 发往对端 {peer} 的容器（{there}）的部分数据包，其中不包括 tcp 80：放行范围是有意选择的"
+    );
+    Finding::info(format!("peer:{there}"), message)
+        .evidence(policy_shown(asker.here.host, by, address))
+        .touches(format!("network:{name}"))
 }
 
 fn info(asker: &Asker, bridge: &Bridge, lost: &Lost, message: Text, says: String) -> Finding {

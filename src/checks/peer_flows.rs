@@ -15,7 +15,7 @@ use crate::path::netfilter::rule::{Field, Key, Side, Step, Test, Values};
 use crate::path::netfilter::{
     Backend, Chain, Connection, Did, Hook, Layer, Netfilter, Packet, Passage, Verdict as Passed,
 };
-use crate::path::trace::{By, End, Flow, Origin, Tracer, Verdict, Way};
+use crate::path::trace::{By, End, Flow, Origin, Trace, Tracer, Verdict, Way};
 use crate::text::{Text, text};
 
 const ICMP: u8 = 1;
@@ -172,7 +172,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// What ends packets of a container here to a peer's, or their replies, on this host; with the container's address.
+    /// What ends packets of containers here to a peer's, or their replies, on this host; with the containers' addresses.
     ///
     /// # Errors
     /// [`Missing`] when the containers of the network are not known.
@@ -181,21 +181,43 @@ impl<'a> Asker<'a> {
         bridge: &Bridge<'a>,
         subnet: IpNet,
         peer: &PeerSubnet,
-    ) -> Result<Option<(IpAddr, By)>, Missing> {
+        findings: &mut Findings,
+    ) -> Result<Vec<(IpAddr, By)>, Missing> {
         let there = peer.container();
         let lookup = self.tracer.fib.lookup(&Query::forwarded(peers::second(subnet), there, &bridge.link_name));
         let leaves = lookup.is_unicast() && lookup.link().is_some_and(|link| self.here.bridge(link).is_none());
         if Family::of(subnet.addr()) != peer.family() || self.clashes(peer) || !leaves {
-            return Ok(None);
+            return Ok(Vec::new());
         }
+        let mut ended = Vec::new();
         for (_, address) in self.here.endpoints(bridge)?.into_iter().filter(|(_, address)| subnet.contains(address)) {
-            let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
-            let trace = self.tracer.trace(&Kind { protocol: TCP, port: Some(80) }.flow(from, there));
-            if let Some(End { by: Some(by), .. }) = trace.end {
-                return Ok(Some((address, by)));
+            let trace = self.leaving(bridge, address, there, Kind { protocol: TCP, port: Some(80) });
+            if trace.verdict == Verdict::Undetermined {
+                let why = trace.undecided.first().cloned().unwrap_or_else(|| undecided(there));
+                findings.lacks(Missing { fact: "firewall", why });
+            } else if let Some(End { by: Some(by), .. }) = trace.end {
+                ended.push((address, by));
             }
         }
-        Ok(None)
+        Ok(ended)
+    }
+
+    /// Whether packets of some kind get from that container to the peer's, and their replies back: then somebody has chosen which.
+    pub fn lets_some_out(&self, bridge: &Bridge, from: IpAddr, peer: &PeerSubnet) -> bool {
+        let there = peer.container();
+        self.some_kinds(there).any(|kind| self.leaving(bridge, from, there, kind).verdict == Verdict::Forwarded)
+    }
+
+    fn leaving(&self, bridge: &Bridge, from: IpAddr, there: IpAddr, kind: Kind) -> Trace {
+        let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: from };
+        self.tracer.trace(&kind.flow(from, there))
+    }
+
+    /// A ping, the web's port and those that rules ask for.
+    fn some_kinds(&self, to: IpAddr) -> impl Iterator<Item = Kind> {
+        let icmp = if to.is_ipv4() { ICMP } else { ICMPV6 };
+        let some = [Kind { protocol: icmp, port: None }, Kind { protocol: TCP, port: Some(80) }].into_iter();
+        some.chain(self.ports.iter().flat_map(|port| [TCP, UDP].map(|protocol| Kind { protocol, port: Some(*port) })))
     }
 
     pub fn netfilter(&self) -> Option<&Netfilter<'a>> {
@@ -242,10 +264,6 @@ impl<'a> Asker<'a> {
     /// somebody has chosen which.
     pub fn admits_some(&self, meeting: &Meeting, bridge: &Bridge, lost: &Lost) -> bool {
         let Some(netfilter) = self.netfilter() else { return false };
-        let icmp = if lost.address.is_ipv4() { ICMP } else { ICMPV6 };
-        let some = [Kind { protocol: icmp, port: None }, Kind { protocol: TCP, port: Some(80) }].into_iter();
-        let mut kinds = some
-            .chain(self.ports.iter().flat_map(|port| [TCP, UDP].map(|protocol| Kind { protocol, port: Some(*port) })));
         let by_admin = |passage: &Passage| {
             let accepts = passage.trail.iter().filter(|taken| taken.did == Did::Accepted && taken.rule.is_some());
             passage.verdict == Passed::Accept
@@ -253,7 +271,7 @@ impl<'a> Asker<'a> {
                     chain.backend == lost.by.backend && chain.table == lost.by.table && !is_engines_chain(chain)
                 })
         };
-        kinds.any(|kind| {
+        self.some_kinds(lost.address).any(|kind| {
             meeting.sources.iter().any(|source| {
                 self.forward(meeting, *source, bridge, lost.address, kind).is_some_and(|passage| by_admin(&passage))
             })

@@ -1,9 +1,13 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::here::Here;
 use super::iproute::{family_flag, shows_route};
 use super::peers::{Nearest, PeerSubnet, declared, is_open, second, subnets};
 use super::{About, Check, Group, Scene, docs};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Family, Link, Missing, NeighbourState, Route, table_name};
+use crate::host::{Family, Link, Missing, NeighbourState, Route, RouteKind, table_name};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
@@ -89,6 +93,15 @@ fn way(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Looku
     if specific && lookup.gateway().is_none() && answers(here, peer, lookup) {
         return Way::ToPeer;
     }
+    // Another address of the peer, its link-local one, a router that knows the way, or a mistake.
+    if specific && let Some(gateways) = gateways(here, lookup) {
+        return Way::Unseen(text!(
+            "the route to {subnet} of peer {peer} leads to {gateways}, and whether that knows the way is not seen from here",
+            "通往对端 {peer} 的 {subnet} 的路由指向 {gateways}，从本机无法得知它是否知道该怎么走",
+            subnet = peer.subnet,
+            peer = peer.peer
+        ));
+    }
     let Some(nearest) = nearest else {
         return Way::Elsewhere;
     };
@@ -103,6 +116,24 @@ fn way(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Looku
         ));
     }
     Way::Elsewhere
+}
+
+/// The gateways of all hops, where each has one on a link that leads to other hosts.
+fn gateways(here: &Here, lookup: &Lookup) -> Option<String> {
+    let leads_out = |index: u32| {
+        let link = here.link(index)?;
+        let out = !link.loopback && link.kind.as_deref() != Some("dummy") && here.bridge(index).is_none();
+        out.then_some(())
+    };
+    let mut gateways: Vec<String> = Vec::new();
+    for hop in &lookup.hops {
+        leads_out(hop.link?)?;
+        let via = hop.via?.to_string();
+        if !gateways.contains(&via) {
+            gateways.push(via);
+        }
+    }
+    (!gateways.is_empty()).then(|| gateways.join(", "))
 }
 
 fn is_tunnel(link: &Link) -> bool {
@@ -134,12 +165,17 @@ fn finding(
     query: &Query,
 ) -> Finding {
     let (subnet, name, option) = (peer.subnet, &peer.peer, peer.declared_by);
-    let from = query.iif.as_deref().unwrap_or("lo");
+    let from = match &query.iif {
+        Some(bridge) => Text { en: bridge.clone(), zh: format!(" {bridge} ") },
+        None => text!("this host", "本机"),
+    };
     let message = match lookup.route.filter(|route| !route.is_default() && !route.is_half_default()) {
         Some(route) => text!(
-            "containers of peer {name} ({subnet}, declared by {option}) are not reached from {from}: `{said}` leads elsewhere",
-            "从 {from} 到不了对端 {name} 的容器（{option} 声明的 {subnet}）：路由 `{said}` 指向了别处",
-            said = super::iproute::route(route, here)
+            "containers of peer {name} ({subnet}, declared by {option}) are not reached from {en}: `{said}` leads elsewhere",
+            "从{zh}到不了对端 {name} 的容器（{option} 声明的 {subnet}）：路由 `{said}` 指向了别处",
+            said = super::iproute::route(route, here),
+            en = from.en,
+            zh = from.zh
         ),
         None if lookup.is_unicast() => text!(
             "no route leads to the containers of peer {name} ({subnet}, declared by {option}): packets for them go to the \
@@ -179,7 +215,7 @@ fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Lo
     let subnet = peer.subnet;
     let impact = text!(
         "packets for {subnet} go to that host; the route is gone after a reboot unless the network configuration of this host \
-         has it too (netplan, NetworkManager, /etc/network/interfaces: wherever eth0 and its like are configured)",
+         has it too (where its network cards are configured: netplan, NetworkManager or /etc/network/interfaces)",
         "发往 {subnet} 的数据包会交给该主机；重启后这条路由会消失，除非同时写入本机的网络配置（netplan、NetworkManager、/etc/network/interfaces，即配置网卡的地方）"
     );
     let Some(nearest) = nearest.filter(|nearest| nearest.via == nearest.address) else {
@@ -193,17 +229,47 @@ fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Lo
     let (address, link) = (nearest.address, here.name(nearest.link));
     let title = text!("route {subnet} to the peer, {address}", "将 {subnet} 路由到对端 {address}");
     let ip = if family_flag(subnet) == "-6" { "ip -6" } else { "ip" };
-    let wrong = lookup.route.filter(|route| route.destination == subnet);
-    let mut command = match wrong {
-        Some(_) => format!("{ip} route replace {subnet} via {address} dev {link}"),
-        None => format!("{ip} route add {subnet} via {address} dev {link}"),
-    };
-    if let Some(route) = wrong.filter(|route| route.metric != 0) {
-        command += &format!(" metric {}", route.metric);
+    let mut commands = Vec::new();
+    if let Some(route) = lookup.route.filter(|route| wins_over(route, subnet)) {
+        commands.push(format!("{ip} route del {}{}", super::iproute::route(route, here), metric(route)));
     }
     // A table that is asked before main ends the lookup there.
-    if let Some(route) = lookup.route.filter(|route| route.table != 254) {
-        command += &format!(" table {}", table_name(route.table));
+    let table = lookup.route.map_or(MAIN, |route| route.table);
+    let routes = here.host.routes.ok().into_iter().flatten();
+    let mut same = routes.filter(|route| route.table == table && route.destination == subnet && route.from.is_none());
+    let wrong = lookup.route.filter(|route| route.destination == subnet).or_else(|| same.next());
+    let in_table = if table == MAIN { String::new() } else { format!(" table {}", table_name(table)) };
+    match wrong {
+        Some(route) if leads_to(route, peer) => {}
+        Some(route) => {
+            commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{}{in_table}", metric(route)))
+        }
+        None => commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}")),
     }
-    Remedy::manual(title, impact, vec![command]).until_reboot()
+    Remedy::manual(title, impact, commands).until_reboot()
+}
+
+/// RT_TABLE_MAIN, linux/rtnetlink.h.
+const MAIN: u32 = 254;
+
+/// RTPROT_KERNEL, linux/rtnetlink.h: comes with an address and goes with it.
+const OF_AN_ADDRESS: u8 = 2;
+
+/// Whether a route of the main table wins over one to the subnet, by its length.
+fn wins_over(route: &Route, subnet: IpNet) -> bool {
+    route.table == MAIN
+        && route.protocol != OF_AN_ADDRESS
+        && route.destination != subnet
+        && subnet.contains(&route.destination)
+}
+
+fn leads_to(route: &Route, peer: &PeerSubnet) -> bool {
+    let to_peer = |via: Option<IpAddr>| via.is_some_and(|via| peer.hosts.contains(&via));
+    route.kind == RouteKind::Unicast
+        && !route.next_hops.is_empty()
+        && route.next_hops.iter().all(|hop| to_peer(hop.via))
+}
+
+fn metric(route: &Route) -> String {
+    if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) }
 }
