@@ -46,9 +46,11 @@ pub(super) fn behind<'a>(tracer: &Tracer<'a>, packet: &Packet) -> Option<Behind<
         return None;
     }
     let mut addresses = container.endpoints.iter().flat_map(|endpoint| &endpoint.addresses).copied();
-    // It speaks IPv4 to the container unless that has only IPv6.
+    // Who asks by IPv6 gets the container's IPv6 address, or IPv4 where it has none (moby v20.10.24 libnetwork
+    // drivers/bridge/port_mapping.go `allocatePortsInternal`).
+    let asked = packet.destination.is_ipv4();
     let address = match container.endpoints.len() {
-        1 => addresses.clone().find(IpAddr::is_ipv4).or_else(|| addresses.next()),
+        1 => addresses.clone().find(|address| address.is_ipv4() == asked).or_else(|| addresses.next()),
         _ => None,
     };
     let forgets_address = packet.protocol == UDP && before_28(&host.engine.api.ok()?.version);

@@ -82,7 +82,7 @@ const SECOND: [(&str, &str, &str); 4] = [
 impl Site {
     pub fn build(lab: &Lab, engine: Engine, variant: Variant) -> Self {
         let fabric = lab.fabric();
-        fabric.ok("ip addr add 192.168.50.1/24 dev br0; ip addr add fd50::1/64 dev br0 nodad; ip link set lo up");
+        fabric.ok("ip addr add 192.168.50.1/24 dev br0 && ip addr add fd50::1/64 dev br0 nodad && ip link set lo up");
         for (number, via) in [(31, 2), (32, 3)] {
             fabric.ok(&format!("ip route add 10.{number}.0.0/16 via 192.168.50.{via}"));
             fabric.ok(&format!("ip route add fd{number}::/16 via fd50::{via}"));
