@@ -1,6 +1,6 @@
 //! `dnetctl diagnose` on a host with 20,000 rules, 500 bridges and 2,000 veths beside the commands that show the same facts, in turn on one
 //! real host; and the checks' questions to those facts alone, with how many flows they follow:
-//! `DNETCTL_LAB=run cargo bench --features internals --bench firewall` (as root; `tests/lab/roots` first).
+//! `DNETCTL_LAB=run cargo bench --features internals --bench firewall` (as root; `tests/lab/roots` first; `-- legacy` for that variant).
 #![allow(clippy::disallowed_methods)] // it starts programs and reads the clock
 
 #[path = "../../tests/lab/harness/mod.rs"]
@@ -27,25 +27,20 @@ fn main() {
         return measure::print_peak_memory(&words[1..]);
     }
     let lab = Lab::new().unwrap_or_else(|why| panic!("the lab cannot be had: {why}"));
-    for variant in ["nft", "legacy"] {
-        let fabric = lab.fabric();
-        fabric.gateway("10.0.0.1/24");
-        let host = lab
-            .host(Engine::V28)
-            .on(&fabric, "eth0", "10.0.0.2/24")
-            .default_via("10.0.0.1")
-            .resolver("10.0.0.1")
-            .boot();
-        host.ok(&format!("update-alternatives --set iptables /usr/sbin/iptables-{variant}"));
-        furnish(&host);
-        let rules = host.ok("iptables-save | grep -c ^-A");
-        println!(
-            "iptables-{variant}: {} rules, {BRIDGES} bridges, {VETHS} veths, {NETWORKS} networks of the engine with a container each",
-            rules.trim()
-        );
-        compare(&host);
-        questions::ask(&host.ok("dnetctl snapshot"));
-    }
+    let variant = if words.iter().any(|word| word == "legacy") { "legacy" } else { "nft" };
+    let fabric = lab.fabric();
+    fabric.gateway("10.0.0.1/24");
+    let host =
+        lab.host(Engine::V28).on(&fabric, "eth0", "10.0.0.2/24").default_via("10.0.0.1").resolver("10.0.0.1").boot();
+    host.ok(&format!("update-alternatives --set iptables /usr/sbin/iptables-{variant}"));
+    furnish(&host);
+    let rules = host.ok("iptables-save | grep -c ^-A");
+    println!(
+        "iptables-{variant}: {} rules, {BRIDGES} bridges, {VETHS} veths, {NETWORKS} networks of the engine with a container each",
+        rules.trim()
+    );
+    compare(&host);
+    questions::ask(&host.ok("dnetctl snapshot"));
 }
 
 fn furnish(host: &Host) {
@@ -86,7 +81,7 @@ fn rules() -> String {
             "-A SERVICES -d 10.96.{a}.{b}/32 -p tcp -m tcp --dport 80 -m comment --comment \"service {n}\" -j SVC-{n}\n"
         );
         text += &format!(
-            "-A SVC-{n} -m statistic --mode random --probability 0.5 -j DNAT --to-destination 10.70.{}.2:8080\n",
+            "-A SVC-{n} -p tcp -m statistic --mode random --probability 0.5 -j DNAT --to-destination 10.70.{}.2:8080\n",
             n % 250
         );
         text += &format!("-A SVC-{n} -p tcp -j DNAT --to-destination 10.71.{}.2:8080\n", n % 250);
