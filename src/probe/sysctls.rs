@@ -56,6 +56,11 @@ const IPV6_LINK: [&str; 9] = [
     "mtu",
 ];
 
+/// IP never sees what arrives by a bridge port but as the bridge's: nobody asks for its keys, and a host may have thousands.
+fn is_bridge_port(files: &Files, link: &str) -> bool {
+    files.exists(&format!("/sys/class/net/{link}/brport"))
+}
+
 /// Keys as sysctl(8) writes them: dots between the parts, a slash for a dot inside a link's name.
 pub fn look(files: &Files) -> Fact<BTreeMap<String, String>> {
     let (mut values, mut gaps) = (BTreeMap::new(), Vec::new());
@@ -72,7 +77,8 @@ pub fn look(files: &Files) -> Fact<BTreeMap<String, String>> {
         read(path.to_owned(), path.replace('/', "."));
     }
     for (family, names) in [("ipv4", &IPV4_LINK[..]), ("ipv6", &IPV6_LINK[..])] {
-        for link in files.list(&format!("/proc/sys/net/{family}/conf")).unwrap_or_default() {
+        let links = files.list(&format!("/proc/sys/net/{family}/conf")).unwrap_or_default();
+        for link in links.into_iter().filter(|link| !is_bridge_port(files, link)) {
             let written = link.replace('.', "/");
             for name in names {
                 read(format!("net/{family}/conf/{link}/{name}"), format!("net.{family}.conf.{written}.{name}"));
