@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::accept_rules::{comment, tool};
-use crate::host::{Family, Snapshot};
+use crate::host::{Family, Network, Snapshot};
 use crate::path::netfilter::rule::{Effect, Field, Key, Rule, Step, Test, Values};
 use crate::path::netfilter::{Backend, Chain, ChainId, Hook, Netfilter};
 use crate::path::trace::By;
@@ -126,7 +126,7 @@ impl<'n, 'a> End<'n, 'a> {
                 && self.netfilter.chain(at).rules.iter().filter_map(target).any(|to| self.leads(to, seen)))
     }
 
-    /// The rules of the base chain that packets meet before, and in native tables all rules of the table.
+    /// Whether rules of others name that link: of the base chain, those that packets meet before; of native tables all of the table.
     pub fn names(&self, link: &str) -> bool {
         let base = self.netfilter.chain(self.base);
         let named = |rule: &Rule| rule.steps.iter().any(|step| matches!(step, Step::If(test) if names(test, link)));
@@ -137,7 +137,10 @@ impl<'n, 'a> End<'n, 'a> {
                 };
                 self.netfilter.chains().iter().filter(same).flat_map(|chain| &chain.rules).any(named)
             }
-            _ => base.rules.iter().take(self.place().unwrap_or(base.rules.len())).any(named),
+            _ => {
+                let place = self.place().unwrap_or(base.rules.len());
+                base.rules.iter().take(place).any(|rule| named(rule) && !self.is_engines(rule, &[link]))
+            }
         }
     }
 
@@ -221,8 +224,46 @@ impl<'n, 'a> End<'n, 'a> {
         ]
     }
 
-    /// Commands that put the rule behind all others of its base chain; none where other chains lead there too.
-    pub fn put_last(&self, host: &Snapshot) -> Option<Vec<String>> {
+    /// Whether the engine wrote a rule of the base chain, with bridges of these names: a jump to its chains, or a line of a network
+    /// (moby v26.1.5 libnetwork/drivers/bridge/setup_ip_tables_linux.go `setupIPTablesInternal`, `setIcc`; v28.0.0 for the ipset). It
+    /// writes a line once: of two that are the same one is somebody's.
+    fn is_engines(&self, rule: &Rule, links: &[&str]) -> bool {
+        if target(rule).is_some_and(|to| self.netfilter.chain(to).name.starts_with("DOCKER")) {
+            return true;
+        }
+        let base = self.netfilter.chain(self.base);
+        let Some(spec) = rule.text.strip_prefix("-A FORWARD ") else { return false };
+        let of = |link: &&str| {
+            let within = format!("-i {link} -o {link} -j ");
+            spec == format!("-o {link} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+                || spec == format!("-i {link} ! -o {link} -j ACCEPT")
+                || spec == format!("-i {link} -j ACCEPT")
+                || spec.strip_prefix(&within).is_some_and(|verdict| ["ACCEPT", "DROP"].contains(&verdict))
+        };
+        let written = links.iter().any(of) || spec.starts_with("-m set --match-set docker-ext-bridges-v");
+        written && base.rules.iter().filter(|other| other.text == rule.text).count() == 1
+    }
+
+    /// The position right behind the engine's last rule of the base chain, and the rules of others that are asked only with this end
+    /// there; none where the engine has no rule behind it.
+    pub fn behind_engine(&self, host: &Snapshot) -> Option<(usize, Vec<&'n str>)> {
+        let networks = host.engine.api.ok()?.networks.ok()?;
+        let links: Vec<String> = networks.iter().filter(|one| one.driver == "bridge").map(Network::link_name).collect();
+        let links: Vec<&str> = links.iter().map(String::as_str).collect();
+        let rules = &self.netfilter.chain(self.base).rules;
+        let last = rules.iter().rposition(|rule| self.is_engines(rule, &links))?;
+        let place = self.place().filter(|place| *place < last)?;
+        let own = &self.netfilter.chain(self.chain).rules;
+        let below = if self.chain == self.base { 0 } else { own.len() };
+        let refuses = |step: &Step| matches!(step, Step::Do(Effect::Drop | Effect::Reject(_)));
+        let between = rules[place + 1..last].iter().chain(own.iter().take(below).skip(self.by.position? + 1));
+        let woken = between.filter(|rule| !self.is_engines(rule, &links) && !rule.steps.iter().any(refuses));
+        Some((last + 1, woken.map(|rule| rule.text.as_str()).collect()))
+    }
+
+    /// Commands that put the rule to position `at` of its base chain, counted from 0 as it is before; none where other chains lead
+    /// there too.
+    pub fn put(&self, host: &Snapshot, at: usize) -> Option<Vec<String>> {
         let rule = self.by.rule.as_deref()?;
         let base = self.netfilter.chain(self.base);
         let elsewhere = |chain: &Chain| {
@@ -234,7 +275,8 @@ impl<'n, 'a> End<'n, 'a> {
         }
         let (tool, chain) = (self.tool(host), &self.by.chain);
         let spec = rule.strip_prefix(&format!("-A {chain} "))?;
-        Some(vec![format!("{tool} -A {} {spec}", self.by.base), format!("{tool} -D {chain} {spec}")])
+        // The new one first, so that nothing passes in between; -D takes the first of two.
+        Some(vec![format!("{tool} -I {} {} {spec}", self.by.base, at + 1), format!("{tool} -D {chain} {spec}")])
     }
 }
 

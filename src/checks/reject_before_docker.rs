@@ -150,19 +150,7 @@ fn remedy(tracer: &Tracer, home: Backend, ends: &[&End], needs: &[&Need]) -> Opt
         "规则的来源文件（/etc/iptables/rules.v4、/etc/sysconfig/iptables、/etc/nftables.conf 等）中仍是原来的顺序，请同步修改"
     );
     if end.by.backend == home {
-        let mut moved = tracer.netfilter.as_ref().ok()?.clone();
-        let mut commands = Vec::new();
-        for end in ends {
-            moved = moved.with_rule_moved(end.chain, end.by.position?, end.base);
-            commands.extend(end.put_last(tracer.host)?);
-        }
-        let moved = with(tracer, moved);
-        let title = text!(
-            "put the rule behind Docker's: what they do not accept ends there as before",
-            "把该规则移到 Docker 的规则之后：Docker 未放行的数据包仍在那里被拒绝"
-        );
-        let proved = needs.iter().all(|need| passes(&moved, &need.flow));
-        return proved.then(|| Remedy::manual(title, back, commands).until_reboot());
+        return moved_behind(tracer, ends, needs, back);
     }
     let mut links: Vec<&str> = needs.iter().map(|need| need.link.as_str()).collect();
     links.sort_unstable();
@@ -174,4 +162,39 @@ fn remedy(tracer: &Tracer, home: Backend, ends: &[&End], needs: &[&Need]) -> Opt
     let (en, zh) = (back.en, back.zh);
     let impact = text!("networks created later need the same; {en}", "以后新建的网络也需要同样处理；{zh}");
     Some(Remedy::manual(title, impact, end.leave(tracer.host, &links, CHECK.id)).until_reboot())
+}
+
+/// The ends of Docker's own base chain right behind the engine's last rule, where that lets the connections pass.
+fn moved_behind(tracer: &Tracer, ends: &[&End], needs: &[&Need], back: Text) -> Option<Remedy> {
+    let (behind, woken) = ends[0].behind_engine(tracer.host)?;
+    let mut moved = tracer.netfilter.as_ref().ok()?.clone();
+    let (mut commands, mut at) = (Vec::new(), behind);
+    for (nth, end) in ends.iter().enumerate() {
+        end.behind_engine(tracer.host)?;
+        moved = moved.with_rule_moved(end.chain, end.by.position?, end.base, behind + nth);
+        commands.extend(end.put(tracer.host, at)?);
+        // What goes from another chain leaves no place free in this one.
+        at += usize::from(end.chain != end.base);
+    }
+    let moved = with(tracer, moved);
+    if !needs.iter().all(|need| passes(&moved, &need.flow)) {
+        return None;
+    }
+    let title = text!(
+        "put the rule right behind the last of Docker's: what those do not accept ends there as before",
+        "把该规则移到 Docker 最后一条规则的紧后面：Docker 未放行的数据包仍在那里被拒绝"
+    );
+    let woken: Vec<String> = woken.iter().map(|rule| format!("`{rule}`")).collect();
+    let impact = match woken.is_empty() {
+        true => back,
+        false => text!(
+            "your rules in between, which no packet comes to now, are asked again: {list}; {en}",
+            "排在两者之间、目前没有数据包到达的规则会重新生效：{list_zh}；{zh}",
+            list = woken.join(", "),
+            list_zh = woken.join("、"),
+            en = back.en,
+            zh = back.zh
+        ),
+    };
+    Some(Remedy::manual(title, impact, commands).until_reboot())
 }

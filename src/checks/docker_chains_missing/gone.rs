@@ -1,5 +1,5 @@
 use crate::engine::Version;
-use crate::engine::rules::{Jump, NetworkRule, OwnChain, chains, jumps};
+use crate::engine::rules::{Jump, NetworkRule, OwnChain, Purpose, chains, jumps};
 use crate::host::IptablesDump;
 use crate::text::Text;
 
@@ -21,8 +21,11 @@ impl Gone {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.jumps.is_empty() && self.rules.is_empty()
+    /// Nothing is gone, or translations alone: somebody removed those to have containers seen by their own addresses, since what
+    /// flushes a table takes chains or jumps along.
+    pub fn is_harmless(&self) -> bool {
+        let translates = |rule: &NetworkRule| rule.purpose == Purpose::Translates;
+        self.chains.is_empty() && self.jumps.is_empty() && self.rules.iter().all(translates)
     }
 
     /// Whether something of that table is gone which packets of that bridge need.

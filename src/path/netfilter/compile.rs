@@ -78,12 +78,12 @@ impl<'a> Netfilter<'a> {
         other
     }
 
-    /// The same with that rule at the end of another chain.
-    pub fn with_rule_moved(&self, chain: ChainId, rule: usize, to: ChainId) -> Self {
+    /// The same with that rule at position `at` of chain `to`; where it was, one that does nothing keeps the positions of the others.
+    pub fn with_rule_moved(&self, chain: ChainId, rule: usize, to: ChainId, at: usize) -> Self {
         let mut other = self.without_rule(chain, Some(rule));
         let moved = self.chains.all[chain].rules[rule].clone();
         let rules = &mut Rc::make_mut(&mut other.chains).all[to].rules;
-        rules.push(moved);
+        rules.insert(at, moved);
         Rc::make_mut(&mut other.indexes)[to] = Index::of(rules);
         other
     }
