@@ -141,7 +141,7 @@ fn unseen(hosts: &[Host], from: &End, to: &End, host: &str, missing: &Missing) -
             verdict: Verdict::Undetermined,
             hops: Vec::new(),
             end: None,
-            undecided: vec![text!("{host}: {fact} were not seen: {en}", "{host}：没有看到 {fact}：{zh}")],
+            undecided: vec![text!("{host}: {fact} were not seen: {en}", "{host}：没有采集到 {fact}：{zh}")],
             arrives: None,
         },
         note: None,

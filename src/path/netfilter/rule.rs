@@ -115,7 +115,7 @@ pub enum Test {
         rows: Vec<Vec<Values>>,
         invert: bool,
     },
-    /// All of these at once, inverted as a whole (`! --ctorigsrc` stays a [`Test::One`]; this is for sets of mixed questions).
+    /// Any of these ways, each of which is all of its tests; empty: true of no packet.
     Any(Vec<Vec<Test>>),
     /// What the facts do not answer: `limit: avg 5/sec`, `-m recent --name ssh`.
     Undecidable(String),

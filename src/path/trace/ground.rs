@@ -102,7 +102,7 @@ impl<'a> Ground<'a> {
             self.link_chains |= base.is_some_and(|base| matches!(base.hook, Hook::Ingress | Hook::Egress));
             self.bridge_chains |= chain.family == Table::Bridge && base.is_some();
             for step in chain.rules.iter().flat_map(|rule| &rule.steps) {
-                note_step(step, chain.family == Table::Bridge, names);
+                note_step(step, names);
             }
         }
     }
@@ -316,12 +316,11 @@ fn flowtables(ruleset: Option<&serde_json::Value>) -> BTreeMap<String, String> {
     links
 }
 
-/// Collects the names that a rule asks bridge ports for; in bridge tables the packet's links are ports.
-fn note_step(step: &Step, bridge: bool, names: &mut Vec<Name>) {
+/// Collects the names that a rule asks bridge ports for.
+fn note_step(step: &Step, names: &mut Vec<Name>) {
     let mut note = |field: Field, values: &Values| {
         let port = matches!(field, Field::PhysicalIn | Field::PhysicalOut);
-        let link = matches!(field, Field::Iif | Field::Oif);
-        if let (Values::Names(asked), true) = (values, port || (bridge && link)) {
+        if let (Values::Names(asked), true) = (values, port) {
             for name in asked {
                 if !names.contains(name) {
                     names.push(name.clone());

@@ -8,6 +8,16 @@ use crate::path::fib::Lookup;
 use crate::path::netfilter::{Did, Hook, Layer, Netfilter, Packet, Taken, Verdict as Said};
 use crate::text::{Text, text};
 
+/// The ports of a bridge that a frame comes and goes by, as far as they are known.
+#[derive(Clone, Copy)]
+pub(super) struct Ports<'p> {
+    pub bridge: &'p str,
+    pub from: Option<&'p str>,
+    pub to: Option<&'p str>,
+    /// It is addressed to a neighbour, not to the bridge, and not sent by this host.
+    pub bridged: bool,
+}
+
 impl<'a> Walk<'_, 'a, '_> {
     pub(super) fn hook(&mut self, layer: Layer, hook: Hook, packet: Packet) -> Result<Packet, Stop> {
         self.hook_with(layer, hook, packet, |_, _| {})
@@ -81,22 +91,24 @@ impl<'a> Walk<'_, 'a, '_> {
         Ok(packet)
     }
 
-    /// A hook of a bridge, whose chains see the ports as the packet's links.
-    pub(super) fn ports_hook(
-        &mut self,
-        hook: Hook,
-        mut packet: Packet,
-        port_in: Option<&str>,
-        port_out: Option<&str>,
-    ) -> Result<Packet, Stop> {
+    /// A hook of a bridge, whose chains see the ports by their own names, and the bridge by `ibrname` and `obrname`.
+    pub(super) fn ports_hook(&mut self, hook: Hook, mut packet: Packet, ports: &Ports) -> Result<Packet, Stop> {
         if !self.tracer.ground.bridge_chains {
             return Ok(packet);
         }
-        let kept = (packet.iif.take(), packet.oif.take());
-        packet.iif = port_in.map(str::to_owned);
-        packet.oif = port_out.map(str::to_owned);
+        let bridge = || Some(ports.bridge.to_owned());
+        let arrives = matches!(hook, Hook::Prerouting | Hook::Input | Hook::Forward);
+        let leaves = matches!(hook, Hook::Forward | Hook::Output | Hook::Postrouting);
+        let kept = (packet.iif.take(), packet.oif.take(), packet.physical_in.take(), packet.physical_out.take());
+        let kept_bridged = packet.bridged;
+        packet.iif = if arrives { bridge() } else { None };
+        packet.oif = if leaves { bridge() } else { None };
+        packet.physical_in = ports.from.filter(|_| arrives).map(str::to_owned);
+        packet.physical_out = ports.to.filter(|_| leaves).map(str::to_owned);
+        packet.bridged = ports.bridged;
         let mut packet = self.hook(Layer::Bridge, hook, packet)?;
-        (packet.iif, packet.oif) = kept;
+        (packet.iif, packet.oif, packet.physical_in, packet.physical_out) = kept;
+        packet.bridged = kept_bridged;
         Ok(packet)
     }
 

@@ -192,7 +192,14 @@ fn legs_forth(
     let onwards = match passed.last() {
         Some(Passed { host, outcome: Outcome::Here(packet) }) => behind(&hosts[*host], packet).map(|behind| {
             log.note("docker-proxy", None, behind.told());
-            (*host, behind.onwards(packet.protocol), behind.forgets_address)
+            let onwards = behind.onwards(packet.protocol);
+            if onwards.is_none() {
+                log.doubt_arrival(text!(
+                    "to which address docker-proxy sends it on is not known",
+                    "不知道 docker-proxy 会转发到容器的哪个地址"
+                ));
+            }
+            (*host, onwards, behind.forgets_address)
         }),
         _ => None,
     };

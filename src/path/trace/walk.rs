@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::hooks::{bridged, output_effect, sent};
+use super::hooks::{Ports, bridged, output_effect, sent};
 use super::record::{Log, Stop};
 use super::request::{Choices, Side};
 use super::{Tracer, Verdict, Way};
@@ -49,7 +49,8 @@ impl<'a> Walk<'_, 'a, '_> {
         if let Some(port) = &port {
             packet = self.link_hook(Hook::Ingress, port, packet)?;
         }
-        packet = self.ports_hook(Hook::Prerouting, packet, port.as_deref(), None)?;
+        let ports = Ports { bridge, from: port.as_deref(), to: None, bridged: neighbour };
+        packet = self.ports_hook(Hook::Prerouting, packet, &ports)?;
         packet.iif = Some(bridge.to_owned());
         if !ground.calls_iptables(bridge, family) {
             return match neighbour {
@@ -110,14 +111,15 @@ impl<'a> Walk<'_, 'a, '_> {
     ) -> Result<Outcome, Stop> {
         let (leaves, port_out) = self.port_towards(bridge, packet.destination, None);
         self.port_refuses(port_in, port_out.as_deref(), packet.source == packet.destination)?;
-        packet = self.ports_hook(Hook::Forward, packet, port_in, port_out.as_deref())?;
+        let ports = Ports { bridge, from: port_in, to: port_out.as_deref(), bridged: true };
+        packet = self.ports_hook(Hook::Forward, packet, &ports)?;
         packet.oif = Some(bridge.to_owned());
         if calls_iptables {
             packet.bridged = true;
             packet.physical_out.clone_from(&port_out);
             packet = self.hook(Layer::Network, Hook::Forward, packet)?;
         }
-        packet = self.ports_hook(Hook::Postrouting, packet, None, port_out.as_deref())?;
+        packet = self.ports_hook(Hook::Postrouting, packet, &ports)?;
         if calls_iptables {
             // The bridge is what this hook is given as the way out; a way in it is not given (br_nf_post_routing).
             packet.iif = None;
@@ -152,8 +154,19 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// The bridge hands a frame that is addressed to it to its own link.
     fn up_from_bridge(&mut self, bridge: &str, port: Option<&str>, packet: Packet) -> Result<Packet, Stop> {
-        let packet = self.ports_hook(Hook::Input, packet, port, None)?;
-        self.link_hook(Hook::Ingress, bridge, packet)
+        let packet = self.ports_hook(Hook::Input, packet, &Ports { bridge, from: port, to: None, bridged: false })?;
+        let packet = self.link_hook(Hook::Ingress, bridge, packet)?;
+        self.takes_family(bridge, &packet)?;
+        Ok(packet)
+    }
+
+    /// A link drops the IPv6 it receives where IPv6 is switched off on it (net/ipv6/ip6_input.c `ip6_rcv_core`).
+    fn takes_family(&mut self, link: &str, packet: &Packet) -> Result<(), Stop> {
+        if packet.family() == Family::V6 && self.tracer.ground.link_sysctl("ipv6", link, "disable_ipv6") == Some(1) {
+            let says = text!("IPv6 is switched off on {link}", "{link} 上已停用 IPv6");
+            return Err(self.log.end(Verdict::Dropped, "route", None, says));
+        }
+        Ok(())
     }
 
     /// A packet that comes in by a link.
@@ -175,10 +188,7 @@ impl<'a> Walk<'_, 'a, '_> {
         }
         packet = self.link_hook(Hook::Ingress, link, packet)?;
         packet.iif = Some(link.to_owned());
-        if packet.family() == Family::V6 && ground.link_sysctl("ipv6", link, "disable_ipv6") == Some(1) {
-            let says = text!("IPv6 is switched off on {link}", "{link} 上已停用 IPv6");
-            return Err(self.log.end(Verdict::Dropped, "route", None, says));
-        }
+        self.takes_family(link, &packet)?;
         packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
         self.route_in(packet)
     }
@@ -240,8 +250,9 @@ impl<'a> Walk<'_, 'a, '_> {
             return Ok(Outcome::Left { link: exit.link, via: exit.via, packet });
         }
         let (leaves, port) = self.port_towards(&exit.link, packet.destination, exit.via);
-        packet = self.ports_hook(Hook::Output, packet, None, port.as_deref())?;
-        packet = self.ports_hook(Hook::Postrouting, packet, None, port.as_deref())?;
+        let ports = Ports { bridge: &exit.link, from: None, to: port.as_deref(), bridged: false };
+        packet = self.ports_hook(Hook::Output, packet, &ports)?;
+        packet = self.ports_hook(Hook::Postrouting, packet, &ports)?;
         if let Some(port) = &port {
             packet = self.link_hook(Hook::Egress, port, packet)?;
         }

@@ -74,13 +74,19 @@ fn fate(traced: &Traced, trace: &Trace) -> Text {
     let (whose, whose_zh) = if arrives { ("arrives, but its answer ", "能够到达，但应答") } else { ("", "") };
     let (Text { en: by, zh: by_zh }, Text { en: on, zh: on_zh }) = (by(trace), on(traced));
     match trace.verdict {
+        Verdict::Delivered if !answered(trace) => text!("arrives", "能够到达"),
         Verdict::Delivered => text!("arrives, and so does its answer", "能够到达，应答也能返回"),
         Verdict::Forwarded => left(traced, trace),
         Verdict::Dropped => text!("{whose}is dropped{on}{by}", "{whose_zh}{on_zh}被丢弃{by_zh}"),
         Verdict::Rejected => text!("{whose}is rejected{on}{by}", "{whose_zh}{on_zh}被拒绝{by_zh}"),
-        Verdict::Unroutable => text!("{whose}has no way{on}{by}", "{whose_zh}{on_zh}无路可走{by_zh}"),
-        Verdict::Undetermined => text!("cannot be followed to its end", "无法追踪到底"),
+        Verdict::Unroutable => text!("{whose}has no way{on}{by}", "{whose_zh}{on_zh}没有可用路由{by_zh}"),
+        Verdict::Undetermined => text!("cannot be followed to its end", "无法确定最终结果"),
     }
+}
+
+/// Whether a reply was followed: of what goes to many, none is.
+fn answered(trace: &Trace) -> bool {
+    trace.hops.iter().any(|hop| hop.way == Way::Reply)
 }
 
 /// The host where it ends, where there are several.
@@ -108,8 +114,10 @@ fn by(trace: &Trace) -> Text {
 fn left(traced: &Traced, trace: &Trace) -> Text {
     let last = trace.hops.iter().rfind(|hop| hop.way == Way::Request).map_or(0, |hop| hop.host);
     let host = traced.hosts.get(last).map_or("", String::as_str);
+    let (answer, answer_zh) =
+        if answered(trace) { (", and an answer would come back", "，应答也能返回") } else { ("", "") };
     let Some(arrives) = &trace.arrives else {
-        return text!("leaves {host}, and an answer would come back", "离开 {host}，应答也能返回");
+        return text!("leaves {host}{answer}", "离开 {host}{answer_zh}");
     };
     let link = arrives.link.as_deref().unwrap_or_default();
     let source = arrives.packet.source;
@@ -117,7 +125,7 @@ fn left(traced: &Traced, trace: &Trace) -> Text {
     let (via, via_zh) =
         via.map_or((String::new(), String::new()), |via| (format!(" via {via}"), format!("（经 {via}）")));
     text!(
-        "leaves {host} by {link}{via} with the source {source}, and an answer would come back",
-        "以源地址 {source} 经 {link} 离开 {host}{via_zh}，应答也能返回"
+        "leaves {host} by {link}{via} with the source {source}{answer}",
+        "以源地址 {source} 经 {link} 离开 {host}{via_zh}{answer_zh}"
     )
 }

@@ -178,7 +178,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn packet_type<'p>(&self, packet: &Packet) -> Value<'p> {
         let number: u8 = match self.netfilter.fib.address_type(packet.destination, None) {
-            _ if packet.iif.is_none() => 0,
+            _ if packet.iif.is_none() && !packet.bridged => 0,
             Ok(rtn::BROADCAST) => 1,
             Ok(rtn::MULTICAST) => 2,
             _ if self.here.layer == Layer::Bridge && packet.bridged => 3,

@@ -176,3 +176,68 @@ fn a_container_without_a_default_route_answers_neighbours_only() {
     set(&mut host, "net.ipv4.conf.br-web.rp_filter", "1");
     assert_eq!(verdict(&host, &tcp(from_link("10.0.0.9", "eth0"), "172.17.0.3", 80)), Verdict::Dropped);
 }
+
+fn bridge_chain(host: &mut Snapshot, hook: &str, expr: serde_json::Value) {
+    host.firewall.nft_ruleset = Fact::known(Some(serde_json::json!({ "nftables": [
+        { "table": { "family": "bridge", "name": "t", "handle": 1 } },
+        { "chain": { "family": "bridge", "table": "t", "name": "c", "handle": 1, "type": "filter", "hook": hook, "prio": 0,
+            "policy": "accept" } },
+        { "rule": { "family": "bridge", "table": "t", "chain": "c", "handle": 2, "expr": [expr, { "drop": null }] } },
+    ]})));
+}
+
+fn meta(key: &str, value: &str) -> serde_json::Value {
+    serde_json::json!({ "match": { "op": "==", "left": { "meta": { "key": key } }, "right": value } })
+}
+
+#[test]
+fn bridge_tables_see_the_ports_and_the_bridge() {
+    let by = |host: &Snapshot, port: &str, to: &str| {
+        let from = Origin::Bridge { bridge: "docker0".into(), port: Some(port.into()), source: ip("172.17.0.2") };
+        verdict(host, &tcp(from, to, 80))
+    };
+    for br_netfilter in ["0", "1"] {
+        let mut host = host("web1", 5);
+        set(&mut host, "net.bridge.bridge-nf-call-iptables", br_netfilter);
+        for hook in ["prerouting", "forward"] {
+            bridge_chain(&mut host, hook, meta("iifname", "veth0000001"));
+            assert_eq!(by(&host, "veth0000001", "172.17.0.3"), Verdict::Dropped, "{hook} {br_netfilter}");
+            assert_eq!(neighbours(&host).verdict, Verdict::Undetermined, "{hook} {br_netfilter}");
+            bridge_chain(&mut host, hook, meta("iifname", "docker0"));
+            assert_eq!(neighbours(&host).verdict, Verdict::Delivered, "{hook} {br_netfilter}");
+            bridge_chain(&mut host, hook, meta("ibrname", "docker0"));
+            assert_eq!(neighbours(&host).verdict, Verdict::Dropped, "{hook} {br_netfilter}");
+            bridge_chain(&mut host, hook, meta("ibrname", "br-web"));
+            assert_eq!(neighbours(&host).verdict, Verdict::Delivered, "{hook} {br_netfilter}");
+        }
+        bridge_chain(&mut host, "input", meta("iifname", "veth0000001"));
+        assert_eq!(by(&host, "veth0000001", "198.51.100.7"), Verdict::Dropped, "{br_netfilter}");
+        bridge_chain(&mut host, "output", meta("oifname", "veth0000003"));
+        assert_eq!(verdict(&host, &tcp(from_here(), "172.18.0.2", 80)), Verdict::Dropped, "{br_netfilter}");
+        bridge_chain(&mut host, "postrouting", meta("obrname", "br-web"));
+        assert_eq!(verdict(&host, &tcp(from_here(), "172.18.0.2", 80)), Verdict::Dropped, "{br_netfilter}");
+    }
+}
+
+#[test]
+fn frames_between_ports_are_for_another_host() {
+    for br_netfilter in ["0", "1"] {
+        let mut host = host("web1", 5);
+        set(&mut host, "net.bridge.bridge-nf-call-iptables", br_netfilter);
+        for hook in ["prerouting", "forward", "postrouting"] {
+            bridge_chain(&mut host, hook, meta("pkttype", "other"));
+            assert_eq!(neighbours(&host).verdict, Verdict::Dropped, "{hook} {br_netfilter}");
+            let up = tcp(from_container("172.17.0.2", "docker0"), "198.51.100.7", 443);
+            assert_eq!(verdict(&host, &up), Verdict::Forwarded, "{hook} {br_netfilter}");
+        }
+    }
+}
+
+#[test]
+fn a_bridge_without_ipv6_takes_none_from_its_containers() {
+    let mut host = host("web1", 5);
+    set(&mut host, "net.ipv6.conf.docker0.disable_ipv6", "1");
+    let trace = traced(&host, &tcp(from_container("fd00::2", "docker0"), "2001:db8::7", 443));
+    let says = trace.end.map(|end| end.says.en);
+    assert_eq!(says.as_deref(), Some("IPv6 is switched off on docker0"));
+}

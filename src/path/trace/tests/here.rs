@@ -172,3 +172,21 @@ fn what_docker_proxy_sends_on_meets_the_rules_itself() {
     table(&mut host, "filter", &[":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT", "-A OUTPUT -o docker0 -j DROP"]);
     assert_eq!(verdict(&host, &asked), Verdict::Dropped);
 }
+
+#[test]
+fn where_docker_proxy_sends_to_is_open_among_several_networks() {
+    let mut host = host("web1", 5);
+    let published = Published { host: Some((ip("0.0.0.0"), 8080)), container_port: 80, protocol: "tcp".to_owned() };
+    let places = [("bridge", "172.17.0.2"), ("web", "172.18.0.2")];
+    let web = Container { ports: vec![published], ..container("web", &places) };
+    host.engine.api =
+        Fact::known(api(vec![network("bridge", "docker0", false), network("web", "br-web", false)], vec![web]));
+    host.sockets = Fact::known(vec![Socket {
+        transport: Transport::Tcp,
+        state: SocketState::Listen,
+        local: "0.0.0.0:8080".parse().expect("an address"),
+        remote: "0.0.0.0:0".parse().expect("an address"),
+    }]);
+    let trace = traced(&host, &tcp(from_here(), "127.0.0.1", 8080));
+    assert_eq!((trace.verdict, trace.undecided.len()), (Verdict::Undetermined, 1));
+}
