@@ -132,10 +132,8 @@ pub fn add(cases: &mut Cases) {
         );
         host.ok("docker rm -f web");
         let report = host.diagnose();
-        says(
-            only(&report, CHECK, "warning", "network:bridge"),
-            "takes a part of network bridge (172.17.0.0/16 on docker0)",
-        );
+        let finding = only(&report, CHECK, "warning", "network:bridge");
+        says(finding, "takes a part of network bridge (172.17.0.0/16 on docker0)");
         carry_out(&host, finding, "bip");
         host.container("web", "");
         let moved = host.container_address("web", "bridge");
