@@ -82,7 +82,7 @@ fn all(lab: &Lab, engine: Engine, variant: Variant, seeds: Range<u64>, tell: boo
     let site = Site::build(lab, engine, variant);
     let mut tally = Tally::default();
     let mut wrong = String::new();
-    let mut random = Random::new(seeds.start);
+    let mut random = of_seed(!seeds.start);
     let shots: Vec<Shot> = (0..UNTOUCHED).map(|_| site.any(&mut random)).collect();
     let untouched = send(&site, &[site.snapshot(0), site.snapshot(1)], shots);
     note(&site, "untouched", "", &untouched, &mut tally, &mut wrong);
@@ -131,10 +131,14 @@ fn finish(part: &Tally) -> String {
     lacks.join(", ")
 }
 
+/// Seeds near each other would otherwise give the same numbers, a few later.
+fn of_seed(seed: u64) -> Random {
+    Random::new(seed.wrapping_mul(0xd134_2543_de82_ef95))
+}
+
 /// A rule set and the packets that it is about, among others.
 fn generated(site: &Site, seed: u64) -> (RuleSet, Vec<Shot>) {
-    // Seeds beside each other give the same numbers, one later.
-    let mut random = Random::new(seed.wrapping_mul(0xd134_2543_de82_ef95));
+    let mut random = of_seed(seed);
     let shots: Vec<Shot> = (0..PACKETS).map(|_| site.any(&mut random)).collect();
     let aimed = 2 + random.below(7);
     (RuleSet::aimed(&mut random, site, &shots[..aimed]), shots)

@@ -9,6 +9,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Which iptables the hosts' `iptables` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +81,9 @@ const SECOND: [(&str, &str, &str); 4] = [
     ("peer-lone", "apart", ""),
 ];
 
+/// One probe after up to a second, and a second of silence, are what it takes (net/ipv6/addrconf.c); the machine may be busy.
+const DUPLICATE_DETECTION: Duration = Duration::from_secs(20);
+
 impl Site {
     pub fn build(lab: &Lab, engine: Engine, variant: Variant) -> Self {
         let fabric = lab.fabric();
@@ -114,15 +119,20 @@ impl Site {
     pub fn snapshot(&self, host: usize) -> Snapshot {
         let said = self.hosts[host]
             .ok("dnetctl diagnose --save /run/packets.json -q > /run/packets.txt; cat /run/packets.json");
-        serde_json::from_str(&said).expect("a snapshot")
+        let snapshot: Snapshot = serde_json::from_str(&said).expect("a snapshot");
+        let addresses = snapshot.addresses.ok().expect("root sees them");
+        let unsettled: Vec<_> = addresses.iter().filter(|address| address.unusable).collect();
+        assert!(unsettled.is_empty(), "the kernel does not take these for its own yet: {unsettled:?}");
+        snapshot
     }
 
     pub fn flush(&self) {
         self.parties.iter().for_each(|party| party.conntrack.flush());
     }
 
-    /// Neighbours, ports of MAC addresses and error messages stop depending on time.
+    /// Addresses, neighbours, ports of MAC addresses and error messages stop depending on time.
     fn settle(&self) {
+        self.parties.iter().for_each(Party::end_duplicate_detection);
         for party in &self.parties {
             for (key, value) in [
                 ("net.ipv4.icmp_ratelimit", "0"),
@@ -190,6 +200,20 @@ impl Party {
         let addresses: Vec<IpAddr> = links.iter().flat_map(|card| card.addresses.clone()).collect();
         let (wire, conntrack) = (Wire::open(&inside, &addresses), Conntrack::of(&inside));
         Self { name: name.to_owned(), home, addresses, inside, wire, conntrack, links }
+    }
+
+    /// What is sent to a tentative address is forwarded, not delivered: the kernel adds the route of the table local when duplicate
+    /// address detection ends, which begins when the link gets a carrier, a bridge's with its first port.
+    fn end_duplicate_detection(&self) {
+        let until = Instant::now() + DUPLICATE_DETECTION;
+        loop {
+            let tentative = self.inside.ok("ip -6 -o addr show tentative");
+            if tentative.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "{}: duplicate address detection does not end: {tentative}", self.name);
+            sleep(Duration::from_millis(50));
+        }
     }
 
     pub fn address(&self, v6: bool) -> Option<IpAddr> {

@@ -214,15 +214,16 @@ impl Iptables {
             }
             Hook::Forward | Hook::Postrouting if !view.reply => {
                 let said = translatable(random, &View { hook: Hook::Postrouting, ..view.clone() }).text();
-                let target = match random.below(10) {
+                let target = match random.below(12) {
                     0..3 => "-j MASQUERADE".to_owned(),
                     3..5 => "-j ACCEPT".to_owned(),
                     5 => "-j RETURN".to_owned(),
                     6 if view.oif.as_deref() == Some("eth0") => {
                         format!("-j SNAT --to-source {}", if view.v6() { "fd50::2" } else { "192.168.50.2" })
                     }
-                    6 if !view.v6() && view.source.to_string().starts_with("10.31.1.") => {
-                        "-s 10.31.1.0/24 -j NETMAP --to 10.31.99.0/24".to_owned()
+                    7..10 => {
+                        let to = if view.v6() { "fd31:99::/64" } else { "10.31.99.0/24" };
+                        format!("-s {} -j NETMAP --to {to}", network(view.source))
                     }
                     _ => format!("-j SNAT --to-source {}", if view.v6() { "fd31:99::9" } else { "10.31.99.9" }),
                 };
@@ -252,16 +253,16 @@ fn destination(random: &mut Random, view: &View) -> (String, bool) {
     let to = random.one(&[(1, 2), (1, 3), (2, 2)]);
     let to = super::container(v6, to.0, to.1);
     let with_port = |port: u16| if v6 { format!("[{to}]:{port}") } else { format!("{to}:{port}") };
-    match (view.ports.is_some(), random.below(10)) {
+    match (view.ports.is_some(), random.below(12)) {
         (true, 0..3) => (format!("-j DNAT --to-destination {}", with_port(random.one(&[80, 443, 9000]))), true),
         (_, 0..5) => (format!("-j DNAT --to-destination {to}"), false),
         (true, 5..7) => (format!("-j REDIRECT --to-ports {}", random.one(&[22, 443, 9000])), true),
         (_, 5..8) => ("-j REDIRECT".to_owned(), false),
         // Only where the same addresses are taken on both sides.
-        (_, 8) if !v6 => match network(view.destination) {
-            Some(from) => (format!("-d {from} -j NETMAP --to 10.31.1.0/24"), false),
-            None => ("-j ACCEPT".to_owned(), false),
-        },
+        (_, 8..11) => {
+            let to = if v6 { "fd31:1::/64" } else { "10.31.1.0/24" };
+            (format!("-d {} -j NETMAP --to {to}", network(view.destination)), false)
+        }
         _ => (random.one(&["-j ACCEPT", "-j RETURN"]).to_owned(), false),
     }
 }

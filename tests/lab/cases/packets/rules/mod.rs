@@ -134,9 +134,9 @@ fn prefix(random: &mut Random, address: IpAddr) -> String {
 }
 
 /// The subnet, as long as those of containers.
-fn network(address: IpAddr) -> Option<String> {
-    let net = IpNet::new(address, if address.is_ipv4() { 24 } else { 64 }).ok()?;
-    Some(net.trunc().to_string())
+fn network(address: IpAddr) -> String {
+    let net = IpNet::new(address, if address.is_ipv4() { 24 } else { 64 }).expect("lengths that there are");
+    net.trunc().to_string()
 }
 
 /// The address beside it.
