@@ -3,15 +3,12 @@
 use super::here::Here;
 use crate::engine::way_out;
 use crate::finding::Findings;
+use crate::host::ipproto::{TCP, UDP};
 use crate::host::{Family, Missing};
 use crate::path::fib::{Query, outside};
 use crate::path::netfilter::Netfilter;
 use crate::path::trace::{By, Flow, Origin, Trace, Tracer, Verdict};
 use crate::text::{Text, text};
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const HTTPS: u16 = 443;
 
 /// A connection that a container needs.
 #[derive(Clone)]
@@ -54,13 +51,7 @@ pub fn needs<'a>(here: &Here<'a>, tracer: &Tracer<'a>) -> Result<Vec<Need<'a>>, 
             let need = |flow, says| Need { network: name, link: bridge.link_name.clone(), family, flow, says };
             let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
             push(need(
-                Flow {
-                    from,
-                    destination: outside(family),
-                    protocol: TCP,
-                    source_port: None,
-                    destination_port: Some(HTTPS),
-                },
+                Flow::https(from, outside(family)),
                 text!(
                     "what container {who} ({address}) on network {name} sends out",
                     "网络 {name} 上的容器 {who}（{address}）发往外部的数据包"

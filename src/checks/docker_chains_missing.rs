@@ -11,6 +11,7 @@ use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::rules::{NetworkRule, Purpose, chains, of_network};
 use crate::engine::{Bridge, Version, own_process, running_version, way_out};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
+use crate::host::ipproto::{TCP, UDP};
 use crate::host::{Container, Family, IptablesDump, Missing, Snapshot, SocketState};
 use crate::path::fib::{Query, outside};
 use crate::path::netfilter::Backend;
@@ -29,10 +30,6 @@ pub static CHECK: Check = Check {
     hidden_by: &[],
     run,
 };
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const HTTPS: u16 = 443;
 
 /// Milliseconds that an engine has to install its rules.
 const SETTLES_WITHIN: u64 = 10_000;
@@ -213,9 +210,7 @@ impl<'h, 'a> Asker<'h, 'a> {
         findings: &mut Findings,
     ) -> Option<Failing<'h>> {
         let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
-        let destination = outside(Family::V4);
-        let flow = Flow { from, destination, protocol: TCP, source_port: None, destination_port: Some(HTTPS) };
-        let trace = self.tracer.trace(&flow);
+        let trace = self.tracer.trace(&Flow::https(from, outside(Family::V4)));
         let (name, network) = (&container.name, bridge.name);
         let of_this = |rule: &NetworkRule| rule.line.ends_with(&format!("! -o {} -j MASQUERADE", bridge.link_name));
         let untranslated = self.gone.rules.iter().any(|rule| rule.purpose == Purpose::Translates && of_this(rule));

@@ -5,7 +5,7 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Family, Missing, Network};
+use crate::host::{Family, Missing, Network, link_sysctl};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
@@ -107,24 +107,17 @@ fn switched_off(
     if address.is_ipv6() {
         let all = "net.ipv6.conf.all.forwarding";
         // Since Linux 6.17 what arrives on a link with `force_forwarding` passes all the same.
-        let forced = |link: &str| {
-            let key = format!("net.ipv6.conf.{}.force_forwarding", link.replace('.', "/"));
-            sysctls.get(&key).is_some_and(|value| value == "1")
-        };
+        let forced = |link: &str| link_sysctl(sysctls, "ipv6", link, "force_forwarding") == Some("1");
         let off = uplink.is_some_and(|uplink| is_off(all) && !(forced(&bridge.link_name) && forced(&uplink)));
         return Ok(off.then(|| all.to_owned()));
     }
     let global = "net.ipv4.ip_forward";
     for link in [Some(bridge.link_name.clone()), uplink].into_iter().flatten() {
-        // In a key a dot of a link's name is written as a slash (sysctl(8)); what was read from /proc keeps it.
-        let key = format!("net.ipv4.conf.{}.forwarding", link.replace('.', "/"));
-        let read = format!("net.ipv4.conf.{link}.forwarding");
-        let known = sysctls.contains_key(&key) || sysctls.contains_key(&read);
-        if is_off(&key) || is_off(&read) {
-            return Ok(Some(if is_off(global) { global.to_owned() } else { key }));
-        }
-        if !known && is_off(global) {
-            return Ok(Some(global.to_owned()));
+        match link_sysctl(sysctls, "ipv4", &link, "forwarding") {
+            Some("0") | None if is_off(global) => return Ok(Some(global.to_owned())),
+            // As sysctl(8) takes it.
+            Some("0") => return Ok(Some(format!("net.ipv4.conf.{}.forwarding", link.replace('.', "/")))),
+            _ => {}
         }
     }
     if !sysctls.contains_key(global) {

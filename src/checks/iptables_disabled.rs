@@ -5,6 +5,7 @@ use ipnet::IpNet;
 
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::iproute::shows_route;
+use super::set_apart::answers_for_others;
 use super::{About, Check, Group, Scene, chosen, configuration, docs};
 use crate::engine::settings::{Outlook, Said, outlook_of, readable_file, running};
 use crate::engine::{Bridge, way_out};
@@ -26,10 +27,6 @@ pub static CHECK: Check = Check {
     hidden_by: &[],
     run,
 };
-
-/// IPPROTO_TCP; to a port that is rarely filtered.
-const TCP: u8 = 6;
-const HTTPS: u16 = 443;
 
 /// RTPROT_* of routing daemons (include/uapi/linux/rtnetlink.h): zebra, bird, babel, open/r, bgp, isis, ospf, rip, eigrp.
 const DAEMONS: [u8; 9] = [11, 12, 42, 99, 186, 187, 188, 189, 192];
@@ -146,9 +143,7 @@ fn is_shared(address: Ipv4Addr) -> bool {
 /// What a container sends to the world as it leaves this host; none where it is translated, or ends here, which other checks judge.
 fn untranslated(tracer: &Tracer, bridge: &Bridge, address: IpAddr, findings: &mut Findings) -> Option<Arrival> {
     let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
-    let destination = outside(Family::V4);
-    let flow = Flow { from, destination, protocol: TCP, source_port: None, destination_port: Some(HTTPS) };
-    let trace = tracer.request(&flow);
+    let trace = tracer.request(&Flow::https(from, outside(Family::V4)));
     if trace.verdict == Verdict::Undetermined {
         let why = trace.undecided.into_iter().next().unwrap_or_else(|| text!("nothing decides it", "无法判定"));
         findings.lacks(Missing { fact: "firewall", why });
@@ -166,14 +161,10 @@ fn has_a_way_back(here: &Here, out: &Arrival, address: IpAddr) -> bool {
         return true;
     }
     let Some(link) = out.link.as_deref() else { return false };
-    let answers = |key: &str| {
-        let key = format!("net.ipv4.conf.{key}.proxy_arp");
-        here.host.sysctls.ok().and_then(|all| all.get(&key)).is_some_and(|value| value == "1")
-    };
     let index = here.links.iter().find(|known| known.name == link).map(|link| link.index);
     let around = |own: IpNet| own.contains(&address);
     let on_lan = here.addresses.iter().any(|own| Some(own.link) == index && around(own.address));
-    on_lan && (answers(&link.replace('.', "/")) || answers(link) || answers("all"))
+    on_lan && answers_for_others(here, link)
 }
 
 /// A warning where nobody else can know the subnet, since the engine chose it. One that an admin chose may be routed by the

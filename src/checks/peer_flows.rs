@@ -9,6 +9,7 @@ use super::peers::{PeerSubnet, is_open, subnets};
 use super::{Scene, peers};
 use crate::engine::Bridge;
 use crate::finding::Findings;
+use crate::host::ipproto::{ICMP, ICMPV6, TCP, UDP};
 use crate::host::{Container, Family, Missing};
 use crate::path::fib::Query;
 use crate::path::netfilter::rule::{Field, Key, Side, Step, Test, Values};
@@ -17,11 +18,6 @@ use crate::path::netfilter::{
 };
 use crate::path::trace::{By, End, Flow, Origin, Trace, Tracer, Verdict, Way};
 use crate::text::{Text, text};
-
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMPV6: u8 = 58;
 
 /// Everything that is asked with.
 pub struct Asker<'a> {
@@ -234,27 +230,9 @@ impl<'a> Asker<'a> {
         kind: Kind,
     ) -> Option<Passage> {
         let mut packet = Packet {
-            source,
-            destination: to,
-            protocol: kind.protocol,
-            source_port: kind.port.map(|_| 49152),
-            destination_port: kind.port,
-            icmp: match kind.protocol {
-                ICMP => Some((8, 0)),
-                ICMPV6 => Some((128, 0)),
-                _ => None,
-            },
-            tcp_flags: if kind.protocol == TCP { 2 } else { 0 },
             iif: Some(meeting.link.clone()),
             oif: Some(bridge.link_name.clone()),
-            physical_in: None,
-            physical_out: None,
-            bridged: false,
-            mark: 0,
-            uid: None,
-            connection: None,
-            untracked: false,
-            random_port: None,
+            ..Packet::first(source, to, kind.protocol, (None, kind.port))
         };
         packet.connection = Some(Connection::new(packet.tuple()));
         Some(self.netfilter()?.pass(Layer::Network, Hook::Forward, packet))

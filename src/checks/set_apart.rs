@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::chosen::by_engine;
 use super::here::Here;
 use crate::engine::Bridge;
-use crate::host::{Address, Family, Link};
+use crate::host::{Address, Family, Link, link_sysctl};
 
 /// The prefix that an address makes its link's: the far end's where it has one.
 pub fn on_link(address: &Address) -> IpNet {
@@ -20,7 +20,7 @@ pub fn is_set_apart(here: &Here, bridge: &Bridge, subnet: IpNet, address: &Addre
         return false;
     }
     let Some(link) = here.link(address.link) else { return false };
-    Family::of(subnet.addr()) == Family::V6 || is_tunnel(link) || answers_for_others(here, link)
+    Family::of(subnet.addr()) == Family::V6 || is_tunnel(link) || answers_for_others(here, &link.name)
 }
 
 fn is_tunnel(link: &Link) -> bool {
@@ -29,10 +29,9 @@ fn is_tunnel(link: &Link) -> bool {
         || matches!(kind, "tun" | "wireguard" | "vxlan" | "ipip" | "gre" | "sit" | "ip6tnl" | "ip6gre" | "vti" | "xfrm")
 }
 
-fn answers_for_others(here: &Here, link: &Link) -> bool {
-    let on = |name: &str| {
-        let key = format!("net.ipv4.conf.{}.proxy_arp", name.replace('.', "/"));
-        here.host.sysctls.ok().and_then(|all| all.get(&key)).is_some_and(|value| value == "1")
-    };
-    on("all") || on(&link.name)
+/// Whether proxy ARP is on for that link.
+pub fn answers_for_others(here: &Here, link: &str) -> bool {
+    let on =
+        |name: &str| here.host.sysctls.ok().and_then(|all| link_sysctl(all, "ipv4", name, "proxy_arp")) == Some("1");
+    on("all") || on(link)
 }

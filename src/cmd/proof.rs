@@ -11,10 +11,6 @@ use crate::path::trace::{Flow, Origin, Tracer, Verdict};
 use crate::report::Proof;
 use crate::text::Text;
 
-/// IPPROTO_TCP, and the port that most containers ask the outside at.
-const TCP: u8 = 6;
-const HTTPS: u16 = 443;
-
 /// `tracer`: that of the host, where it could be asked.
 pub fn proof(host: &Snapshot, tracer: Option<&Tracer>) -> Proof {
     let bridges = bridges(host).ok();
@@ -49,13 +45,8 @@ fn way_out(host: &Snapshot, tracer: Option<&Tracer>, bridges: &[Bridge]) -> Opti
     let mut traced = None;
     for bridge in open {
         let source = bridge.connected.iter().find_map(container_in)?;
-        let trace = tracer.trace(&Flow {
-            from: Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source },
-            destination: outside(Family::V4),
-            protocol: TCP,
-            source_port: None,
-            destination_port: Some(HTTPS),
-        });
+        let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source };
+        let trace = tracer.trace(&Flow::https(from, outside(Family::V4)));
         let leaves = trace.arrives.and_then(|arrival| arrival.link);
         match trace.verdict {
             Verdict::Undetermined => return None,

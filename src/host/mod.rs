@@ -8,6 +8,7 @@ mod engine_files;
 mod fact;
 mod firewall;
 mod history;
+pub mod ipproto;
 mod link;
 mod manager;
 mod neighbour;
@@ -18,6 +19,7 @@ mod rule;
 mod runtime;
 mod snapshot;
 mod socket;
+mod sysctl;
 
 pub use address::Address;
 pub use cloud::Cloud;
@@ -42,6 +44,7 @@ pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
+pub use sysctl::link_sysctl;
 
 /// The address family of a route, rule or lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -11,16 +11,12 @@ use super::super::peer_flows::is_forward_policy;
 use super::super::peers::second;
 use super::{CHECK, policy_shown};
 use crate::finding::{Finding, Findings, Remedy};
+use crate::host::ipproto::{ICMP, ICMPV6, TCP, UDP};
 use crate::host::{Family, Link, Missing};
 use crate::path::fib::{Query, outside};
 use crate::path::netfilter::Backend;
-use crate::path::trace::{By, Flow, Origin, Tracer, Verdict};
+use crate::path::trace::{By, Flow, HTTPS, Origin, Tracer, Verdict};
 use crate::text::text;
-
-const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMPV6: u8 = 58;
 
 /// A bridge of the host's own with a guest that is up.
 struct Guests<'a> {
@@ -106,25 +102,8 @@ fn is_translated(here: &Here, tracer: &Tracer, guests: &Guests) -> bool {
     let (Some(link), Ok(netfilter)) = (lookup.link().filter(|_| lookup.is_unicast()), &tracer.netfilter) else {
         return false;
     };
-    let mut packet = Packet {
-        source: guests.guest,
-        destination: to,
-        protocol: TCP,
-        source_port: Some(49152),
-        destination_port: Some(443),
-        icmp: None,
-        tcp_flags: 2,
-        iif: None,
-        oif: Some(here.name(link)),
-        physical_in: None,
-        physical_out: None,
-        bridged: false,
-        mark: 0,
-        uid: None,
-        connection: None,
-        untracked: false,
-        random_port: None,
-    };
+    let first = Packet::first(guests.guest, to, TCP, (None, Some(HTTPS)));
+    let mut packet = Packet { oif: Some(here.name(link)), ..first };
     packet.connection = Some(Connection::new(packet.tuple()));
     let passage = netfilter.pass(Layer::Network, Hook::Postrouting, packet);
     passage.trail.iter().any(|taken| matches!(taken.did, Did::Source(..)))
@@ -134,7 +113,7 @@ fn is_translated(here: &Here, tracer: &Tracer, guests: &Guests) -> bool {
 fn ended(tracer: &Tracer, guests: &Guests, to: Option<IpAddr>, findings: &mut Findings) -> Option<By> {
     let icmp = if guests.guest.is_ipv4() { ICMP } else { ICMPV6 };
     let mut by = None;
-    for (protocol, port) in [(TCP, Some(443)), (TCP, Some(80)), (UDP, Some(53)), (icmp, None)] {
+    for (protocol, port) in [(TCP, Some(HTTPS)), (TCP, Some(80)), (UDP, Some(53)), (icmp, None)] {
         let bridge = guests.bridge.name.clone();
         let from = Origin::Bridge { bridge, port: Some(guests.port.name.clone()), source: guests.guest };
         let flow = Flow { from, destination: to?, protocol, source_port: None, destination_port: port };

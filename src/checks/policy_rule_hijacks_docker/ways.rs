@@ -6,17 +6,11 @@ use ipnet::IpNet;
 
 use crate::checks::here::Here;
 use crate::engine::Bridge;
+use crate::host::ipproto::{SCTP, TCP, UDP};
 use crate::host::{Address, Container, Family, Published};
 use crate::path::fib::{Fib, Query, outside};
-use crate::path::trace::{Flow, Origin};
-
-/// IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP.
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const SCTP: u8 = 132;
-/// What a container asks for outside, and an ephemeral port.
-const HTTPS: u16 = 443;
-const EPHEMERAL: u16 = 49152;
+use crate::path::netfilter::packet::EPHEMERAL;
+use crate::path::trace::{Flow, HTTPS, Origin};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -50,13 +44,7 @@ pub fn of(here: &Here, fib: &Fib, bridge: &Bridge, subnet: IpNet) -> Vec<Way> {
     let Some(address) = resident.map(|(_, address)| *address).or_else(|| vacant(here, subnet)) else {
         return Vec::new();
     };
-    let host = Flow {
-        from: Origin::Host { source: None, uid: None },
-        destination: address,
-        protocol: TCP,
-        source_port: None,
-        destination_port: Some(HTTPS),
-    };
+    let host = Flow::https(Origin::Host { source: None, uid: None }, address);
     let query = Query { protocol: TCP, destination_port: Some(HTTPS), ..Query::to(address) };
     let mut ways = vec![Way { kind: Kind::FromHost, query, flow: host, link: None, who: who.clone() }];
     if bridge.network.is_some_and(|network| network.internal) {
@@ -80,13 +68,8 @@ fn answers_from_outside(here: &Here, fib: &Fib, bridge: &Bridge, address: IpAddr
         destination_port: Some(EPHEMERAL),
         ..Query::forwarded(there, address, &link.name)
     };
-    let flow = Flow {
-        from: Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address },
-        destination: there,
-        protocol: TCP,
-        source_port: Some(EPHEMERAL),
-        destination_port: Some(HTTPS),
-    };
+    let from = Origin::Bridge { bridge: bridge.link_name.clone(), port: None, source: address };
+    let flow = Flow { source_port: Some(EPHEMERAL), ..Flow::https(from, there) };
     Some(Way { kind: Kind::FromOutside, query, flow, link: Some(link.name.clone()), who })
 }
 

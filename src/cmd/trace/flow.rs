@@ -8,7 +8,7 @@ use super::place::Place;
 use super::world::World;
 use crate::engine::way_out;
 use crate::exit::Refusal;
-use crate::host::{Container, Family, Link};
+use crate::host::{Container, Family, Link, ipproto};
 use crate::path::fib::outside;
 use crate::path::trace::{Flow, Origin};
 use crate::text::{Text, text};
@@ -82,15 +82,6 @@ fn protocol(from: &End, to: &End, goal: &Place, family: Family) -> Result<(u8, O
         ));
     }
     Ok((number, port))
-}
-
-/// IPPROTO_* (RFC 5237 registry).
-mod ipproto {
-    pub const ICMP: u8 = 1;
-    pub const TCP: u8 = 6;
-    pub const UDP: u8 = 17;
-    pub const ICMPV6: u8 = 58;
-    pub const SCTP: u8 = 132;
 }
 
 fn family(world: &World, start: &Place, goal: &Place, wish: Wish) -> Result<Family, Refusal> {

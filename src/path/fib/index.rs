@@ -8,7 +8,9 @@ use ipnet::IpNet;
 
 use super::Fib;
 use super::v4_table::are_kernel_rules;
-use crate::host::{Address, Family, Link, Missing, NextHop, NextHopObject, Route, RouteKind, Rule, Snapshot};
+use crate::host::{
+    Address, Family, Link, Missing, NextHop, NextHopObject, Route, RouteKind, Rule, Snapshot, link_sysctl,
+};
 use crate::text::{Text, text};
 
 #[derive(Debug)]
@@ -197,10 +199,7 @@ impl<'a> Fib<'a> {
     /// A per-link sysctl (`net.ipv4.conf.LINK.KEY`): none where sysctls were not seen; a key that is not there is off.
     pub(super) fn link_sysctl(&self, family: &str, link: &str, key: &str) -> Option<i64> {
         let sysctls = self.index.sysctls?;
-        // sysctl(8) writes a dot in a link's name as a slash.
-        let value = sysctls
-            .get(&format!("net.{family}.conf.{}.{key}", link.replace('.', "/")))
-            .or_else(|| sysctls.get(&format!("net.{family}.conf.{link}.{key}")));
+        let value = link_sysctl(sysctls, family, link, key);
         Some(value.and_then(|value| value.parse().ok()).unwrap_or(0))
     }
 

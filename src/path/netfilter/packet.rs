@@ -4,6 +4,11 @@ use std::net::IpAddr;
 
 use super::rule::Side;
 use crate::host::Family;
+use crate::host::ipproto::{ICMP, ICMPV6, TCP};
+use crate::path::fib::Query;
+
+/// What a source port is where none is given: the first of IANA's dynamic ports (RFC 6335).
+pub const EPHEMERAL: u16 = 49152;
 
 /// A packet at a hook. The first packet of its connection, or the first reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +105,37 @@ impl Packet {
             connection: None,
             untracked: false,
             random_port: None,
+        }
+    }
+
+    /// The first packet of a connection: a SYN, an echo request, a datagram. `ports`: from and to; an ephemeral one where the first is not
+    /// said. What has no ports gets none.
+    pub fn first(source: IpAddr, destination: IpAddr, protocol: u8, (from, to): (Option<u16>, Option<u16>)) -> Self {
+        const SYN: u8 = 2;
+        let packet = Packet::new(source, destination, protocol);
+        match protocol {
+            ICMP => Packet { icmp: Some((8, 0)), ..packet },
+            ICMPV6 => Packet { icmp: Some((128, 0)), ..packet },
+            _ => Packet {
+                source_port: from.or(to.map(|_| EPHEMERAL)),
+                destination_port: to,
+                tcp_flags: if protocol == TCP { SYN } else { 0 },
+                ..packet
+            },
+        }
+    }
+
+    /// What the kernel looks up for it.
+    pub fn query(&self) -> Query {
+        Query {
+            source: Some(self.source),
+            iif: self.iif.clone(),
+            mark: self.mark,
+            uid: self.uid.unwrap_or(0),
+            protocol: self.protocol,
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            ..Query::to(self.destination)
         }
     }
 

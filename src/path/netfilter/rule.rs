@@ -296,6 +296,14 @@ pub struct Mapping {
     pub random: bool,
 }
 
+/// An address as tests compare it.
+pub fn as_number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
 impl Chains {
     /// The chain of that name, made where it is not there yet.
     pub fn id(&mut self, backend: Backend, family: Table, table: &str, name: &str) -> ChainId {

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::host::{
     ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Fact, Family, Gap, Link, Network, Snapshot,
+    link_sysctl,
 };
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
 use crate::path::netfilter::{Backend, Chain, Hook, Netfilter};
@@ -242,11 +243,9 @@ impl<'a> Ground<'a> {
         self.sysctls.is_some()
     }
 
-    /// `net.FAMILY.conf.LINK.KEY`: a dot in a link's name is a slash there (sysctl(8)); what was read from /proc keeps it.
+    /// As [`Self::sysctl`], of a link.
     pub fn link_sysctl(&self, family: &str, link: &str, key: &str) -> Option<i64> {
-        let written = self.sysctl(&format!("net.{family}.conf.{}.{key}", link.replace('.', "/")));
-        written
-            .or_else(|| if link.contains('.') { self.sysctl(&format!("net.{family}.conf.{link}.{key}")) } else { None })
+        link_sysctl(self.sysctls?, family, link, key)?.parse().ok()
     }
 
     /// Whether bridged packets of the family pass the hooks of IP: br_netfilter is loaded, and switched on for all bridges or for this

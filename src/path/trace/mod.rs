@@ -21,6 +21,7 @@ use ground::Ground;
 
 use super::fib::Fib;
 use super::netfilter::{Backend, Netfilter, Packet};
+use crate::host::ipproto::TCP;
 use crate::host::{Missing, Snapshot};
 use crate::text::Text;
 
@@ -142,6 +143,16 @@ pub struct By {
     pub rule: Option<String>,
     /// 0-based position in its chain.
     pub position: Option<usize>,
+}
+
+/// The port that is rarely filtered, which most containers ask the outside at.
+pub const HTTPS: u16 = 443;
+
+impl Flow {
+    /// What a container asks of the outside most.
+    pub fn https(from: Origin, destination: IpAddr) -> Self {
+        Flow { from, destination, protocol: TCP, source_port: None, destination_port: Some(HTTPS) }
+    }
 }
 
 impl<'a> Tracer<'a> {

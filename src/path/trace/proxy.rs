@@ -2,13 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::request::TCP;
 use super::{Flow, Origin, Tracer};
+use crate::host::ipproto::{TCP, UDP};
 use crate::host::{ApiVersion, ConfigValue, Container, Snapshot, SocketState, Transport};
 use crate::path::netfilter::Packet;
 use crate::text::{Text, text};
-
-const UDP: u8 = 17;
 
 /// A container that a local port leads to.
 pub(super) struct Behind<'a> {

@@ -1,9 +1,10 @@
 //! The first reply, from where the request ended back to where it began.
 
 use super::record::{Log, Stop};
-use super::request::{Choices, ICMP, ICMPV6, Leg, Passed, TCP};
+use super::request::{Choices, Leg, Passed};
 use super::walk::{Outcome, Walk};
 use super::{Flow, Origin, Tracer, Verdict, Way};
+use crate::host::ipproto::{ICMP, ICMPV6, TCP};
 use crate::path::fib::Query;
 use crate::path::netfilter::rule::Side;
 use crate::path::netfilter::{Connection, Packet, State, Tuple};

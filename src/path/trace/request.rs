@@ -8,18 +8,9 @@ use super::reply::reply;
 use super::walk::{Outcome, Walk};
 use super::{Arrival, Flow, Origin, Trace, Tracer, Verdict, Way};
 use crate::host::NextHop;
+use crate::host::ipproto::{ICMP, ICMPV6};
 use crate::path::netfilter::Packet;
 use crate::text::{Text, text};
-
-pub(super) const ICMP: u8 = 1;
-pub(super) const TCP: u8 = 6;
-pub(super) const ICMPV6: u8 = 58;
-
-/// What a source port is where none is given: the first of IANA's dynamic ports (RFC 6335).
-const EPHEMERAL: u16 = 49152;
-
-/// TCP's SYN.
-const SYN: u8 = 2;
 
 /// A host that the request came over.
 pub(super) struct Passed {
@@ -274,19 +265,7 @@ fn first_packet(flow: &Flow) -> Packet {
         (ICMPV6, IpAddr::V4(_)) => ICMP,
         (protocol, _) => protocol,
     };
-    let mut packet = Packet::new(source, flow.destination, protocol);
-    match protocol {
-        ICMP => packet.icmp = Some((8, 0)),
-        ICMPV6 => packet.icmp = Some((128, 0)),
-        _ => {
-            packet.source_port = flow.source_port.or(flow.destination_port.map(|_| EPHEMERAL));
-            packet.destination_port = flow.destination_port;
-        }
-    }
-    if protocol == TCP {
-        packet.tcp_flags = SYN;
-    }
-    packet
+    Packet::first(source, flow.destination, protocol, (flow.source_port, flow.destination_port))
 }
 
 impl Outcome {

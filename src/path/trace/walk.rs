@@ -87,7 +87,7 @@ impl<'a> Walk<'_, 'a, '_> {
     /// The destination was changed on the bridge: whether the new one is behind the same bridge (net/bridge/br_netfilter_hooks.c
     /// `br_nf_pre_routing_finish`). IPv4 asks as for any packet that arrives, forwarding included; IPv6 looks up the route alone.
     fn bridged_after_nat(&mut self, bridge: &str, packet: &Packet) -> Result<bool, Stop> {
-        let query = query(packet);
+        let query = packet.query();
         let lookup = self.lookup(&query);
         if let fib::Verdict::Undetermined(why) = lookup.verdict {
             return Err(Stop::undetermined(why));
@@ -195,7 +195,7 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// Behind PREROUTING: for us, or to be forwarded.
     fn route_in(&mut self, packet: Packet) -> Result<Outcome, Stop> {
-        let query = query(&packet);
+        let query = packet.query();
         let lookup = self.lookup(&query);
         match &lookup.verdict {
             fib::Verdict::Local | fib::Verdict::Broadcast | fib::Verdict::Multicast | fib::Verdict::Anycast => {
@@ -281,7 +281,7 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// What a process of this host sends. `source`: none where the kernel is to choose it.
     pub fn by_process(&mut self, mut packet: Packet, source: Option<IpAddr>) -> Result<Outcome, Stop> {
-        let query = Query { source, ..query(&packet) };
+        let query = Query { source, ..packet.query() };
         let mut lookup = self.lookup(&query);
         let (mut exit, mut local) = self.output_exit(&lookup)?;
         packet.source = match source.or(lookup.source) {
@@ -305,7 +305,7 @@ impl<'a> Walk<'_, 'a, '_> {
         if before.1 != packet.destination || (remarked && (before.0, before.2) != (packet.source, packet.mark)) {
             // Of IPv4 the second lookup is root's (measured on Linux 6.18).
             let uid = if packet.source.is_ipv4() { 0 } else { packet.uid.unwrap_or(0) };
-            let query = Query { uid, ..self::query(&packet) };
+            let query = Query { uid, ..packet.query() };
             lookup = self.lookup(&query);
             (exit, local) = self.output_exit(&lookup)?;
             self.policy_rule(&lookup);
@@ -329,18 +329,5 @@ impl<'a> Walk<'_, 'a, '_> {
         packet.uid = None;
         packet = self.hook(Layer::Network, Hook::Prerouting, packet)?;
         self.deliver(packet, verdict)
-    }
-}
-
-pub(super) fn query(packet: &Packet) -> Query {
-    Query {
-        source: Some(packet.source),
-        iif: packet.iif.clone(),
-        mark: packet.mark,
-        uid: packet.uid.unwrap_or(0),
-        protocol: packet.protocol,
-        source_port: packet.source_port,
-        destination_port: packet.destination_port,
-        ..Query::to(packet.destination)
     }
 }

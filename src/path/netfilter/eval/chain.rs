@@ -2,10 +2,9 @@
 
 use super::super::index::Asked;
 use super::super::packet::Packet;
-use super::super::rule::{ChainId, Effect, Key, Leg, Rule, Step, Values};
+use super::super::rule::{ChainId, Effect, Key, Leg, Rule, Step, Values, as_number};
 use super::super::{Did, Netfilter, Taken, Verdict};
 use super::Here;
-use super::field::as_number;
 use super::nat;
 use super::state::{Outcome, State, join, settle};
 use super::test::Truth;

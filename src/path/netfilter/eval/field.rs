@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use super::super::packet::{Connection, Direction, Packet, State, Tuple};
-use super::super::rule::{Field, Hook, Layer, Leg, Side, state, status};
+use super::super::rule::{Field, Hook, Layer, Leg, Side, as_number, state, status};
 use super::chain::Walk;
 use crate::host::Family;
+use crate::host::ipproto::TCP;
 use crate::path::fib::{Query, rtn};
 use crate::text::{Text, text};
 
@@ -188,8 +189,6 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-const TCP: u8 = 6;
-
 fn status_of(connection: &Connection) -> u128 {
     const SOURCE_DONE: u128 = 128;
     const DESTINATION_DONE: u128 = 256;
@@ -203,13 +202,6 @@ fn status_of(connection: &Connection) -> u128 {
         (connection.destination_settled, DESTINATION_DONE),
     ];
     bits.iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit)
-}
-
-pub(super) fn as_number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u32::from(address).into(),
-        IpAddr::V6(address) => address.into(),
-    }
 }
 
 impl Side {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::super::Did;
 use super::super::packet::{Direction, Packet};
 use super::super::rule::{Effect, Hook, Mapping, Side};
-use crate::path::fib::{Fib, Query};
+use crate::path::fib::Fib;
 use crate::text::{Text, text};
 
 pub(super) enum Set {
@@ -71,17 +71,7 @@ fn masquerade(fib: &Fib, packet: &Packet) -> Result<Option<IpAddr>, Text> {
     let Some(out) = &packet.oif else {
         return Err(text!("by which link it leaves", "从哪个网络接口发出"));
     };
-    let query = Query {
-        source: Some(packet.source),
-        iif: packet.iif.clone(),
-        mark: packet.mark,
-        uid: packet.uid.unwrap_or(0),
-        protocol: packet.protocol,
-        source_port: packet.source_port,
-        destination_port: packet.destination_port,
-        ..Query::to(packet.destination)
-    };
-    fib.masquerade_source(out, &query)
+    fib.masquerade_source(out, &packet.query())
 }
 
 fn redirect(fib: &Fib, hook: Hook, packet: &Packet) -> Option<IpAddr> {

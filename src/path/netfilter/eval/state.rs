@@ -2,6 +2,7 @@
 
 use super::super::packet::{Connection, Packet};
 use super::super::{Taken, Verdict};
+use crate::host::ipproto::{ICMP, ICMPV6, TCP};
 use crate::text::Text;
 
 #[derive(Clone, Debug)]
@@ -50,15 +51,11 @@ impl Packet {
     /// Neighbour discovery and multicast listener messages, which conntrack leaves alone
     /// (net/netfilter/nf_conntrack_proto_icmpv6.c `noct_valid_new`).
     fn is_neighbour_discovery(&self) -> bool {
-        const ICMPV6: u8 = 58;
         self.protocol == ICMPV6 && self.icmp.is_some_and(|(kind, _)| matches!(kind, 130..=136 | 143))
     }
 
     /// Whether conntrack takes it for the first of a connection; what else belongs to none is invalid.
     fn begins_connection(&self) -> bool {
-        const ICMP: u8 = 1;
-        const TCP: u8 = 6;
-        const ICMPV6: u8 = 58;
         const FIN_SYN_RST_ACK: u8 = 0x17;
         match (self.protocol, self.icmp) {
             // `tcp_conntracks`, the row of no connection: SYN begins one, a bare ACK is picked up.

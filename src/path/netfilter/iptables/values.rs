@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::host::Family;
-use crate::path::netfilter::rule::{Field, Key, Name, Test, Values};
+use crate::path::netfilter::rule::{Field, Key, Name, Test, Values, as_number};
 
 /// Decimal, or hexadecimal with `0x`.
 pub(super) fn number(text: &str) -> Option<u128> {
@@ -33,13 +33,6 @@ pub(super) fn masked(text: &str, bits: u32) -> Option<(u128, u128)> {
         None => (number(text)?, all),
     };
     (value <= all && mask <= all).then_some((value, mask))
-}
-
-pub(super) fn as_number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u32::from(address).into(),
-        IpAddr::V6(address) => address.into(),
-    }
 }
 
 pub(super) fn address(text: &str, family: Family) -> Option<IpAddr> {
