@@ -1,5 +1,6 @@
 //! What a check found: one sentence, the evidence, the remedies.
 
+use crate::action::Action;
 use crate::host::{Fact, Missing, Place};
 use crate::text::{Text, text};
 
@@ -11,7 +12,8 @@ pub enum Severity {
 }
 
 /// How far a remedy may be carried out by a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Safety {
     /// Reversible at once, stops nothing.
     Safe,
@@ -57,6 +59,10 @@ pub struct Remedy {
     pub safety: Safety,
     /// Ready to paste, in order.
     pub commands: Vec<String>,
+    /// The same for `--apply`, without the engine's restart; empty where it is for a person alone.
+    pub actions: Vec<Action>,
+    /// Carried out on the model of this host it silences its finding and brings no new error.
+    pub proved: bool,
     /// It is still so after a reboot.
     pub persists: bool,
     pub restarts_engine: bool,
@@ -81,7 +87,24 @@ impl Evidence {
 impl Remedy {
     /// A remedy for a person to carry out; lasting and without an engine restart unless said otherwise.
     pub fn manual(title: Text, impact: Text, commands: Vec<String>) -> Self {
-        Remedy { title, impact, safety: Safety::Manual, commands, persists: true, restarts_engine: false }
+        Remedy {
+            title,
+            impact,
+            safety: Safety::Manual,
+            commands,
+            actions: Vec::new(),
+            proved: false,
+            persists: true,
+            restarts_engine: false,
+        }
+    }
+
+    #[allow(dead_code)] // until the checks name actions
+    /// What `--apply` does for it. An engine that was told to start again needs no action of its own.
+    pub fn by(mut self, safety: Safety, actions: Vec<Action>) -> Self {
+        self.safety = safety;
+        self.actions = actions;
+        self
     }
 
     pub fn restarts_engine(mut self) -> Self {

@@ -1,5 +1,7 @@
 //! dnetctl: the network doctor and fixer for Docker hosts. The only public item is [`run`]; docs/architecture.md has the map.
 
+mod action;
+mod apply;
 mod checks;
 mod cli;
 mod cmd;
@@ -10,8 +12,10 @@ mod finding;
 mod host;
 mod parse;
 mod path;
+mod plan;
 mod probe;
 mod report;
+mod simulate;
 mod subnet;
 mod text;
 

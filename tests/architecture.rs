@@ -13,13 +13,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["host"]),
     ("path", &["host"]),
     ("subnet", &["host", "engine"]),
-    ("edit", &["host", "parse"]),
-    ("finding", &["host"]),
-    ("checks", &["host", "finding", "engine", "path", "subnet"]),
-    ("report", &["host", "finding", "engine", "path", "subnet", "checks", "exit", "cli"]),
+    ("action", &["host"]),
+    ("edit", &["action", "host", "parse"]),
+    ("finding", &["action", "host"]),
+    ("simulate", &["action", "checks", "engine", "finding", "host"]),
+    ("plan", &["action", "edit", "finding", "host", "simulate"]),
+    ("apply", &["action", "edit", "host", "plan", "probe"]),
+    ("checks", &["action", "host", "finding", "engine", "path", "subnet"]),
+    ("report", &["action", "host", "finding", "engine", "path", "subnet", "checks", "plan", "exit", "cli"]),
     (
         "cmd",
-        &["host", "parse", "probe", "finding", "engine", "path", "subnet", "edit", "checks", "report", "exit", "cli"],
+        &[
+            "action", "apply", "host", "parse", "probe", "finding", "engine", "path", "subnet", "edit", "checks",
+            "plan", "report", "simulate", "exit", "cli",
+        ],
     ),
     ("cli", &["exit"]),
     ("exit", &[]),
@@ -29,6 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Files that may lift clippy's ban on files, processes, clock and environment, and why.
 const MAY_TOUCH_THE_HOST: &[(&str, &str)] = &[
     ("src/probe/", "reads the host"),
+    ("src/apply/", "the only writer"),
     ("src/cmd/", "reads --from, writes --save, and hands the environment to the probe"),
     ("src/report/terminal.rs", "asks the environment how the terminal wants to be written to"),
 ];

@@ -1,3 +1,27 @@
-//! Editors of configuration files that change what they are asked to and no other byte. Pure.
+//! Lossless edits of configuration files: what an intent means in a file's own format. Pure; every byte it does not mean stays.
+#![allow(dead_code)] // until the commands call it
 
 pub mod daemon_json;
+
+use crate::action::Intent;
+use crate::text::Text;
+
+/// A file's bytes; none: there is no such file.
+pub type Content = Option<Vec<u8>>;
+
+/// The file as all these intents want it.
+///
+/// # Errors
+/// Why this file cannot be edited: what, and where.
+pub fn carry_out(file: &str, before: &Content, intents: &[Intent]) -> Result<Content, Text> {
+    todo!("{file} {before:?} {intents:?}")
+}
+
+/// What becomes of a file that somebody changed since: exactly these intents are taken back, all else stays. `from` and `to` are the file
+/// before and after they were carried out.
+///
+/// # Errors
+/// The later change is about the same lines: what has to be put right by hand.
+pub fn take_back(file: &str, now: &Content, from: &Content, to: &Content, intents: &[Intent]) -> Result<Content, Text> {
+    todo!("{file} {now:?} {from:?} {to:?} {intents:?}")
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, Cloud, Engine, Fact, Firewall, Link, Manager, Modules, Neighbour, NextHopObject, Resolvers, Route,
-    RouteRanges, Rule, RuntimeNetwork, Socket,
+    RouteRanges, Rule, RuntimeNetwork, SavedRoute, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -60,6 +60,9 @@ pub struct Snapshot {
     /// Networks of other runtimes, as their files say.
     #[serde(default)]
     pub runtimes: Fact<Vec<RuntimeNetwork>>,
+    /// Routes that files make.
+    #[serde(default)]
+    pub saved_routes: Fact<Vec<SavedRoute>>,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -125,6 +128,7 @@ impl Snapshot {
             managers: Fact::NotCollected,
             cloud: Fact::NotCollected,
             runtimes: Fact::NotCollected,
+            saved_routes: Fact::NotCollected,
             engine: Engine::default(),
         }
     }
