@@ -4,13 +4,13 @@ use super::Context;
 use super::matches::icmp_kind;
 use super::values::{addresses, link, masked, one, protocol, ranges, span};
 use super::words::Module;
-use crate::host::{Family, IpSet};
+use crate::host::{Family, IpSet, ipproto};
 use crate::path::netfilter::rule::{Field, Key, Name, Side, Test, Values};
 
 /// What has ports that a set's `port` looks at (ip_set_getport.c).
 const WITH_PORTS: &[u128] = &[6, 17, 132, 136];
-const ICMP: u128 = 1;
-const ICMP6: u128 = 58;
+const ICMP: u128 = ipproto::ICMP as u128;
+const ICMP6: u128 = ipproto::ICMPV6 as u128;
 /// Sets may hold sets that hold sets no further (list:set holds no list:set), but a snapshot is not to be trusted with that.
 const DEEPEST: usize = 4;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::Context;
 use super::values::{address, masked, number};
-use super::words::{Module, Opt};
+use super::words::{self, Module, Opt, Part};
 use crate::host::{Family, IptablesDump};
 use crate::path::netfilter::rule::{Effect, Mapping};
 
@@ -148,13 +148,13 @@ fn netmap(context: &Context, chain: &str, target: &Module) -> Option<Effect> {
         Family::V6 => std::net::Ipv6Addr::from(base).into(),
     };
     // A mask with holes has no prefix.
-    if mask.leading_ones() != 128 - bits + length && mask.trailing_zeros().min(bits) + length != bits {
+    if mask.trailing_zeros().min(bits) + length != bits {
         return None;
     }
     let mapping =
         Mapping { addresses: Some((address, address)), prefix: Some(u8::try_from(length).ok()?), ..Mapping::default() };
     let from = entrances(context.dump, chain);
-    let has = |names: &[&str]| names.iter().any(|name| from.contains(name));
+    let has = |names: &[&str]| names.iter().any(|name| from.contains(*name));
     match (has(&["PREROUTING", "OUTPUT"]), has(&["POSTROUTING", "INPUT"])) {
         (true, false) => Some(Effect::Destination(mapping)),
         (false, true) => Some(Effect::Source(mapping)),
@@ -163,12 +163,16 @@ fn netmap(context: &Context, chain: &str, target: &Module) -> Option<Effect> {
 }
 
 /// Built-in chains by which a packet comes to `chain`.
-fn entrances<'a>(dump: &'a IptablesDump, chain: &'a str) -> HashSet<&'a str> {
-    let jumps: Vec<(&str, &str)> = dump.rules.iter().filter_map(|rule| jump(rule)).collect();
-    let (mut seen, mut open) = (HashSet::from([chain]), vec![chain]);
+fn entrances(dump: &IptablesDump, chain: &str) -> HashSet<String> {
+    let mut seen = HashSet::from([chain.to_owned()]);
+    if is_built_in(dump, chain) {
+        return seen;
+    }
+    let jumps: Vec<(String, String)> = dump.rules.iter().filter_map(|rule| jump(rule)).collect();
+    let mut open = vec![chain];
     while let Some(to) = open.pop() {
-        for (from, _) in jumps.iter().filter(|(_, target)| *target == to) {
-            if seen.insert(from) {
+        for (from, _) in jumps.iter().filter(|(_, target)| target == to) {
+            if seen.insert(from.clone()) {
                 open.push(from);
             }
         }
@@ -176,10 +180,18 @@ fn entrances<'a>(dump: &'a IptablesDump, chain: &'a str) -> HashSet<&'a str> {
     seen
 }
 
-fn jump(rule: &str) -> Option<(&str, &str)> {
-    let chain = rule.strip_prefix("-A ")?.split_whitespace().next()?;
-    let at = rule.rfind(" -j ").or_else(|| rule.rfind(" -g "))?;
-    Some((chain, rule[at + 4..].split_whitespace().next()?))
+/// It has a policy, and no rule leads to it.
+fn is_built_in(dump: &IptablesDump, chain: &str) -> bool {
+    dump.chains.iter().any(|(name, policy)| name == chain && policy != "-")
+}
+
+fn jump(rule: &str) -> Option<(String, String)> {
+    let line = words::split(rule);
+    let target = line.parts.into_iter().find_map(|part| match part {
+        Part::Target(target) => Some(target.name),
+        Part::Match(_) => None,
+    });
+    Some((line.chain?, target?))
 }
 
 fn bits32(text: &str) -> Option<u32> {

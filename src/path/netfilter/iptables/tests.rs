@@ -35,6 +35,7 @@ pub(in crate::path::netfilter) fn packet(text: &str) -> Packet {
         "icmp" => 1,
         "tcp" => 6,
         "udp" => 17,
+        "ipencap" => 4,
         "gre" => 47,
         "icmp6" => 58,
         "sctp" => 132,
@@ -43,17 +44,7 @@ pub(in crate::path::netfilter) fn packet(text: &str) -> Packet {
     let (source, source_port) = end(words.next().expect("a source"));
     assert_eq!(words.next(), Some(">"), "{text}");
     let (destination, destination_port) = end(words.next().expect("a destination"));
-    let mut packet = Packet {
-        source_port,
-        destination_port,
-        tcp_flags: if protocol == 6 { 2 } else { 0 },
-        icmp: match protocol {
-            1 => Some((8, 0)),
-            58 => Some((128, 0)),
-            _ => None,
-        },
-        ..Packet::new(source, destination, protocol)
-    };
+    let mut packet = Packet::first(source, destination, protocol, (source_port, destination_port));
     packet.connection = Some(Connection::new(packet.tuple()));
     words.for_each(|word| with(&mut packet, word));
     packet

@@ -5,6 +5,8 @@ const DNS: &str = "udp 10.0.0.9:40000 > 172.17.0.2:53 in=eth0 out=docker0";
 const PING: &str = "icmp 10.0.0.9 > 172.17.0.2 in=eth0 out=docker0";
 const PING6: &str = "icmp6 fd00:1::9 > fd00:17::2 in=eth0 out=docker0";
 const OWN: &str = "tcp 10.0.0.5:40000 > 10.0.0.9:22 out=eth0 uid=1000";
+/// Number 4 is `ipencap`; /etc/protocols has `ipip` for 94.
+const IP_IN_IP: &str = "ipencap 10.0.0.9 > 172.17.0.2 in=eth0 out=docker0";
 const YES: Option<bool> = Some(true);
 const NO: Option<bool> = Some(false);
 
@@ -79,6 +81,10 @@ fn protocols_and_ports() {
         ("-p ipv6-icmp", PING6, YES),
         ("-p icmp", PING6, NO),
         ("-p gre", "gre 10.0.0.9 > 172.17.0.2 in=eth0 out=docker0", YES),
+        ("-p ipencap", IP_IN_IP, YES),
+        ("-p ipv4", IP_IN_IP, YES),
+        ("-p ipip", IP_IN_IP, NO),
+        ("-p 94", IP_IN_IP, NO),
         ("-p tcp -m tcp --dport 80", WEB, YES),
         ("-p tcp -m tcp ! --dport 80", WEB, NO),
         ("-p tcp -m tcp --sport 1024: --dport :100", WEB, YES),

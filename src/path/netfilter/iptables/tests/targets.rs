@@ -96,7 +96,8 @@ fn address_translation() {
 #[test]
 fn netmap_maps_the_source_behind_routing_and_is_unknown_where_both_come() {
     let in_own = |callers: &[&str]| {
-        let mut rules: Vec<String> = callers.iter().map(|from| format!("-A {from} -j OWN")).collect();
+        let jump = |from: &&str| if from.contains(' ') { format!("-A {from}") } else { format!("-A {from} -j OWN") };
+        let mut rules: Vec<String> = callers.iter().map(jump).collect();
         rules.push("-A OWN -j NETMAP --to 10.8.0.0/16".to_owned());
         let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
         let mut chains = Chains::default();
@@ -106,6 +107,8 @@ fn netmap_maps_the_source_behind_routing_and_is_unknown_where_both_come() {
     };
     let mapping = Mapping { prefix: Some(16), ..to("10.8.0.0", "10.8.0.0", None) };
     assert_eq!(in_own(&["POSTROUTING"]), [Step::Do(Effect::Source(mapping.clone()))]);
+    let of_words = "PREROUTING -j LOG --log-prefix \"not -j OWN \"";
+    assert_eq!(in_own(&[of_words, "POSTROUTING"]), [Step::Do(Effect::Source(mapping.clone()))]);
     assert_eq!(in_own(&["PREROUTING"]), [Step::Do(Effect::Destination(mapping))]);
     let unknown = [Step::Do(Effect::Unknown("-j NETMAP --to 10.8.0.0/16".to_owned()))];
     assert_eq!(in_own(&["PREROUTING", "POSTROUTING"]), unknown);
