@@ -71,21 +71,6 @@ fn median(host: &Host, command: &str) -> f64 {
     medians(host, &[command])[0]
 }
 
-/// The median milliseconds of each command, timed inside the host and in turn, so that a slow moment hits all alike.
 fn medians(host: &Host, commands: &[&str]) -> Vec<f64> {
-    let mut script = format!("for round in $(seq {ROUNDS}); do ");
-    for command in commands {
-        script += &format!(
-            "a=$EPOCHREALTIME; {command} >/dev/null 2>&1; b=$EPOCHREALTIME; echo -n \"$(( ${{b/./}} - ${{a/./}} )) \"; "
-        );
-    }
-    script += "echo; done";
-    let printed = host.run(&["bash", "-c", &script]).text();
-    let rounds: Vec<Vec<f64>> = printed
-        .lines()
-        .map(|line| line.split_whitespace().filter_map(|micros| micros.parse().ok()).collect())
-        .filter(|round: &Vec<f64>| round.len() == commands.len())
-        .collect();
-    assert_eq!(rounds.len(), ROUNDS, "every round is timed: {printed}");
-    (0..commands.len()).map(|at| measure::median(rounds.iter().map(|round| round[at] / 1000.0).collect())).collect()
+    measure::medians(commands, ROUNDS, |script| host.run(&["bash", "-c", script]).text())
 }

@@ -94,27 +94,10 @@ fn rules() -> String {
     text + "COMMIT\n"
 }
 
-/// Medians, timed inside the host and in turn, so that a slow moment hits all alike.
 fn compare(host: &Host) {
     let mut commands = vec!["dnetctl diagnose -o json"];
     commands.extend(BY_HAND);
-    let mut script = format!("for round in $(seq {ROUNDS}); do ");
-    for command in &commands {
-        script += &format!(
-            "a=$EPOCHREALTIME; {command} >/dev/null 2>&1; b=$EPOCHREALTIME; echo -n \"$(( ${{b/./}} - ${{a/./}} )) \"; "
-        );
-    }
-    script += "echo; done";
-    let printed = host.run(&["bash", "-c", &script]).text();
-    let rounds: Vec<Vec<f64>> = printed
-        .lines()
-        .map(|line| line.split_whitespace().filter_map(|micros| micros.parse().ok()).collect())
-        .collect();
-    let medians: Vec<f64> = (0..commands.len())
-        .map(|at| {
-            measure::median(rounds.iter().filter_map(|round| round.get(at)).map(|micros| micros / 1000.0).collect())
-        })
-        .collect();
+    let medians = measure::medians(&commands, ROUNDS, |script| host.run(&["bash", "-c", script]).text());
     for (command, median) in commands.iter().zip(&medians) {
         println!("  {median:8.1} ms  {command}");
     }

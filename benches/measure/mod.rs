@@ -1,4 +1,4 @@
-//! What the benches share: a middle, and how much memory a command takes at most.
+//! What the benches share: middles, and how much memory a command takes at most.
 #![allow(dead_code)] // each bench uses its part
 
 use std::process::Command;
@@ -9,6 +9,26 @@ pub const PEAK_MEMORY_OF: &str = "peak-memory-of";
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// The median milliseconds of each command over so many rounds, timed by the shell that runs them and in turn, so that a slow moment hits
+/// all alike. `bash`: runs a script and gives what it printed.
+pub fn medians(commands: &[&str], rounds: usize, bash: impl FnOnce(&str) -> String) -> Vec<f64> {
+    let mut script = format!("for round in $(seq {rounds}); do ");
+    for command in commands {
+        script += &format!(
+            "a=$EPOCHREALTIME; {command} >/dev/null 2>&1; b=$EPOCHREALTIME; echo -n \"$(( ${{b/./}} - ${{a/./}} )) \"; "
+        );
+    }
+    script += "echo; done";
+    let printed = bash(&script);
+    let timed: Vec<Vec<f64>> = printed
+        .lines()
+        .map(|line| line.split_whitespace().filter_map(|micros| micros.parse().ok()).collect())
+        .filter(|round: &Vec<f64>| round.len() == commands.len())
+        .collect();
+    assert_eq!(timed.len(), rounds, "every round is timed: {printed}");
+    (0..commands.len()).map(|at| median(timed.iter().map(|round| round[at] / 1000.0).collect())).collect()
 }
 
 /// Peak MiB of a command. In a process of its own: the largest of all children that ended is then the one asked for.
