@@ -76,9 +76,12 @@ pub fn look(files: &Files) -> Fact<BTreeMap<String, String>> {
     for path in SINGLE {
         read(path.to_owned(), path.replace('/', "."));
     }
+    let mut ports = BTreeMap::new();
     for (family, names) in [("ipv4", &IPV4_LINK[..]), ("ipv6", &IPV6_LINK[..])] {
-        let links = files.list(&format!("/proc/sys/net/{family}/conf")).unwrap_or_default();
-        for link in links.into_iter().filter(|link| !is_bridge_port(files, link)) {
+        for link in files.list(&format!("/proc/sys/net/{family}/conf")).unwrap_or_default() {
+            if *ports.entry(link.clone()).or_insert_with(|| is_bridge_port(files, &link)) {
+                continue;
+            }
             let written = link.replace('.', "/");
             for name in names {
                 read(format!("net/{family}/conf/{link}/{name}"), format!("net.{family}.conf.{written}.{name}"));

@@ -91,6 +91,12 @@ pub fn table(host: &mut Snapshot, name: &str, lines: &[&str]) {
     }
 }
 
+/// The nat table with nothing but these lines behind its own chains.
+pub fn nat(host: &mut Snapshot, lines: &[&str]) {
+    let own = [":PREROUTING ACCEPT", ":INPUT ACCEPT", ":OUTPUT ACCEPT", ":POSTROUTING ACCEPT"];
+    table(host, "nat", &[&own[..], lines].concat());
+}
+
 /// A running container, on networks by name and with an address in each.
 pub fn container(name: &str, places: &[(&str, &str)]) -> Container {
     let endpoint = |(network, address): &(&str, &str)| Endpoint {

@@ -93,17 +93,7 @@ fn a_bridge_with_an_uplink_leads_out() {
 #[test]
 fn a_reply_that_is_bridged_past_the_nat_is_no_answer() {
     let mut host = host("web1", 5);
-    table(
-        &mut host,
-        "nat",
-        &[
-            ":PREROUTING ACCEPT",
-            ":INPUT ACCEPT",
-            ":OUTPUT ACCEPT",
-            ":POSTROUTING ACCEPT",
-            "-A PREROUTING -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:80",
-        ],
-    );
+    nat(&mut host, &["-A PREROUTING -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:80"]);
     let hairpin = tcp(from_container("172.17.0.2", "docker0"), "10.0.0.5", 8080);
     let trace = traced(&host, &hairpin);
     assert_eq!((trace.verdict, trace.hops.last().map(|hop| hop.at.as_str())), (Verdict::Dropped, Some("conntrack")));
@@ -121,12 +111,12 @@ fn a_published_port_leads_back_to_its_own_container_only_with_a_source_that_is_n
     let mut host = host("web1", 5);
     let dnat = "-A PREROUTING -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80";
     let own = tcp(from_container("172.17.0.2", "docker0"), "10.0.0.5", 8080);
-    table(&mut host, "nat", &[":PREROUTING ACCEPT", ":POSTROUTING ACCEPT", dnat]);
+    nat(&mut host, &[dnat]);
     let trace = traced(&host, &own);
     assert_eq!((trace.verdict, trace.hops.last().map(|hop| hop.at.as_str())), (Verdict::Dropped, Some("container")));
     let masquerade = "-A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -j MASQUERADE";
     host.firewall.nft_compat = Fact::known(Vec::new());
-    table(&mut host, "nat", &[":PREROUTING ACCEPT", ":POSTROUTING ACCEPT", dnat, masquerade]);
+    nat(&mut host, &[dnat, masquerade]);
     assert_eq!(verdict(&host, &own), Verdict::Delivered);
     // On the bridge itself the frame would have to leave by the port it came by.
     set(&mut host, "net.bridge.bridge-nf-call-iptables", "1");

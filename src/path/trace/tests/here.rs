@@ -26,14 +26,9 @@ fn own_addresses_are_reached_by_the_loopback() {
 #[test]
 fn a_published_port_is_reached_from_here_by_a_second_lookup() {
     let mut host = host("web1", 5);
-    table(
+    nat(
         &mut host,
-        "nat",
         &[
-            ":PREROUTING ACCEPT",
-            ":INPUT ACCEPT",
-            ":OUTPUT ACCEPT",
-            ":POSTROUTING ACCEPT",
             ":DOCKER -",
             "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
             "-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",

@@ -19,17 +19,7 @@ fn a_container_reaches_the_world_and_is_answered() {
 #[test]
 fn the_source_seen_outside_is_that_of_the_masquerade() {
     let mut host = host("web1", 5);
-    table(
-        &mut host,
-        "nat",
-        &[
-            ":PREROUTING ACCEPT",
-            ":INPUT ACCEPT",
-            ":OUTPUT ACCEPT",
-            ":POSTROUTING ACCEPT",
-            "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
-        ],
-    );
+    nat(&mut host, &["-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"]);
     let trace = traced(&host, &tcp(from_container("172.17.0.2", "docker0"), "198.51.100.7", 443));
     assert_eq!((trace.verdict, seen_source(&trace)), (Verdict::Forwarded, Some(ip("10.0.0.5"))));
     assert_eq!(told(&trace, Way::Reply), ["route: dev docker0"]);
