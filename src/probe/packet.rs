@@ -14,6 +14,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use crate::host::ipproto;
 use crate::text::{Text, text};
 use icmp::{Message, Sent};
 
@@ -139,7 +140,8 @@ fn tcp(packet: &Packet, listener: &UdpSocket, port: u16, source_port: Option<u16
     setsockopt(&stream, sockopt::SendTimeout, &TimeVal::new(WAIT.as_secs() as i64, 0))?;
     attach(&stream, packet, source_port)?;
     let connected = connect(stream.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(packet.destination, port)));
-    let sent = Sent { destination: packet.destination, protocol: Some(6), source_port: local_port(&stream)?, port };
+    let sent =
+        Sent { destination: packet.destination, protocol: Some(ipproto::TCP), source_port: local_port(&stream)?, port };
     Ok(match connected {
         Ok(()) => Reply::Answered,
         // REJECT's port unreachable is the same error as RST; only one of them came with a message.
@@ -158,7 +160,12 @@ fn udp(packet: &Packet, listener: &UdpSocket, port: u16, source_port: Option<u16
     if let Err(error) = connect(datagram.as_raw_fd(), &SockaddrStorage::from(to)) {
         return Ok(Reply::Unsent(error.desc().to_owned()));
     }
-    let sent = Sent { destination: packet.destination, protocol: Some(17), source_port: local_port(&datagram)?, port };
+    let sent = Sent {
+        destination: packet.destination,
+        protocol: Some(ipproto::UDP),
+        source_port: local_port(&datagram)?,
+        port,
+    };
     let datagram = UdpSocket::from(datagram);
     if let Err(error) = datagram.send(PAYLOAD) {
         return Ok(unsent(&error, listener, &sent));
@@ -219,7 +226,7 @@ fn heard(listener: &UdpSocket, sent: &Sent, until: Instant) -> Option<Reply> {
 
 fn error(by: IpAddr, kind: u8, code: u8, sent: &Sent) -> Reply {
     let port_unreachable = if by.is_ipv4() { (3, 3) } else { (1, 4) };
-    if (kind, code) == port_unreachable && by == sent.destination && sent.protocol == Some(17) {
+    if (kind, code) == port_unreachable && by == sent.destination && sent.protocol == Some(ipproto::UDP) {
         return Reply::Refused;
     }
     Reply::Rejected { by, kind, code }

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::cmd::options::apart;
 use crate::engine::{Whereabouts, whereabouts};
 use crate::exit::Refusal;
-use crate::host::Privilege;
+use crate::host::{Privilege, ipproto};
 use crate::path::trace::{Trace, Verdict, Way};
 use crate::probe::api::container_process;
 use crate::probe::packet::{Kind, Packet, Reply, send};
@@ -84,9 +84,9 @@ fn kind(begun: &Begun) -> Result<Kind, Refusal> {
     let flow = &begun.flow;
     let source_port = flow.source_port;
     match (flow.protocol, flow.destination_port) {
-        (6, Some(port)) => Ok(Kind::Tcp { port, source_port }),
-        (17, Some(port)) => Ok(Kind::Udp { port, source_port }),
-        (1 | 58, _) => Ok(Kind::Echo),
+        (ipproto::TCP, Some(port)) => Ok(Kind::Tcp { port, source_port }),
+        (ipproto::UDP, Some(port)) => Ok(Kind::Udp { port, source_port }),
+        (ipproto::ICMP | ipproto::ICMPV6, _) => Ok(Kind::Echo),
         _ => Err(Refusal::usage(
             "--probe",
             text!("--probe sends TCP, UDP and ICMP only", "--probe 只能发送 TCP、UDP 和 ICMP"),
@@ -112,7 +112,9 @@ fn agrees(trace: &Trace, reply: &Reply, is_own: impl Fn(IpAddr) -> bool) -> Opti
         Verdict::Delivered | Verdict::Forwarded if came_back => Some(true),
         // A service need not answer a datagram; behind the last host anybody may swallow or refuse it.
         Verdict::Delivered => match reply {
-            Reply::Silent if trace.arrives.as_ref().is_some_and(|arrival| arrival.packet.protocol == 17) => None,
+            Reply::Silent if trace.arrives.as_ref().is_some_and(|arrival| arrival.packet.protocol == ipproto::UDP) => {
+                None
+            }
             Reply::Rejected { kind, code, .. } if is_no_neighbour(*kind, *code) => None,
             _ => Some(false),
         },

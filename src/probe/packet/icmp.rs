@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::host::ipproto;
+
 /// A packet that was sent, as errors quote it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
@@ -75,7 +77,7 @@ fn quotes(quoted: &[u8], v4: bool, sent: &Sent) -> Option<bool> {
         (*quoted.get(6)?, address.into(), 40)
     };
     let behind = quoted.get(header..)?;
-    let echo = if v4 { 1 } else { 58 };
+    let echo = if v4 { ipproto::ICMP } else { ipproto::ICMPV6 };
     let same = match sent.protocol {
         Some(wanted) => protocol == wanted && number(behind, 0)? == sent.source_port && number(behind, 2)? == sent.port,
         None => protocol == echo && number(behind, 4)? == sent.source_port,
