@@ -1,7 +1,7 @@
 //! What the walk asks a host again and again, arranged once.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -25,6 +25,8 @@ pub(super) struct Ground<'a> {
     segments: HashMap<u32, Vec<IpNet>>,
     /// Own addresses and their links.
     own: HashMap<IpAddr, u32>,
+    /// Those of them that duplicate address detection has not passed, or not yet, with the link's index.
+    tentative: HashSet<(u32, IpAddr)>,
     programs: HashMap<&'a str, Vec<&'a AttachedProgram>>,
     /// Links of nft flowtables, with the flowtable's name.
     flowtables: BTreeMap<String, String>,
@@ -53,8 +55,12 @@ impl<'a> Ground<'a> {
         }
         let mut segments: HashMap<u32, Vec<IpNet>> = HashMap::new();
         let mut own = HashMap::new();
+        let mut tentative = HashSet::new();
         for address in host.addresses.ok().into_iter().flatten() {
             own.insert(address.address.addr(), address.link);
+            if address.unusable && !address.deprecated {
+                tentative.insert((address.link, address.address.addr()));
+            }
             segments.entry(address.link).or_default().push(address.address.trunc());
         }
         let api = host.engine.api.ok();
@@ -73,6 +79,7 @@ impl<'a> Ground<'a> {
             ports,
             segments,
             own,
+            tentative,
             programs,
             flowtables: flowtables(host.firewall.nft_ruleset.ok().and_then(Option::as_ref)),
             sysctls: host.sysctls.ok(),
@@ -134,6 +141,11 @@ impl<'a> Ground<'a> {
 
     pub fn is_own(&self, address: IpAddr) -> bool {
         self.own.contains_key(&address)
+    }
+
+    /// Whether it is an address of that link itself that the kernel does not answer for (net/ipv6/ndisc.c).
+    pub fn is_tentative(&self, link: &str, address: IpAddr) -> bool {
+        self.link(link).is_some_and(|link| self.tentative.contains(&(link.index, address)))
     }
 
     fn ports(&self, bridge: &str) -> &[&'a Link] {

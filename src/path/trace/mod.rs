@@ -108,7 +108,7 @@ pub struct Hop {
     /// Index of the host among those traced.
     pub host: usize,
     pub way: Way,
-    /// `route`, `filter/FORWARD`, `inet firewalld/filter_FORWARD`, `rp_filter`, `bridge`, `forwarding`.
+    /// `route`, `filter/FORWARD`, `inet firewalld/filter_FORWARD`, `rp_filter`, `bridge`, `forwarding`, `neighbour`.
     pub at: String,
     /// The rule, route or policy, verbatim.
     pub rule: Option<String>,

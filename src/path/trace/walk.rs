@@ -244,6 +244,7 @@ impl<'a> Walk<'_, 'a, '_> {
     fn leave(&mut self, mut packet: Packet, exit: Exit) -> Result<Outcome, Stop> {
         packet.oif = Some(exit.link.clone());
         packet = self.hook(Layer::Network, Hook::Postrouting, packet)?;
+        self.finds_neighbour(&exit, packet.destination)?;
         let ground = &self.tracer.ground;
         packet = self.link_hook(Hook::Egress, &exit.link, packet)?;
         if !ground.is_bridge(&exit.link) {
@@ -260,6 +261,20 @@ impl<'a> Walk<'_, 'a, '_> {
             true => Outcome::Left { link: exit.link, via: exit.via, packet },
             false => Outcome::Inside { bridge: exit.link, packet },
         })
+    }
+
+    /// A tentative address has no route in the table local, so what is sent to it goes out by its link like what is sent to its
+    /// neighbours, and asks for a MAC address that nobody gives. Bridges without a port that is up have such addresses.
+    fn finds_neighbour(&mut self, exit: &Exit, destination: IpAddr) -> Result<(), Stop> {
+        let (asked, link) = (exit.via.unwrap_or(destination), &exit.link);
+        if !self.tracer.ground.is_tentative(link, asked) {
+            return Ok(());
+        }
+        let says = text!(
+            "{asked} is an address of {link} that is still tentative (duplicate address detection has not passed it): nobody answers for it",
+            "{asked} 是 {link} 自己的地址，但仍处于 tentative 状态（未通过重复地址检测），内核不会应答对它的邻居请求"
+        );
+        Err(self.log.end(Verdict::Dropped, "neighbour", None, says))
     }
 
     /// Whether what goes out by a bridge leaves this host, and the port it takes.

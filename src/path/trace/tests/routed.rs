@@ -2,8 +2,8 @@
 
 use super::super::fixture::*;
 use super::super::{Verdict, Way};
-use crate::host::{AttachedProgram, Fact, NextHop, Route, RouteKind};
-use crate::path::fib::fixture::{add_routes, ip, of_kind, route};
+use crate::host::{Address, AttachedProgram, Fact, NextHop, Route, RouteKind};
+use crate::path::fib::fixture::{add_routes, address, ip, of_kind, route};
 
 #[test]
 fn a_container_reaches_the_world_and_is_answered() {
@@ -165,4 +165,27 @@ fn of_several_hops_each_must_come_to_the_same() {
     table(&mut host, "filter", &[":FORWARD ACCEPT", "-A FORWARD -i docker0 -o br-web -j DROP"]);
     let trace = traced(&host, &flow);
     assert_eq!((trace.verdict, trace.undecided.len()), (Verdict::Undetermined, 1));
+}
+
+#[test]
+fn a_tentative_address_of_a_bridge_is_routed_to_like_its_neighbours_and_answered_by_nobody() {
+    let mut host = host("web1", 5);
+    add_routes(&mut host, vec![route("fd00:1::/64", None, 3)]);
+    let Fact::Known { value: addresses, .. } = &mut host.addresses else { panic!("known") };
+    addresses.push(Address { unusable: true, ..address(3, "fd00:1::1/64") });
+    let trace = traced(&host, &tcp(from_link("2001:db8::9", "eth0"), "fd00:1::1", 80));
+    assert_eq!(trace.verdict, Verdict::Dropped);
+    let hops: Vec<&str> = trace.hops.iter().map(|hop| hop.at.as_str()).collect();
+    assert_eq!(hops, ["route", "neighbour"]);
+    assert_ne!(verdict(&host, &tcp(from_link("2001:db8::9", "eth0"), "fd00:1::2", 80)), Verdict::Dropped);
+}
+
+#[test]
+fn a_deprecated_address_is_answered_for() {
+    let mut host = host("web1", 5);
+    let own = Route { table: 255, kind: RouteKind::Local, ..route("fd00:1::1/128", None, 3) };
+    add_routes(&mut host, vec![route("fd00:1::/64", None, 3), own, route("::/0", Some("fe80::1"), 2)]);
+    let Fact::Known { value: addresses, .. } = &mut host.addresses else { panic!("known") };
+    addresses.push(Address { unusable: true, deprecated: true, ..address(3, "fd00:1::1/64") });
+    assert_eq!(verdict(&host, &tcp(from_link("2001:db8::9", "eth0"), "fd00:1::1", 80)), Verdict::Delivered);
 }

@@ -120,7 +120,7 @@ impl Site {
         let said = self.hosts[host]
             .ok("dnetctl diagnose --save /run/packets.json -q > /run/packets.txt; cat /run/packets.json");
         let snapshot: Snapshot = serde_json::from_str(&said).expect("a snapshot");
-        let addresses = snapshot.addresses.ok().expect("root sees them");
+        let addresses = snapshot.addresses.get("addresses").expect("root sees them");
         let unsettled: Vec<_> = addresses.iter().filter(|address| address.unusable).collect();
         assert!(unsettled.is_empty(), "the kernel does not take these for its own yet: {unsettled:?}");
         snapshot

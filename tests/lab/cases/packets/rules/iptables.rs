@@ -1,7 +1,7 @@
 //! Rules of iptables, aimed at packets.
 
 use super::matches::{ANOTHER, Tests, tests};
-use super::network;
+use super::{host_part, network};
 use crate::cases::packets::frame::TCP;
 use crate::cases::packets::random::Random;
 use crate::cases::packets::view::{Hook, View};
@@ -258,8 +258,8 @@ fn destination(random: &mut Random, view: &View) -> (String, bool) {
         (_, 0..5) => (format!("-j DNAT --to-destination {to}"), false),
         (true, 5..7) => (format!("-j REDIRECT --to-ports {}", random.one(&[22, 443, 9000])), true),
         (_, 5..8) => ("-j REDIRECT".to_owned(), false),
-        // Only where the same addresses are taken on both sides.
-        (_, 8..11) => {
+        // Only where the same addresses are taken on both sides: the gateway's, and those of the first containers.
+        (_, 8..11) if matches!(host_part(view.destination), 1..=3) => {
             let to = if v6 { "fd31:1::/64" } else { "10.31.1.0/24" };
             (format!("-d {} -j NETMAP --to {to}", network(view.destination)), false)
         }

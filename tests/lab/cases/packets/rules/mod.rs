@@ -139,6 +139,14 @@ fn network(address: IpAddr) -> String {
     net.trunc().to_string()
 }
 
+/// What [`network`] leaves of it.
+fn host_part(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.octets()[3]),
+        IpAddr::V6(address) => u128::from(address) as u64,
+    }
+}
+
 /// The address beside it.
 fn near_miss(address: IpAddr) -> IpAddr {
     match address {
