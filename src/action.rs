@@ -1,6 +1,8 @@
 //! What could be done to a host, as data. An action is a swap of one resource: `from` and `to`. Exchanged, it is its own undo.
 #![allow(dead_code)] // until the commands call it
 
+mod words;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -85,3 +87,93 @@ impl Presence {
         }
     }
 }
+
+impl Action {
+    /// What puts it back: the ends exchanged.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let mut inverse = self.clone();
+        match &mut inverse {
+            Action::Sysctl { from, to, .. } => std::mem::swap(from, to),
+            Action::Route { from, to, .. }
+            | Action::Rule { from, to, .. }
+            | Action::Address { from, to, .. }
+            | Action::Bridge { from, to, .. }
+            | Action::Firewall { from, to, .. } => std::mem::swap(from, to),
+            Action::Unit { from, to, .. } | Action::Containers { from, to, .. } => std::mem::swap(from, to),
+            Action::Enable { from, to, .. } => std::mem::swap(from, to),
+            Action::Edit { intents, .. } => *intents = intents.iter().rev().map(Intent::inverse).collect(),
+        }
+        inverse
+    }
+
+    /// The one thing it changes, by a stable name: two actions of one name change the same thing.
+    pub fn resource(&self) -> String {
+        match self {
+            Action::Sysctl { key, .. } => format!("sysctl:{key}"),
+            Action::Route { route, link, .. } => format!("route:{}", words::route(route, link.as_deref())),
+            Action::Rule { rule, .. } => format!("rule:{}", words::rule(rule)),
+            Action::Address { link, address, .. } => format!("address:{link}:{address}"),
+            Action::Bridge { link, .. } => format!("bridge:{link}"),
+            Action::Firewall { rule, .. } => {
+                format!("firewall:{}:{}:{}:{}", rule.tool, rule.table, rule.chain, rule.spec.join(" "))
+            }
+            Action::Edit { file, .. } => format!("file:{file}"),
+            Action::Unit { name, .. } => format!("unit:{name}"),
+            Action::Enable { unit, .. } => format!("enabled:{unit}"),
+            Action::Containers { names, .. } => format!("containers:{}", names.join(",")),
+        }
+    }
+
+    /// Whether it is still so after a reboot.
+    pub fn persists(&self) -> bool {
+        matches!(self, Action::Edit { .. } | Action::Enable { .. })
+    }
+
+    /// The same change for a shell, in order; of an edit comments that say what to write where.
+    pub fn commands(&self) -> Vec<String> {
+        words::commands(self)
+    }
+
+    pub fn undo_commands(&self) -> Vec<String> {
+        self.inverse().commands()
+    }
+}
+
+impl Intent {
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        match self.clone() {
+            Intent::Json { key, from, to } => Intent::Json { key, from: to, to: from },
+            Intent::NoRoute(route) => Intent::AddRoute(route),
+            Intent::AddRoute(route) => Intent::NoRoute(route),
+            Intent::Sysctl { key, from, to } => Intent::Sysctl { key, from: to, to: from },
+            Intent::Whole { from, to } => Intent::Whole { from: to, to: from },
+        }
+    }
+
+    /// What of a file it is about, by a stable name; two intents of one name that differ contradict each other.
+    pub fn place(&self) -> String {
+        match self {
+            Intent::Json { key, .. } => format!("#/{key}"),
+            Intent::NoRoute(route) | Intent::AddRoute(route) => {
+                format!("{}: {}", route.place, words::saved_route(route))
+            }
+            Intent::Sysctl { key, .. } => key.clone(),
+            Intent::Whole { .. } => String::new(),
+        }
+    }
+}
+
+/// A word for a shell: bare where it is plain, else in single quotes.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
