@@ -51,6 +51,13 @@ pub struct Evidence {
     pub caret: Option<u32>,
 }
 
+/// A finding by its stable names. Where it stands for findings that are known, an empty subject means all of that check.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Cure {
+    pub check: String,
+    pub subject: String,
+}
+
 /// What to do, in words and in commands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remedy {
@@ -107,6 +114,12 @@ impl Remedy {
         self
     }
 
+    /// Whether it is for a person alone.
+    #[allow(dead_code)] // until the commands call it
+    pub fn is_manual(&self) -> bool {
+        self.safety == Safety::Manual || self.actions.is_empty()
+    }
+
     pub fn restarts_engine(mut self) -> Self {
         self.restarts_engine = true;
         self
@@ -120,6 +133,17 @@ impl Remedy {
     pub fn safety(mut self, safety: Safety) -> Self {
         self.safety = safety;
         self
+    }
+}
+
+impl Cure {
+    pub fn new(check: impl Into<String>, subject: impl Into<String>) -> Self {
+        Cure { check: check.into(), subject: subject.into() }
+    }
+
+    /// Whether this is among them, by its subject or with all of its check.
+    pub fn is_in(&self, known: &[Cure]) -> bool {
+        known.iter().any(|one| one.check == self.check && (one.subject.is_empty() || one.subject == self.subject))
     }
 }
 

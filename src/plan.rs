@@ -51,13 +51,6 @@ pub enum Bytes {
     Raw(Vec<u8>),
 }
 
-/// A finding by its stable names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Cure {
-    pub check: String,
-    pub subject: String,
-}
-
 /// What a plan does not do, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
@@ -74,4 +67,4 @@ pub struct Session {
     pub program: Option<String>,
 }
 
-pub use crate::finding::Safety;
+pub use crate::finding::{Cure, Safety};

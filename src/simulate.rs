@@ -1,13 +1,142 @@
 //! Actions on a snapshot: what the host would be like, and whether that cures what was found.
 #![allow(dead_code)] // until the commands call it
 
-use crate::action::Action;
-use crate::host::{Missing, Snapshot};
+mod daemon_json;
+mod engine;
+mod firewall;
+mod proof;
+
+#[allow(unused_imports)] // until the commands call it
+pub use proof::{Proof, Trial, cures, failures};
+
+use crate::action::{Action, Intent, Presence};
+use crate::engine::next::Kernel;
+use crate::host::{Fact, Missing, Route, Snapshot};
+use crate::text::text;
 
 /// The host after these actions, and where told so after the engine's model has been (re)started on it.
 ///
 /// # Errors
 /// [`Missing`]: without that fact nothing can be said of it.
 pub fn after(host: &Snapshot, actions: &[Action], restart_engine: bool) -> Result<Snapshot, Missing> {
-    todo!("{host:?} {actions:?} {restart_engine}")
+    let mut after = staged(host, actions)?;
+    if restart_engine {
+        after = engine::restarted(host, &after)?;
+    }
+    // Rules of ours come last: the engine puts its own in front of them otherwise.
+    for action in actions {
+        if let Action::Firewall { rule, to, .. } = action {
+            firewall::apply(&mut after, rule, *to)?;
+        }
+    }
+    Ok(after)
+}
+
+/// The host before its engine starts.
+fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
+    let mut after = host.clone();
+    for action in actions {
+        match action {
+            Action::Sysctl { key, to, .. } => set_sysctl(&mut after, key, to)?,
+            Action::Route { route, link, to, .. } => set_route(&mut after, route, link.as_deref(), *to)?,
+            Action::Rule { rule, to, .. } => {
+                let Fact::Known { value: rules, .. } = &mut after.rules else {
+                    return Err(missing("rules", &host.rules));
+                };
+                rules.retain(|there| there != rule.as_ref());
+                if *to == Presence::Present {
+                    // Of one priority the last added is asked last.
+                    let at =
+                        rules.iter().position(|there| there.family == rule.family && there.priority > rule.priority);
+                    rules.insert(at.unwrap_or(rules.len()), rule.as_ref().clone());
+                }
+            }
+            Action::Address { link, address, to, .. } => {
+                let mut kernel = Kernel::of(&mut after)?;
+                match to {
+                    Presence::Present => kernel.add(link, *address),
+                    Presence::Absent => kernel.remove(link, *address),
+                }
+            }
+            Action::Bridge { link, to, .. } => {
+                let mut kernel = Kernel::of(&mut after)?;
+                match to {
+                    Presence::Present => kernel.add_bridge(link),
+                    Presence::Absent => kernel.delete(link),
+                }
+            }
+            Action::Edit { file, intents } => edit(&mut after, file, intents)?,
+            // The start of the engine is the model's; what runs in containers and at boot is no fact that a check asks for.
+            Action::Unit { .. } | Action::Enable { .. } | Action::Containers { .. } | Action::Firewall { .. } => {}
+        }
+    }
+    Ok(after)
+}
+
+fn missing<T>(name: &'static str, fact: &Fact<T>) -> Missing {
+    fact.get(name).err().unwrap_or_else(|| Missing::not_collected(name))
+}
+
+/// `inet_forward_change` (net/ipv4/devinet.c) and `addrconf_fixup_forwarding` (net/ipv6/addrconf.c): the switch for all sets every link's.
+fn set_sysctl(host: &mut Snapshot, key: &str, to: &str) -> Result<(), Missing> {
+    let Fact::Known { value: sysctls, .. } = &mut host.sysctls else { return Err(missing("sysctls", &host.sysctls)) };
+    let family = match key {
+        "net.ipv4.ip_forward" | "net.ipv4.conf.all.forwarding" => Some("net.ipv4"),
+        "net.ipv6.conf.all.forwarding" => Some("net.ipv6"),
+        _ => None,
+    };
+    sysctls.insert(key.to_owned(), to.to_owned());
+    let Some(family) = family else { return Ok(()) };
+    let prefix = format!("{family}.conf.");
+    for (name, value) in sysctls.iter_mut() {
+        let of_a_link = name.strip_prefix(&prefix).is_some_and(|rest| rest.ends_with(".forwarding"));
+        if of_a_link || (family == "net.ipv4" && name == "net.ipv4.ip_forward") {
+            to.clone_into(value);
+        }
+    }
+    Ok(())
+}
+
+/// The route over the link of that name as it is numbered here.
+fn set_route(host: &mut Snapshot, route: &Route, link: Option<&str>, to: Presence) -> Result<(), Missing> {
+    if host.routes.ok().is_none() {
+        return Err(missing("routes", &host.routes));
+    }
+    let mut kernel = Kernel::of(host)?;
+    let mut route = route.clone();
+    let index = link.and_then(|link| kernel.index(link));
+    if let (Some(index), [hop]) = (index, route.next_hops.as_mut_slice()) {
+        hop.link = Some(index);
+    }
+    match to {
+        Presence::Present => kernel.add_route(route),
+        Presence::Absent => kernel.remove_route(&route),
+    }
+    Ok(())
+}
+
+fn edit(host: &mut Snapshot, file: &str, intents: &[Intent]) -> Result<(), Missing> {
+    for intent in intents {
+        match intent {
+            Intent::Json { key, to, .. } => daemon_json::set(host, file, key, to.as_ref())?,
+            Intent::NoRoute(route) => {
+                if let Fact::Known { value: saved, .. } = &mut host.saved_routes {
+                    saved.retain(|there| there != route.as_ref());
+                }
+            }
+            Intent::AddRoute(route) => {
+                if let Fact::Known { value: saved, .. } = &mut host.saved_routes {
+                    saved.push(route.as_ref().clone());
+                }
+            }
+            // Files that no check reads.
+            Intent::Sysctl { .. } | Intent::Whole { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// What stands in the way of a model's answer.
+fn not_modelled(fact: &'static str) -> Missing {
+    Missing { fact, why: text!("the model does not cover {fact}", "模型不涵盖 {fact}") }
 }

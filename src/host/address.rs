@@ -27,7 +27,6 @@ pub struct Address {
     pub temporary: bool,
 }
 
-#[cfg(any(test, feature = "internals"))]
 impl Address {
     /// A plain global address of a link.
     pub fn on(link: u32, address: IpNet) -> Self {

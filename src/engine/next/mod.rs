@@ -2,10 +2,10 @@
 
 mod docker0;
 mod history;
+mod kernel;
 mod networks;
 mod old;
 mod refusal;
-#[cfg(any(test, feature = "internals"))]
 mod restart;
 mod start;
 mod world;
@@ -13,7 +13,7 @@ mod world;
 use ipnet::IpNet;
 
 use self::history::Standing;
-#[cfg(any(test, feature = "internals"))]
+pub use self::kernel::Kernel;
 pub use self::restart::restart;
 use self::start::start;
 use super::allocator::{Space, Starts};

@@ -1,17 +1,18 @@
 //! A host after the model's start of its engine.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
+use super::kernel::Kernel;
 use super::start::{Start, start};
 use super::world::told_networks;
 use super::{has_engine, refusal};
 use crate::engine::Version;
 use crate::engine::pools::{LocalPools, Pool};
 use crate::host::{
-    Address, Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, Link, LogLine, Missing, Network,
-    NetworkHistory, NextHop, Process, Route, RouteKind, Scope, Snapshot,
+    Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, LogLine, Missing, Network, NetworkHistory,
+    Process, Snapshot,
 };
 use crate::text::text;
 
@@ -33,7 +34,7 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
     if start.reached_the_network() {
         for (name, address) in &start.traces.made_again {
             kernel.add_bridge(name);
-            kernel.add(name, *address);
+            kernel.add(name, IpNet::V4(*address));
         }
     }
     let networks = networks_after(host, bridge.as_deref(), &start);
@@ -62,15 +63,15 @@ fn lay_default_bridge(kernel: &mut Kernel, bridge: Option<&str>, start: &Start) 
         kernel.add_bridge(name);
     }
     let wanted = &start.addresses;
-    for gone in kernel.addresses_of(name) {
+    for gone in kernel.v4_of(name) {
         if !wanted.contains(&gone) {
-            kernel.remove(name, gone);
+            kernel.remove(name, IpNet::V4(gone));
         }
     }
-    let there = kernel.addresses_of(name);
+    let there = kernel.v4_of(name);
     for own in wanted {
         if !there.contains(own) {
-            kernel.add(name, *own);
+            kernel.add(name, IpNet::V4(*own));
         }
     }
 }
@@ -173,110 +174,6 @@ fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>, pools
     api.history = Fact::known(NetworkHistory { complete: true, events: Vec::new() });
     engine.api = Fact::known(api);
     engine.stored_networks = Fact::NotCollected;
-}
-
-/// The parts of a host that the kernel keeps in step.
-struct Kernel<'a> {
-    links: &'a mut Vec<Link>,
-    addresses: &'a mut Vec<Address>,
-    routes: &'a mut Vec<Route>,
-}
-
-impl<'a> Kernel<'a> {
-    fn of(host: &'a mut Snapshot) -> Result<Self, Missing> {
-        host.links.get("links")?;
-        host.addresses.get("addresses")?;
-        host.routes.get("routes")?;
-        match (&mut host.links, &mut host.addresses, &mut host.routes) {
-            (
-                Fact::Known { value: links, .. },
-                Fact::Known { value: addresses, .. },
-                Fact::Known { value: routes, .. },
-            ) => Ok(Kernel { links, addresses, routes }),
-            _ => Err(Missing::not_collected("links")),
-        }
-    }
-
-    fn index(&self, name: &str) -> Option<u32> {
-        self.links.iter().find(|link| link.name == name).map(|link| link.index)
-    }
-
-    fn addresses_of(&self, name: &str) -> Vec<Ipv4Net> {
-        let index = self.index(name);
-        let own = self.addresses.iter().filter(|address| Some(address.link) == index);
-        own.filter_map(|address| if let IpNet::V4(own) = address.address { Some(own) } else { None }).collect()
-    }
-
-    /// A bridge that is up and has no port has no carrier.
-    fn add_bridge(&mut self, name: &str) {
-        if self.index(name).is_some() {
-            return;
-        }
-        let index = self.links.iter().map(|link| link.index).max().map_or(1, |last| last + 1);
-        self.links.push(Link {
-            index,
-            name: name.to_owned(),
-            kind: Some("bridge".to_owned()),
-            mtu: 1500,
-            up: true,
-            operstate: "DOWN".to_owned(),
-            ..Link::default()
-        });
-    }
-
-    fn delete(&mut self, name: &str) {
-        let Some(index) = self.index(name) else { return };
-        self.links.retain(|link| link.index != index);
-        for port in self.links.iter_mut().filter(|link| link.master == Some(index)) {
-            port.master = None;
-        }
-        self.addresses.retain(|address| address.link != index);
-        self.routes.retain(|route| !route.next_hops.iter().any(|hop| hop.link == Some(index)));
-    }
-
-    /// `inet_insert_ifa`, `fib_add_ifaddr`: the connected route, and two entries of the local table.
-    fn add(&mut self, name: &str, own: Ipv4Net) {
-        let Some(link) = self.links.iter().find(|link| link.name == name) else { return };
-        let (index, linkdown) = (link.index, !link.carrier);
-        self.addresses.push(Address::on(index, IpNet::V4(own)));
-        let route = |destination: Ipv4Net, table: u32, kind: RouteKind, scope: Scope| Route {
-            destination: IpNet::V4(destination),
-            table,
-            kind,
-            scope,
-            protocol: 2,
-            metric: 0,
-            tos: 0,
-            from: None,
-            source: Some(IpAddr::V4(own.addr())),
-            next_hops: vec![NextHop { link: Some(index), weight: 1, linkdown, ..NextHop::default() }],
-            next_hop_object: None,
-            mtu: None,
-            preference: 0,
-        };
-        let host = |address: Ipv4Addr| Ipv4Net::from(address);
-        if own.prefix_len() < 32 {
-            self.routes.push(route(own.trunc(), 254, RouteKind::Unicast, Scope::Link));
-        }
-        self.routes.push(route(host(own.addr()), 255, RouteKind::Local, Scope::Host));
-        if own.prefix_len() < 31 {
-            self.routes.push(route(host(own.broadcast()), 255, RouteKind::Broadcast, Scope::Link));
-        }
-    }
-
-    /// `fib_del_ifaddr`; with the last address of a link go all its IPv4 routes.
-    fn remove(&mut self, name: &str, own: Ipv4Net) {
-        let Some(index) = self.index(name) else { return };
-        self.addresses.retain(|address| !(address.link == index && address.address == IpNet::V4(own)));
-        let rest = self.addresses_of(name);
-        let shared = |destination: IpNet| rest.iter().any(|one| IpNet::V4(one.trunc()) == destination);
-        let ours = [IpNet::V4(own.trunc()), Ipv4Net::from(own.addr()).into(), Ipv4Net::from(own.broadcast()).into()];
-        self.routes.retain(|route| {
-            let on_it = route.next_hops.iter().any(|hop| hop.link == Some(index));
-            let goes = rest.is_empty() || (ours.contains(&route.destination) && !shared(route.destination));
-            !(on_it && route.destination.addr().is_ipv4() && goes)
-        });
-    }
 }
 
 /// Seconds since the Unix epoch as RFC 3339 writes them.

@@ -6,7 +6,6 @@ use super::docker0::{self, Made, Stop};
 use super::refusal;
 use super::world::{World, told_networks};
 use crate::engine::allocator::{Space, method};
-#[cfg(any(test, feature = "internals"))]
 use crate::engine::pools::LocalPools;
 use crate::engine::pools::PoolFault;
 use crate::engine::{Liveness, Version, liveness};
@@ -23,13 +22,11 @@ pub(super) struct Start {
     pub addresses: Vec<Ipv4Net>,
     /// The address space behind the start.
     pub space: Space,
-    #[cfg(any(test, feature = "internals"))]
     pub traces: Traces,
     pub doubts: Vec<Text>,
 }
 
 /// What a start leaves on the host beside the default bridge's addresses.
-#[cfg(any(test, feature = "internals"))]
 #[derive(Default)]
 pub(super) struct Traces {
     /// Containers run on, and nothing of the network was read anew.
@@ -78,7 +75,6 @@ fn run(world: &World, kept: bool) -> Result<Start, Missing> {
         docker0: None,
         addresses: now,
         space,
-        #[cfg(any(test, feature = "internals"))]
         traces: Traces {
             kept,
             deletes_docker0: world.deletes_docker0() && !kept,
@@ -142,7 +138,6 @@ impl Start {
                 reserved: Vec::new(),
                 start: 0,
             },
-            #[cfg(any(test, feature = "internals"))]
             traces: Traces::default(),
             doubts: Vec::new(),
         }
@@ -162,7 +157,6 @@ fn keep(world: &World, start: &mut Start) {
     start.docker0 = address.map(|address| Made { subnet, address });
 }
 
-#[cfg(any(test, feature = "internals"))]
 /// Bridges of networks that are not there now: the bridge driver makes them when it begins.
 fn made_again(world: &World) -> Vec<(String, Ipv4Net)> {
     let missing = world.stored.iter().filter(|network| !network.is_default).filter_map(|network| {

@@ -1,0 +1,123 @@
+//! The engine's model started on a host, with what follows from it for containers, rules and forwarding.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::engine::next::{Kernel, restart};
+use crate::engine::{Liveness, liveness};
+use crate::host::{ConfigValue, Container, Fact, Missing, Network, Snapshot};
+
+/// `before`: as it was seen; `staged`: with its files changed and its engine about to start.
+///
+/// # Errors
+/// As [`restart`].
+pub(super) fn restarted(before: &Snapshot, staged: &Snapshot) -> Result<Snapshot, Missing> {
+    let mut after = restart(staged)?;
+    if liveness(&after) != Liveness::Running {
+        return Ok(after);
+    }
+    forward(&mut after)?;
+    let moved = moved(before, &after);
+    for (name, (_, to)) in &moved {
+        readdress(&mut after, name, *to);
+    }
+    reattach(before, &mut after)?;
+    rules(&mut after, &moved);
+    Ok(after)
+}
+
+/// An engine that starts switches forwarding on, unless `ip-forward` is false (`setupIPForwarding`, v20.10.24 and v28.5.2
+/// libnetwork/drivers/bridge/setup_ip_forwarding.go).
+fn forward(after: &mut Snapshot) -> Result<(), Missing> {
+    let off = |value: &ConfigValue| *value == ConfigValue::Bool(false);
+    let file = after.engine.daemon_json.ok().and_then(|file| file.key("/ip-forward"));
+    let flags = after.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
+    let by_flag = flags.iter().any(|flag| flag.name == "ip-forward" && flag.value.as_deref() == Some("false"));
+    if by_flag || file.is_some_and(|key| off(&key.value)) {
+        return Ok(());
+    }
+    let is_off =
+        |sysctls: &BTreeMap<String, String>| sysctls.get("net.ipv4.ip_forward").is_some_and(|said| said == "0");
+    if after.sysctls.ok().is_some_and(is_off) {
+        super::set_sysctl(after, "net.ipv4.ip_forward", "1")?;
+    }
+    Ok(())
+}
+
+/// Networks whose IPv4 subnet is another one: by name, from and to.
+fn moved(before: &Snapshot, after: &Snapshot) -> BTreeMap<String, (IpNet, IpNet)> {
+    let subnet = |network: &Network| network.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4());
+    let of = |host: &Snapshot| -> BTreeMap<String, IpNet> {
+        let networks = host.engine.api.ok().and_then(|api| api.networks.ok()).into_iter().flatten();
+        networks.filter_map(|network| Some((network.name.clone(), subnet(network)?))).collect()
+    };
+    let was = of(before);
+    let now = of(after).into_iter();
+    now.filter_map(|(name, to)| was.get(&name).filter(|from| **from != to).map(|from| (name.clone(), (*from, to))))
+        .collect()
+}
+
+/// Containers that start again on a network get its first free addresses.
+fn readdress(after: &mut Snapshot, network: &str, to: IpNet) {
+    let Fact::Known { value: api, .. } = &mut after.engine.api else { return };
+    let gateway = api.networks.ok().into_iter().flatten().find(|one| one.name == network);
+    let gateway = gateway.and_then(|one| one.ipam.iter().find(|ipam| ipam.subnet == to)).and_then(|ipam| ipam.gateway);
+    let Fact::Known { value: containers, .. } = &mut api.containers else { return };
+    let mut free = hosts(to).filter(|address| Some(*address) != gateway);
+    let running = |one: &&mut Container| matches!(one.state.as_str(), "running" | "paused" | "restarting");
+    for end in containers.iter_mut().filter(running).flat_map(|one| &mut one.endpoints) {
+        if end.network != network {
+            continue;
+        }
+        for address in end.addresses.iter_mut().filter(|address| address.is_ipv4()) {
+            if let Some(next) = free.next() {
+                *address = next;
+            }
+        }
+        for old in end.gateways.iter_mut().filter(|address| address.is_ipv4()) {
+            *old = gateway.unwrap_or(*old);
+        }
+    }
+}
+
+fn hosts(subnet: IpNet) -> impl Iterator<Item = IpAddr> {
+    subnet.hosts().take(4096)
+}
+
+/// Ports of bridges that were made again: the containers behind them are started again.
+fn reattach(before: &Snapshot, after: &mut Snapshot) -> Result<(), Missing> {
+    let links = before.links.get("links")?;
+    let bridges: Vec<(&str, Vec<u32>)> = links
+        .iter()
+        .filter(|link| link.is_bridge())
+        .map(|bridge| {
+            let ports = links.iter().filter(|port| port.master == Some(bridge.index) && port.is_container_veth());
+            (bridge.name.as_str(), ports.map(|port| port.index).collect())
+        })
+        .collect();
+    let mut kernel = Kernel::of(after)?;
+    for (bridge, ports) in bridges {
+        if !ports.is_empty() && kernel.ports_of(bridge).is_empty() {
+            kernel.enslave(&ports, bridge);
+        }
+    }
+    Ok(())
+}
+
+/// The engine's own rules follow its networks' subnets.
+fn rules(after: &mut Snapshot, moved: &BTreeMap<String, (IpNet, IpNet)>) {
+    let firewall = &mut after.firewall;
+    for fact in [&mut firewall.legacy, &mut firewall.nft_compat] {
+        let Fact::Known { value: dumps, .. } = fact else { continue };
+        for rule in dumps.iter_mut().flat_map(|dump| &mut dump.rules) {
+            for (from, to) in moved.values() {
+                let old = format!(" {from} ");
+                if rule.contains(&old) && rule.contains(" -j MASQUERADE") {
+                    *rule = rule.replace(&old, &format!(" {to} "));
+                }
+            }
+        }
+    }
+}

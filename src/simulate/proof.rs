@@ -1,0 +1,151 @@
+//! Whether a remedy cures: its actions on the model of this host, and all checks again, unhidden.
+
+use super::{after, staged};
+use crate::action::Action;
+use crate::checks::{CHECKS, Judged, Outcome, Scene, Selection, Shared, judge};
+use crate::engine::next::next;
+use crate::finding::{Cure, Finding, Remedy, Severity};
+use crate::host::{Missing, Snapshot};
+use crate::text::{Text, text};
+
+/// What the model says of a remedy.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proof {
+    /// The findings are gone or down to info, and no error is new.
+    Cured,
+    /// They are still there, or an error is: what, and why.
+    Remains(Text),
+    /// The model is not certain: why.
+    Unknown(Text),
+}
+
+/// A host as all checks judge it, for trying remedies on.
+pub struct Trial<'a> {
+    scene: Scene<'a>,
+    before: Judged,
+    known: Vec<Cure>,
+}
+
+/// A remedy on the model of this host.
+pub fn cures(scene: Scene, check: &str, subject: &str, remedy: &Remedy) -> Proof {
+    Trial::new(scene).cures(check, subject, remedy)
+}
+
+/// Of what was to be cured the findings that are there above info, and every error that is not known. Empty: verified. It reads all findings,
+/// hidden ones too.
+pub fn failures(cures: &[Cure], known: &[Cure], after: &Judged) -> Vec<Cure> {
+    let mut failed = Vec::new();
+    for outcome in &after.outcomes {
+        for told in &outcome.findings {
+            let Finding { severity, subject, .. } = &told.finding;
+            let found = Cure::new(outcome.check.id, subject.clone());
+            let uncured = *severity > Severity::Info && cures.contains(&found);
+            if uncured || (*severity == Severity::Error && !found.is_in(known)) {
+                failed.push(found);
+            }
+        }
+    }
+    failed
+}
+
+impl<'a> Trial<'a> {
+    pub fn new(scene: Scene<'a>) -> Self {
+        let before = judge(&scene.host.name, &scene, CHECKS, &Selection::default());
+        let known = known(&before);
+        Trial { scene, before, known }
+    }
+
+    /// Errors that are there, hidden ones too, and the checks that cannot be judged whole: what they find later is not new.
+    pub fn known(&self) -> &[Cure] {
+        &self.known
+    }
+
+    /// The host as it is, judged by all checks.
+    pub fn before(&self) -> &Judged {
+        &self.before
+    }
+
+    pub fn host(&self) -> &'a Snapshot {
+        self.scene.host
+    }
+
+    pub fn cures(&self, check: &str, subject: &str, remedy: &Remedy) -> Proof {
+        self.of(&[Cure::new(check, subject)], &remedy.actions, remedy.restarts_engine).0
+    }
+
+    /// What these actions together do for these findings, and the host and its findings behind them.
+    pub fn of(&self, cures: &[Cure], actions: &[Action], restart: bool) -> (Proof, Option<(Snapshot, Judged)>) {
+        let host = match after(self.scene.host, actions, restart) {
+            Ok(host) => host,
+            Err(missing) => return (Proof::Unknown(missing.why), None),
+        };
+        let shared = Shared::default();
+        let judged = {
+            let scene = Scene { host: &host, shared: &shared, ..self.scene };
+            judge(&host.name, &scene, CHECKS, &Selection::default())
+        };
+        let doubt = self.doubt(actions, restart).or_else(|| self.unjudged(cures, &judged));
+        let failed = failures(cures, &self.known, &judged);
+        let proof = match (doubt, failed.is_empty()) {
+            (Some(why), _) => Proof::Unknown(why),
+            (None, true) => Proof::Cured,
+            (None, false) => Proof::Remains(remains(cures, &failed, &judged)),
+        };
+        (proof, Some((host, judged)))
+    }
+
+    /// Why what the engine would do at its start is not certain.
+    fn doubt(&self, actions: &[Action], restart: bool) -> Option<Text> {
+        if !restart {
+            return None;
+        }
+        let staged = staged(self.scene.host, actions).ok()?;
+        match next(&staged, 0) {
+            Ok(next) if next.start_error.is_some() => None,
+            Ok(next) => next.doubts.into_iter().next(),
+            Err(missing) => Some(missing.why),
+        }
+    }
+
+    /// A finding that is gone because its check can be judged no more is not cured.
+    fn unjudged(&self, cures: &[Cure], after: &Judged) -> Option<Text> {
+        let of = |judged: &Judged, id: &str| -> Vec<Missing> {
+            let outcome = judged.outcomes.iter().find(|outcome| outcome.check.id == id);
+            outcome.map(|outcome| outcome.missing.clone()).unwrap_or_default()
+        };
+        cures.iter().find_map(|cure| {
+            let before = of(&self.before, &cure.check);
+            of(after, &cure.check).into_iter().find(|missing| !before.contains(missing)).map(|missing| missing.why)
+        })
+    }
+}
+
+fn known(before: &Judged) -> Vec<Cure> {
+    let mut known = Vec::new();
+    for outcome in &before.outcomes {
+        let Outcome { check, findings, missing, .. } = outcome;
+        if !missing.is_empty() {
+            known.push(Cure::new(check.id, ""));
+            continue;
+        }
+        let errors = findings.iter().filter(|told| told.finding.severity == Severity::Error);
+        known.extend(errors.map(|told| Cure::new(check.id, told.finding.subject.clone())));
+    }
+    known
+}
+
+fn remains(cures: &[Cure], failed: &[Cure], judged: &Judged) -> Text {
+    let Some(first) = failed.first() else { return text!("it is not cured", "未能解决") };
+    let Cure { check, subject } = first;
+    if cures.contains(first) {
+        return text!(
+            "on the model of this host {check} still finds {subject}",
+            "在本机的模型上，{check} 仍会发现 {subject}"
+        );
+    }
+    let told = judged.outcomes.iter().filter(|outcome| outcome.check.id == check).flat_map(|outcome| &outcome.findings);
+    let message =
+        told.map(|told| &told.finding).find(|finding| finding.subject == *subject).map(|it| it.message.clone());
+    let Text { en, zh } = message.unwrap_or_else(|| Text::verbatim(subject.clone()));
+    text!("it would bring a new error, {check}: {en}", "它会带来新的错误 {check}：{zh}")
+}
