@@ -11,10 +11,10 @@ pub(super) mod tests;
 mod values;
 mod words;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use self::words::{Line, Part};
-use super::rule::{Backend, Base, Chains, Effect, Hook, Rule, Step, Table, Test};
+use super::rule::{Backend, Base, ChainId, Chains, Hook, Rule, Step, Table, Test};
 use crate::host::{Family, IpSet, IptablesDump};
 
 /// Adds the chains of one table. `sets`: the host's ipsets, none where they were not seen.
@@ -23,27 +23,29 @@ pub fn compile(dump: &IptablesDump, backend: Backend, sets: Option<&[IpSet]>, in
         Family::V4 => Table::Ip,
         Family::V6 => Table::Ip6,
     };
+    let mut chains = HashMap::new();
     for (name, policy) in &dump.chains {
         let id = into.id(backend, family, &dump.table, name);
         into.all[id].base = base(&dump.table, name, policy);
+        chains.insert(name.as_str(), id);
     }
-    let names = dump.chains.iter().map(|(name, _)| name.as_str()).collect();
-    let context = Context { dump, names, sets };
+    let context = Context { dump, chains, sets };
     for (index, text) in dump.rules.iter().enumerate() {
         let line = words::split(text);
         let Some(chain) = line.chain.as_deref() else { continue };
-        let chain_id = into.id(backend, family, &dump.table, chain);
-        let mut jump = |name: &str| into.id(backend, family, &dump.table, name);
-        let steps = steps(&context, chain, &line, &mut jump);
+        let steps = steps(&context, chain, &line);
         let counters = dump.counters.get(index).copied();
-        into.all[chain_id].rules.push(Rule { text: text.clone(), counters, steps });
+        let known = context.chains.get(chain).copied();
+        let id = known.unwrap_or_else(|| into.id(backend, family, &dump.table, chain));
+        into.all[id].rules.push(Rule { text: text.clone(), counters, steps });
     }
 }
 
 /// What the words of a rule mean depends on.
 struct Context<'a> {
     dump: &'a IptablesDump,
-    names: HashSet<&'a str>,
+    /// The chains of the dump, by name.
+    chains: HashMap<&'a str, ChainId>,
     sets: Option<&'a [IpSet]>,
 }
 
@@ -53,20 +55,22 @@ impl Context<'_> {
     }
 }
 
-fn steps(context: &Context, chain: &str, line: &Line, jump: &mut dyn FnMut(&str) -> usize) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut effects: Vec<Effect> = Vec::new();
+/// All tests, then what is done.
+fn steps(context: &Context, chain: &str, line: &Line) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::with_capacity(line.parts.len());
     for part in &line.parts {
-        match part {
-            Part::Match(module) => {
-                let tests =
-                    matches::tests(context, module).unwrap_or_else(|| vec![Test::Undecidable(module.words.join(" "))]);
-                steps.extend(tests.into_iter().map(Step::If));
+        if let Part::Match(module) = part {
+            match matches::tests(context, module) {
+                Some(tests) => steps.extend(tests.into_iter().map(Step::If)),
+                None => steps.push(Step::If(Test::Undecidable(module.words.to_owned()))),
             }
-            Part::Target(target) => effects.extend(targets::effects(context, chain, target, jump)),
         }
     }
-    steps.extend(effects.into_iter().map(Step::Do));
+    for part in &line.parts {
+        if let Part::Target(target) = part {
+            steps.extend(targets::effects(context, chain, target).map(Step::Do));
+        }
+    }
     steps
 }
 

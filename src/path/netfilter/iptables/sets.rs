@@ -17,7 +17,7 @@ const DEEPEST: usize = 4;
 pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
     let mut asked = None;
     for option in &module.options {
-        match (option.name.as_str(), option.values.as_slice()) {
+        match (option.name, option.values.as_slice()) {
             ("--match-set", [name, sides]) if asked.is_none() => asked = Some((name, sides, option.invert)),
             ("--update-counters" | "--update-subcounters", []) if option.invert => {}
             _ => return None,
@@ -33,8 +33,7 @@ pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
         })
         .collect::<Option<_>>()?;
     let all = context.sets?;
-    let words = module.words.join(" ");
-    let question = Question { all, family: context.family(), sides: &sides, words: &words };
+    let question = Question { all, family: context.family(), sides: &sides, words: module.words };
     let set = all.iter().find(|set| set.name == *name)?;
     Some(question.of(set, invert, 0))
 }

@@ -1,5 +1,6 @@
 //! Targets as effects.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
@@ -37,21 +38,16 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// What the target does; what is not known does [`Effect::Unknown`].
-pub(super) fn effects(
-    context: &Context,
-    chain: &str,
-    target: &Module,
-    jump: &mut dyn FnMut(&str) -> usize,
-) -> Option<Effect> {
-    let unknown = || Effect::Unknown(target.words.join(" "));
-    if context.names.contains(target.name.as_str()) {
+pub(super) fn effects(context: &Context, chain: &str, target: &Module) -> Option<Effect> {
+    let unknown = || Effect::Unknown(target.words.to_owned());
+    if let Some(to) = context.chains.get(&*target.name) {
         return Some(match (target.options.is_empty(), target.goto) {
             (false, _) => unknown(),
-            (true, false) => Effect::Jump(jump(&target.name)),
-            (true, true) => Effect::Goto(jump(&target.name)),
+            (true, false) => Effect::Jump(*to),
+            (true, true) => Effect::Goto(*to),
         });
     }
-    if HARMLESS.contains(&target.name.as_str()) {
+    if HARMLESS.contains(&&*target.name) {
         return target.options.iter().any(|option| option.name == "--map-mark").then(unknown);
     }
     match known(context, chain, target) {
@@ -63,7 +59,7 @@ pub(super) fn effects(
 /// None: not understood. `Some(None)`: it does nothing.
 fn known(context: &Context, chain: &str, target: &Module) -> Option<Option<Effect>> {
     let plain = |effect| target.options.is_empty().then_some(Some(effect));
-    match target.name.as_str() {
+    match &*target.name {
         "ACCEPT" => plain(Effect::Accept),
         "DROP" => plain(Effect::Drop),
         "RETURN" => plain(Effect::Return),
@@ -95,7 +91,7 @@ fn rejection(family: Family, target: &Module) -> Option<String> {
 fn mapping(family: Family, target: &Module, to: &str) -> Option<Mapping> {
     let mut mapping = Mapping::default();
     for option in &target.options {
-        match option.name.as_str() {
+        match option.name {
             "--random" | "--random-fully" if option.values.is_empty() => mapping.random = true,
             // Which address of several: the same for one client, but not which.
             "--persistent" if option.values.is_empty() => {}
@@ -163,12 +159,12 @@ fn netmap(context: &Context, chain: &str, target: &Module) -> Option<Effect> {
 }
 
 /// Built-in chains by which a packet comes to `chain`.
-fn entrances(dump: &IptablesDump, chain: &str) -> HashSet<String> {
-    let mut seen = HashSet::from([chain.to_owned()]);
+fn entrances<'a>(dump: &'a IptablesDump, chain: &'a str) -> HashSet<Cow<'a, str>> {
+    let mut seen = HashSet::from([Cow::Borrowed(chain)]);
     if is_built_in(dump, chain) {
         return seen;
     }
-    let jumps: Vec<(String, String)> = dump.rules.iter().filter_map(|rule| jump(rule)).collect();
+    let jumps: Vec<(Cow<str>, Cow<str>)> = dump.rules.iter().filter_map(|rule| jump(rule)).collect();
     let mut open = vec![chain];
     while let Some(to) = open.pop() {
         for (from, _) in jumps.iter().filter(|(_, target)| target == to) {
@@ -185,7 +181,7 @@ fn is_built_in(dump: &IptablesDump, chain: &str) -> bool {
     dump.chains.iter().any(|(name, policy)| name == chain && policy != "-")
 }
 
-fn jump(rule: &str) -> Option<(String, String)> {
+fn jump(rule: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let line = words::split(rule);
     let target = line.parts.into_iter().find_map(|part| match part {
         Part::Target(target) => Some(target.name),
@@ -205,7 +201,7 @@ fn value_and_mask(option: &Opt) -> Option<(u32, u32)> {
 
 /// `(and, xor)` of the options that MARK and CONNMARK share (iptables-extensions(8) "MARK").
 fn change(option: &Opt) -> Option<(u32, u32)> {
-    Some(match option.name.as_str() {
+    Some(match option.name {
         "--set-xmark" => {
             let (value, mask) = value_and_mask(option)?;
             (!mask, value)
@@ -238,7 +234,7 @@ fn connection_mark(target: &Module) -> Option<Effect> {
     }
     let (mut nfmask, mut ctmask, mut restores) = (u32::MAX, u32::MAX, None);
     for option in &target.options {
-        match option.name.as_str() {
+        match option.name {
             "--save-mark" if option.values.is_empty() => restores = Some(false),
             "--restore-mark" if option.values.is_empty() => restores = Some(true),
             "--nfmask" => nfmask = bits32(option.value()?)?,
@@ -257,7 +253,7 @@ fn connection_mark(target: &Module) -> Option<Effect> {
 fn ct(target: &Module) -> Option<Option<Effect>> {
     let mut effect = None;
     for option in &target.options {
-        match option.name.as_str() {
+        match option.name {
             "--notrack" if option.values.is_empty() => effect = Some(Effect::NoTrack),
             "--helper" | "--timeout" | "--ctevents" | "--expevents" => {
                 option.value()?;

@@ -83,14 +83,14 @@ pub(super) fn in_network(field: Field, text: &str, family: Family, invert: bool)
 pub(super) fn ranges(mut all: Vec<(u128, u128)>) -> Values {
     all.retain(|(first, last)| first <= last);
     all.sort_unstable();
-    let mut joined: Vec<(u128, u128)> = Vec::with_capacity(all.len());
-    for (first, last) in all {
-        match joined.last_mut() {
-            Some(open) if first <= open.1.saturating_add(1) => open.1 = open.1.max(last),
-            _ => joined.push((first, last)),
+    all.dedup_by(|next, open| {
+        let joins = next.0 <= open.1.saturating_add(1);
+        if joins {
+            open.1 = open.1.max(next.1);
         }
-    }
-    Values::Ranges(joined)
+        joins
+    });
+    Values::Ranges(all)
 }
 
 pub(super) fn one(field: Field, values: Vec<(u128, u128)>, invert: bool) -> Test {

@@ -68,7 +68,7 @@ fn of_connection(context: &Context, option: &Opt) -> Option<Test> {
     let (value, invert) = (option.value()?, option.invert);
     let address = |field| in_network(field, value, context.family(), invert);
     let port = |field| Some(one(field, vec![span(value, ':', 65535)?], invert));
-    match option.name.as_str() {
+    match option.name {
         "--ctproto" => match (protocol(value)?, invert) {
             // Protocol 0 is no wildcard here, and no packet has it.
             (0, false) => Some(never()),

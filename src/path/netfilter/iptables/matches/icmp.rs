@@ -101,7 +101,7 @@ pub(in super::super) fn kind(family: Family, text: &str) -> Option<(u128, Option
 }
 
 pub(super) fn test(family: Family, option: &Opt) -> Option<Vec<Test>> {
-    if !matches!(option.name.as_str(), "--icmp-type" | "--icmpv6-type") {
+    if !matches!(option.name, "--icmp-type" | "--icmpv6-type") {
         return None;
     }
     let text = option.value()?;

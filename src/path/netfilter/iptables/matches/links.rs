@@ -42,7 +42,7 @@ pub(super) fn addrtype(context: &Context, module: &Module) -> Option<Vec<Test>> 
     };
     let mut tests = Vec::new();
     for option in &module.options {
-        let of = match option.name.as_str() {
+        let of = match option.name {
             "--src-type" => Side::Source,
             "--dst-type" => Side::Destination,
             "--limit-iface-in" | "--limit-iface-out" if option.values.is_empty() && !option.invert => continue,
@@ -92,7 +92,7 @@ fn no_link(field: Field, invert: bool) -> Test {
 /// xt_physdev.c physdev_mt.
 pub(super) fn physdev(option: &Opt) -> Option<Vec<Test>> {
     let invert = option.invert;
-    Some(match (option.name.as_str(), option.value()) {
+    Some(match (option.name, option.value()) {
         ("--physdev-in", Some(name)) => vec![names(Field::PhysicalIn, vec![link(name)], invert)],
         ("--physdev-out", Some(name)) => {
             let named = names(Field::PhysicalOut, vec![link(name)], invert);
@@ -109,7 +109,7 @@ pub(super) fn physdev(option: &Opt) -> Option<Vec<Test>> {
 }
 
 pub(super) fn pkttype(option: &Opt) -> Option<Vec<Test>> {
-    let kind = match (option.name.as_str(), option.value()?) {
+    let kind = match (option.name, option.value()?) {
         ("--pkt-type", "unicast" | "host") => 0,
         ("--pkt-type", "broadcast") => 1,
         ("--pkt-type", "multicast") => 2,
@@ -122,7 +122,7 @@ pub(super) fn pkttype(option: &Opt) -> Option<Vec<Test>> {
 pub(super) fn rpfilter(module: &Module) -> Option<Vec<Test>> {
     let (mut loose, mut mark, mut own, mut invert) = (false, false, false, false);
     for option in &module.options {
-        match option.name.as_str() {
+        match option.name {
             "--loose" => loose = true,
             "--validmark" => mark = true,
             "--accept-local" => own = true,

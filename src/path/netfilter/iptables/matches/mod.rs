@@ -15,10 +15,14 @@ pub(super) use icmp::kind as icmp_kind;
 
 /// None: something in it is not understood, or hangs on what no snapshot knows.
 pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
-    let each = |test: &dyn Fn(&Opt) -> Option<Vec<Test>>| {
-        module.options.iter().map(test).collect::<Option<Vec<_>>>().map(|tests| tests.into_iter().flatten().collect())
+    let each = |test: &dyn Fn(&Opt) -> Option<Vec<Test>>| match module.options.as_slice() {
+        [only] => test(only),
+        all => all.iter().try_fold(Vec::new(), |mut tests, option| {
+            tests.extend(test(option)?);
+            Some(tests)
+        }),
     };
-    match module.name.as_str() {
+    match &*module.name {
         "" => each(&|option| general(context, option)),
         "comment" => each(&|option| (option.name == "--comment").then(Vec::new)),
         "tcp" | "udp" | "sctp" | "dccp" | "udplite" => each(&ports::of_protocol),
@@ -36,7 +40,7 @@ pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
         "connmark" => each(&|option| mark(Field::ConnectionMark, option)),
         "set" => sets::tests(context, module),
         "dscp" => each(&dscp),
-        "tos" => each(&|option| tos(&module.words.join(" "), option)),
+        "tos" => each(&|option| tos(module.words, option)),
         "ttl" | "hl" => each(&ttl),
         "length" => each(&length),
         "owner" => each(&owner),
@@ -51,7 +55,7 @@ pub(super) fn tests(context: &Context, module: &Module) -> Option<Vec<Test>> {
 /// iptables(8) "PARAMETERS".
 fn general(context: &Context, option: &Opt) -> Option<Vec<Test>> {
     let family = context.family();
-    let test = match option.name.as_str() {
+    let test = match option.name {
         "-s" => in_network(Field::Address(Side::Source), option.value()?, family, option.invert)?,
         "-d" => in_network(Field::Address(Side::Destination), option.value()?, family, option.invert)?,
         "-i" => names(Field::Iif, vec![link(option.value()?)], option.invert),
@@ -71,7 +75,7 @@ fn general(context: &Context, option: &Opt) -> Option<Vec<Test>> {
 }
 
 fn iprange(context: &Context, option: &Opt) -> Option<Vec<Test>> {
-    let side = match option.name.as_str() {
+    let side = match option.name {
         "--src-range" => Side::Source,
         "--dst-range" => Side::Destination,
         _ => return None,
@@ -112,7 +116,7 @@ fn tos(words: &str, option: &Opt) -> Option<Vec<Test>> {
 
 fn ttl(option: &Opt) -> Option<Vec<Test>> {
     let value = number(option.value()?).filter(|value| *value <= 255)?;
-    let range = match option.name.as_str() {
+    let range = match option.name {
         "--ttl-eq" | "--hl-eq" | "--ttl" | "--hl" => vec![(value, value)],
         "--ttl-lt" | "--hl-lt" => value.checked_sub(1).map(|last| (0, last)).into_iter().collect(),
         "--ttl-gt" | "--hl-gt" => vec![(value + 1, 255)],
@@ -128,7 +132,7 @@ fn length(option: &Opt) -> Option<Vec<Test>> {
 
 /// By number: who a name is, only the host's files say.
 fn owner(option: &Opt) -> Option<Vec<Test>> {
-    let field = match option.name.as_str() {
+    let field = match option.name {
         "--uid-owner" => Field::Uid,
         "--gid-owner" => Field::Gid,
         _ => return None,
@@ -168,7 +172,7 @@ fn statistic(module: &Module) -> Option<Vec<Test>> {
 fn recent(module: &Module) -> Option<Vec<Test>> {
     const NAMING: &[&str] = &["--set", "--name", "--rsource", "--rdest", "--mask"];
     let set = module.options.iter().find(|option| option.name == "--set")?;
-    if !module.options.iter().all(|option| NAMING.contains(&option.name.as_str())) {
+    if !module.options.iter().all(|option| NAMING.contains(&option.name)) {
         return None;
     }
     Some(if set.invert { vec![never()] } else { Vec::new() })

@@ -6,7 +6,7 @@ use crate::path::netfilter::rule::{Field, Key, Side, Test};
 
 /// Options of `tcp`, `udp`, `sctp`, `dccp`.
 pub(super) fn of_protocol(option: &Opt) -> Option<Vec<Test>> {
-    let test = match option.name.as_str() {
+    let test = match option.name {
         "--sport" | "--source-port" => port(Side::Source, option)?,
         "--dport" | "--destination-port" => port(Side::Destination, option)?,
         "--tcp-flags" => match option.values.as_slice() {
@@ -51,7 +51,7 @@ fn tcp_flags(list: &str) -> Option<u128> {
 pub(super) fn multiport(option: &Opt) -> Option<Vec<Test>> {
     let ports: Vec<_> = option.value()?.split(',').map(|port| span(port, ':', 65535)).collect::<Option<_>>()?;
     let test = |side| one(Field::Port(side), ports.clone(), option.invert);
-    Some(match option.name.as_str() {
+    Some(match option.name {
         "--sports" | "--source-ports" => vec![test(Side::Source)],
         "--dports" | "--destination-ports" => vec![test(Side::Destination)],
         // Neither of the two, where inverted.

@@ -40,7 +40,7 @@ fn quotes_as_iptables_save_writes_them() {
         [r#"comment(--comment=say "no" -j DROP \ ! it)"#, "limit(--limit=3/min)", "do LOG(--log-prefix=-x )"]
     );
     let Some(Part::Match(limit)) = line.parts.get(1) else { panic!("{line:?}") };
-    assert_eq!(limit.words.join(" "), "-m limit --limit 3/min");
+    assert_eq!(limit.words, "-m limit --limit 3/min");
 }
 
 #[test]
