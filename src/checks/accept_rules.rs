@@ -79,7 +79,7 @@ fn table(family: Family) -> Table {
 }
 
 fn named(netfilter: &Netfilter, backend: Backend, family: Family, name: &str) -> Option<usize> {
-    netfilter.chains().iter().position(|chain| {
+    netfilter.chains().position(|chain| {
         chain.backend == backend && chain.family == table(family) && chain.table == "filter" && chain.name == name
     })
 }
@@ -105,7 +105,7 @@ fn before_the_engine(asker: &Asker, backend: Backend, family: Family) -> String 
 /// would jump them.
 pub fn admin_rules_in_raw(asker: &Asker, backend: Backend, family: Family, position: usize) -> bool {
     let Some(netfilter) = asker.netfilter() else { return false };
-    let raw = netfilter.chains().iter().find(|chain| {
+    let raw = netfilter.chains().find(|chain| {
         (chain.backend, chain.family) == (backend, table(family)) && chain.table == "raw" && chain.name == "PREROUTING"
     });
     let here = |name: &str| name == "lo" || asker.here.bridges.iter().any(|bridge| bridge.link_name == name);

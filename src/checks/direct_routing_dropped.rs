@@ -56,8 +56,7 @@ fn is_engines(asker: &Asker, bridge: &Bridge, lost: &Lost) -> bool {
 
 /// The chain and rule that ended a packet.
 fn rule_of<'a>(asker: &'a Asker, by: &By) -> Option<(&'a crate::path::netfilter::Chain, &'a Rule)> {
-    let chains = asker.netfilter()?.chains();
-    let chain = chains.iter().find(|chain| {
+    let chain = asker.netfilter()?.chains().find(|chain| {
         chain.backend == by.backend
             && chain.table == by.table
             && chain.name == by.chain

@@ -20,16 +20,15 @@ pub struct End<'n, 'a> {
 
 /// Where Docker's own rules are asked; none: nowhere.
 pub fn home(host: &Snapshot, netfilter: &Netfilter) -> Option<Backend> {
-    let chains = netfilter.chains();
-    if chains.iter().any(|chain| is_native(chain) && chain.base.is_some()) {
+    if netfilter.chains().any(|chain| is_native(chain) && chain.base.is_some()) {
         return Some(Backend::Nft);
     }
     let in_force = |backend: Backend| {
         let forward = |chain: &&Chain| {
             chain.backend == backend && chain.base.as_ref().is_some_and(|base| base.hook == Hook::Forward)
         };
-        let own = |rule: &Rule| target(rule).is_some_and(|to| chains[to].name.starts_with("DOCKER"));
-        chains.iter().filter(forward).any(|chain| chain.rules.iter().any(own))
+        let own = |rule: &Rule| target(rule).is_some_and(|to| netfilter.chain(to).name.starts_with("DOCKER"));
+        netfilter.chains().filter(forward).any(|chain| chain.rules.iter().any(own))
     };
     match (in_force(Backend::Legacy), in_force(Backend::NftCompat)) {
         (true, true) => match host.firewall.iptables_variant.ok()?.as_deref()? {
@@ -61,7 +60,7 @@ pub enum Reach {
 impl<'n, 'a> End<'n, 'a> {
     pub fn new(netfilter: &'n Netfilter<'a>, by: By) -> Option<Self> {
         let find = |name: &str| {
-            netfilter.chains().iter().position(|chain| {
+            netfilter.chains().position(|chain| {
                 chain.backend == by.backend
                     && chain.family.word() == by.family
                     && chain.table == by.table
@@ -135,7 +134,7 @@ impl<'n, 'a> End<'n, 'a> {
                 let same = |chain: &&Chain| {
                     chain.backend == Backend::Nft && chain.family == base.family && chain.table == base.table
                 };
-                self.netfilter.chains().iter().filter(same).flat_map(|chain| &chain.rules).any(named)
+                self.netfilter.chains().filter(same).flat_map(|chain| &chain.rules).any(named)
             }
             _ => {
                 let place = self.place().unwrap_or(base.rules.len());
@@ -270,7 +269,7 @@ impl<'n, 'a> End<'n, 'a> {
             let own = chain.name == base.name && chain.table == base.table && chain.family == base.family;
             !(own && chain.backend == base.backend) && chain.rules.iter().any(|rule| target(rule) == Some(self.chain))
         };
-        if self.netfilter.chains().iter().any(elsewhere) {
+        if self.netfilter.chains().any(elsewhere) {
             return None;
         }
         let (tool, chain) = (self.tool(host), &self.by.chain);

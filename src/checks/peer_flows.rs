@@ -309,7 +309,7 @@ const MOST_PORTS: usize = 64;
 /// Ports that some rule asks for, the first of each range.
 fn ports_of_rules(netfilter: &Netfilter) -> Vec<u16> {
     let mut ports = Vec::new();
-    let rules = netfilter.chains().iter().filter(|chain| !is_engines_chain(chain)).flat_map(|chain| &chain.rules);
+    let rules = netfilter.chains().filter(|chain| !is_engines_chain(chain)).flat_map(|chain| &chain.rules);
     for step in rules.flat_map(|rule| &rule.steps) {
         if let Step::If(Test::One {
             key: Key { field: Field::Port(Side::Destination), .. },
@@ -333,7 +333,7 @@ pub fn is_forward_policy(netfilter: &Netfilter, by: &By) -> bool {
         (chain.backend, chain.family.word(), &chain.table, &chain.name)
             == (by.backend, by.family.as_str(), &by.table, &by.chain)
     };
-    by.rule.is_none() && by.family != "bridge" && netfilter.chains().iter().filter(hooked).any(|chain| named(&chain))
+    by.rule.is_none() && by.family != "bridge" && netfilter.chains().filter(hooked).any(|chain| named(&chain))
 }
 
 /// Whether a chain is one that the engine keeps for itself; DOCKER-USER is the admin's.

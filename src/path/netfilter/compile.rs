@@ -15,10 +15,10 @@ use crate::text::text;
 #[derive(Clone, Debug)]
 pub struct Netfilter<'a> {
     pub(super) fib: Fib<'a>,
-    /// Shared by copies until one of them is changed.
-    pub(super) chains: Rc<Chains>,
+    /// Copies share each chain until one of them changes it.
+    chains: Rc<Vec<Rc<Chain>>>,
     /// Of each chain; none: it is short.
-    pub(super) indexes: Rc<Vec<Option<Index>>>,
+    pub(super) indexes: Rc<Vec<Option<Rc<Index>>>>,
     /// Base chains in the order of their priorities.
     hooks: HashMap<(Layer, Hook), Vec<ChainId>>,
 }
@@ -43,26 +43,32 @@ impl<'a> Netfilter<'a> {
         }
         native(firewall, compat, &mut chains)?;
         let hooks = arrange(&chains, firewall);
-        let indexes = chains.all.iter().map(|chain| Index::of(&chain.rules)).collect();
+        let indexes = chains.all.iter().map(|chain| Index::of(&chain.rules).map(Rc::new)).collect();
+        let chains = chains.all.into_iter().map(Rc::new).collect();
         Ok(Netfilter { fib, chains: Rc::new(chains), indexes: Rc::new(indexes), hooks })
     }
 
     pub fn chain(&self, id: ChainId) -> &Chain {
-        &self.chains.all[id]
+        &self.chains[id]
     }
 
-    pub fn chains(&self) -> &[Chain] {
-        &self.chains.all
+    /// All, in the order of their ids.
+    pub fn chains(&self) -> impl Iterator<Item = &Chain> {
+        self.chains.iter().map(Rc::as_ref)
+    }
+
+    fn changed(&mut self, id: ChainId) -> &mut Chain {
+        Rc::make_mut(&mut Rc::make_mut(&mut self.chains)[id])
     }
 
     /// The same without the base chains of one kind of firewall.
     pub fn without_backend(&self, backend: Backend) -> Self {
         let mut other = self.clone();
-        for chain in Rc::make_mut(&mut other.chains).all.iter_mut().filter(|chain| chain.backend == backend) {
-            chain.base = None;
+        for id in self.hooks.values().flatten().filter(|id| self.chain(**id).backend == backend) {
+            other.changed(*id).base = None;
         }
         for hooked in other.hooks.values_mut() {
-            hooked.retain(|id| other.chains.all[*id].base.is_some());
+            hooked.retain(|id| other.chains[*id].base.is_some());
         }
         other
     }
@@ -70,7 +76,7 @@ impl<'a> Netfilter<'a> {
     /// The same without what that rule does; none: with a policy that accepts.
     pub fn without_rule(&self, chain: ChainId, rule: Option<usize>) -> Self {
         let mut other = self.clone();
-        let changed = &mut Rc::make_mut(&mut other.chains).all[chain];
+        let changed = other.changed(chain);
         match rule {
             Some(at) => changed.rules[at].steps.clear(),
             None => changed.base.iter_mut().for_each(|base| base.drops = false),
@@ -81,10 +87,10 @@ impl<'a> Netfilter<'a> {
     /// The same with that rule at position `at` of chain `to`; where it was, one that does nothing keeps the positions of the others.
     pub fn with_rule_moved(&self, chain: ChainId, rule: usize, to: ChainId, at: usize) -> Self {
         let mut other = self.without_rule(chain, Some(rule));
-        let moved = self.chains.all[chain].rules[rule].clone();
-        let rules = &mut Rc::make_mut(&mut other.chains).all[to].rules;
-        rules.insert(at, moved);
-        Rc::make_mut(&mut other.indexes)[to] = Index::of(rules);
+        let rules = &mut other.changed(to).rules;
+        rules.insert(at, self.chain(chain).rules[rule].clone());
+        let index = Index::of(rules).map(Rc::new);
+        Rc::make_mut(&mut other.indexes)[to] = index;
         other
     }
 

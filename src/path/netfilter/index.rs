@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::rule::{Field, Rule, Side, Step, Test, Values};
+use super::rule::{Field, Name, Rule, Side, Step, Test, Values};
 
 /// Chains up to this length are walked.
 const LEAST: usize = 16;
@@ -20,11 +20,16 @@ pub(super) struct Index {
     port: HashMap<u128, Vec<usize>>,
 }
 
-/// Blocks of addresses whose size is a power of two, as the bits that their addresses differ in and the number of the others.
+/// Addresses whose number is a power of two: the bits that they differ in, and the number that the others make.
+type Block = (u32, u128);
+
+/// Rules by block.
 #[derive(Clone, Debug, Default)]
 struct Prefixes {
+    /// Each size of blocks.
     bits: Vec<u32>,
-    rules: HashMap<(u32, u128), Vec<usize>>,
+    /// Sorted.
+    rules: Vec<(Block, usize)>,
 }
 
 /// What of a packet the index looks at.
@@ -37,10 +42,10 @@ pub(super) struct Asked<'p> {
 }
 
 /// Where a rule stands.
-enum Under {
-    Iif(Vec<String>),
-    Oif(Vec<String>),
-    Address(Side, (u32, u128)),
+enum Under<'r> {
+    Iif(&'r [Name]),
+    Oif(&'r [Name]),
+    Address(Side, Block),
     Port(u128),
 }
 
@@ -55,6 +60,8 @@ impl Index {
         for (at, rule) in rules.iter().enumerate() {
             index.add(at, rule);
         }
+        index.source.rules.sort_unstable();
+        index.destination.rules.sort_unstable();
         index
     }
 
@@ -65,12 +72,8 @@ impl Index {
         });
         match tests.filter_map(under).min_by_key(Under::rank) {
             None => self.any.push(at),
-            Some(Under::Iif(names)) => {
-                names.into_iter().for_each(|name| self.iif.entry(name).or_default().push(at));
-            }
-            Some(Under::Oif(names)) => {
-                names.into_iter().for_each(|name| self.oif.entry(name).or_default().push(at));
-            }
+            Some(Under::Iif(names)) => put(&mut self.iif, names, at),
+            Some(Under::Oif(names)) => put(&mut self.oif, names, at),
             Some(Under::Address(Side::Source, block)) => self.source.add(block, at),
             Some(Under::Address(Side::Destination, block)) => self.destination.add(block, at),
             Some(Under::Port(port)) => self.port.entry(port).or_default().push(at),
@@ -91,22 +94,33 @@ impl Index {
 }
 
 impl Prefixes {
-    fn add(&mut self, block: (u32, u128), at: usize) {
+    fn add(&mut self, block: Block, at: usize) {
         if !self.bits.contains(&block.0) {
             self.bits.push(block.0);
         }
-        self.rules.entry(block).or_default().push(at);
+        self.rules.push((block, at));
     }
 
     fn containing(&self, address: u128, found: &mut Vec<usize>) {
         for bits in &self.bits {
             let block = (*bits, address.checked_shr(*bits).unwrap_or(0));
-            found.extend(self.rules.get(&block).into_iter().flatten());
+            let first = self.rules.partition_point(|(other, _)| *other < block);
+            found.extend(self.rules[first..].iter().take_while(|(other, _)| *other == block).map(|(_, at)| *at));
         }
     }
 }
 
-impl Under {
+fn put(rules: &mut HashMap<String, Vec<usize>>, names: &[Name], at: usize) {
+    for name in names {
+        let rules = rules.entry(name.text.clone()).or_default();
+        // A name may be said twice.
+        if rules.last() != Some(&at) {
+            rules.push(at);
+        }
+    }
+}
+
+impl Under<'_> {
     /// The narrowest first.
     fn rank(&self) -> u32 {
         match self {
@@ -119,12 +133,13 @@ impl Under {
     }
 }
 
-fn under(test: &Test) -> Option<Under> {
+fn under(test: &Test) -> Option<Under<'_>> {
     let Test::One { key, values, invert: false } = test else { return None };
     match (key.field, values) {
         _ if key.mask.is_some() => None,
-        (Field::Iif, Values::Names(_)) => names(values).map(Under::Iif),
-        (Field::Oif, Values::Names(_)) => names(values).map(Under::Oif),
+        (Field::Iif | Field::Oif, Values::Names(names)) if names.iter().any(|name| name.prefix) => None,
+        (Field::Iif, Values::Names(names)) => Some(Under::Iif(names)),
+        (Field::Oif, Values::Names(names)) => Some(Under::Oif(names)),
         (Field::Address(side), Values::Ranges(ranges)) => match ranges.as_slice() {
             [(first, last)] => block(*first, *last).map(|block| Under::Address(side, block)),
             _ => None,
@@ -137,18 +152,7 @@ fn under(test: &Test) -> Option<Under> {
     }
 }
 
-fn names(values: &Values) -> Option<Vec<String>> {
-    let Values::Names(names) = values else { return None };
-    if names.iter().any(|name| name.prefix) {
-        return None;
-    }
-    let mut names: Vec<String> = names.iter().map(|name| name.text.clone()).collect();
-    names.sort_unstable();
-    names.dedup();
-    Some(names)
-}
-
-fn block(first: u128, last: u128) -> Option<(u32, u128)> {
+fn block(first: u128, last: u128) -> Option<Block> {
     let size = last.checked_sub(first)?.checked_add(1)?;
     (size.is_power_of_two() && first.is_multiple_of(size))
         .then(|| (size.trailing_zeros(), first >> size.trailing_zeros()))

@@ -99,8 +99,8 @@ fn an_index_changes_nothing() {
         let mut indexed = Netfilter::new(&host, Fib::new(&host).expect("all facts")).expect("rules");
         let mut walked = indexed.clone();
         indexed.indexes =
-            indexed.chains().iter().map(|chain| Some(Index::whole(&chain.rules))).collect::<Vec<_>>().into();
-        walked.indexes = walked.chains().iter().map(|_| None).collect::<Vec<_>>().into();
+            indexed.chains().map(|chain| Some(Index::whole(&chain.rules).into())).collect::<Vec<_>>().into();
+        walked.indexes = walked.chains().map(|_| None).collect::<Vec<_>>().into();
         for _ in 0..40 {
             let packet = dice.packet();
             let found = indexed.pass(Layer::Network, Hook::Forward, packet.clone());
