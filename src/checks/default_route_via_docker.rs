@@ -6,7 +6,7 @@ use super::{About, Applies, Check, Group, Scene, docs};
 use crate::engine::{Whereabouts, whereabouts};
 use crate::finding::{Finding, Findings, Remedy};
 use crate::host::{Family, Link, Missing, NextHop, Route, RouteKind, Snapshot};
-use crate::path::fib::{Fib, Query, outside};
+use crate::path::fib::{Query, outside};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -57,7 +57,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 /// Whether the gateway is a running container that has a way out of its own, past this route: a VPN or a router for the host,
 /// which is somebody's purpose. Without such a way its packets come back to it.
 fn through_a_router(scene: &Scene, route: &Route, here: &Here) -> Result<bool, Missing> {
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     for hop in &route.next_hops {
         let (Some(via), Some(bridge)) = (hop.via, hop.link.and_then(|link| here.bridge(link))) else {
             return Ok(false);

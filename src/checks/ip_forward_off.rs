@@ -6,7 +6,7 @@ use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy};
 use crate::host::{Family, Missing, Network, link_sysctl};
-use crate::path::fib::{Fib, Query, outside};
+use crate::path::fib::{Query, outside};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -36,14 +36,14 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let sysctls = findings.need("sysctls", &scene.host.sysctls)?;
     if let Err(missing) = here.containers() {
-        return without_containers(&here, sysctls, missing);
+        return without_containers(scene, &here, sysctls, missing);
     }
     let mut off: BTreeMap<String, Off> = BTreeMap::new();
     for bridge in here.bridges.iter().filter(|bridge| bridge.network.is_some_and(|network| !network.internal)) {
         // Where the bridge has no address in the container's subnet (`inhibit_ipv4`) another machine routes for it.
         let routed_here = |address: &IpAddr| bridge.connected.iter().any(|subnet| subnet.contains(address));
         for (container, address) in residents(&here, bridge)?.into_iter().filter(|(_, address)| routed_here(address)) {
-            let Some(key) = switched_off(&here, sysctls, bridge, address)? else { continue };
+            let Some(key) = switched_off(scene, &here, sysctls, bridge, address)? else { continue };
             let of_bridge = key.contains(&format!(".{}.", bridge.link_name));
             let (ipv4, name) = (address.is_ipv4(), bridge.name.to_owned());
             let entry = off.entry(key).or_insert_with(|| Off { ipv4, containers: Vec::new(), bridge: name, of_bridge });
@@ -59,10 +59,15 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 }
 
 /// Where the engine's containers are not known: right as long as no bridge's way out is switched off.
-fn without_containers(here: &Here, sysctls: &BTreeMap<String, String>, missing: Missing) -> Result<(), Missing> {
+fn without_containers(
+    scene: &Scene,
+    here: &Here,
+    sysctls: &BTreeMap<String, String>,
+    missing: Missing,
+) -> Result<(), Missing> {
     for bridge in &here.bridges {
         for subnet in &bridge.connected {
-            if switched_off(here, sysctls, bridge, subnet.addr())?.is_some() {
+            if switched_off(scene, here, sysctls, bridge, subnet.addr())?.is_some() {
                 return Err(missing);
             }
         }
@@ -97,13 +102,14 @@ fn residents(here: &Here, bridge: &Bridge) -> Result<Vec<(String, IpAddr)>, Miss
 /// `ip_route_input_slow`: IN_DEV_FORWARD): the bridge on the way out, the uplink on the way back; `ip_forward` sets all of them.
 /// IPv6 asks `conf.all.forwarding` (net/ipv6/ip6_output.c `ip6_forward`).
 fn switched_off(
+    scene: &Scene,
     here: &Here,
     sysctls: &BTreeMap<String, String>,
     bridge: &Bridge,
     address: IpAddr,
 ) -> Result<Option<String>, Missing> {
     let is_off = |key: &str| sysctls.get(key).is_some_and(|value| value == "0");
-    let uplink = uplink(here, address)?;
+    let uplink = uplink(scene, here, address)?;
     if address.is_ipv6() {
         let all = "net.ipv6.conf.all.forwarding";
         // Since Linux 6.17 what arrives on a link with `force_forwarding` passes all the same.
@@ -127,8 +133,8 @@ fn switched_off(
 }
 
 /// The link by which this host reaches the internet; none where it reaches it not at all.
-fn uplink(here: &Here, address: IpAddr) -> Result<Option<String>, Missing> {
-    let lookup = Fib::new(here.host)?.lookup(&Query::to(outside(Family::of(address))));
+fn uplink(scene: &Scene, here: &Here, address: IpAddr) -> Result<Option<String>, Missing> {
+    let lookup = scene.fib()?.lookup(&Query::to(outside(Family::of(address))));
     Ok(lookup.link().filter(|_| lookup.is_unicast()).map(|index| here.name(index)))
 }
 

@@ -60,6 +60,7 @@ use ipnet::IpNet;
 
 use crate::finding::Findings;
 use crate::host::{Missing, Snapshot};
+use crate::path::fib::Fib;
 use crate::path::trace::Tracer;
 use crate::text::Text;
 
@@ -132,16 +133,29 @@ pub struct Scene<'a> {
 /// What several checks ask, arranged once for all of them.
 #[derive(Default)]
 pub struct Shared<'a> {
+    fib: OnceCell<Result<Fib<'a>, Missing>>,
     tracer: OnceCell<Result<Tracer<'a>, Missing>>,
 }
 
 impl<'a> Scene<'a> {
+    /// The host's rules and tables, ready to be asked.
+    ///
+    /// # Errors
+    /// [`Missing`] when links, addresses, routes or policy rules were not seen.
+    pub fn fib(&self) -> Result<&'a Fib<'a>, Missing> {
+        self.shared.fib.get_or_init(|| Fib::new(self.host)).as_ref().map_err(Clone::clone)
+    }
+
     /// The host, ready to be asked about packets.
     ///
     /// # Errors
     /// [`Missing`] when links, addresses, routes or policy rules were not seen.
     pub fn tracer(&self) -> Result<&'a Tracer<'a>, Missing> {
-        self.shared.tracer.get_or_init(|| Tracer::new(self.host)).as_ref().map_err(Clone::clone)
+        self.shared
+            .tracer
+            .get_or_init(|| Ok(Tracer::over(self.host, self.fib()?.clone())))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 }
 

@@ -25,13 +25,13 @@ pub static CHECK: Check = Check {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     findings.need("routes", &scene.host.routes)?;
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     for bridge in here.bridges.iter().filter(|bridge| !bridge.network.is_some_and(|network| network.internal)) {
         let Some(subnet) = bridge.connected.iter().find(|subnet| subnet.addr().is_ipv4()).or(bridge.connected.first())
         else {
             continue;
         };
-        let Some(out) = way_out(&here, &fib, subnet.addr()) else { continue };
+        let Some(out) = way_out(&here, fib, subnet.addr()) else { continue };
         // An idle bridge of which no API tells the MTU has no container that could send too much.
         let Some(mtu) = mtu_of(&here, bridge) else { continue };
         let family = Family::of(subnet.addr());

@@ -7,7 +7,7 @@ use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings};
 use crate::host::{Missing, Place, ResolvConf, Resolvers};
-use crate::path::fib::{Fib, Lookup, Query, Verdict};
+use crate::path::fib::{Lookup, Query, Verdict};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -27,7 +27,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let resolvers = findings.need("resolvers", &scene.host.resolvers)?;
     findings.need("routes", &scene.host.routes)?;
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     for (server, line, file) in in_use(resolvers) {
         let lookup = fib.lookup(&Query::to(server));
         if let Verdict::Undetermined(why) = &lookup.verdict {

@@ -55,13 +55,13 @@ struct Ask<'a> {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     let routes = findings.need("routes", &scene.host.routes)?;
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     // What another host's bridges are is not known: an address in use may be missed.
     subnets(scene).1.into_iter().for_each(|missing| findings.lacks(missing));
     let mut told = Vec::new();
     for bridge in &here.bridges {
         let Some(index) = bridge.index().filter(|_| !here.is_lan(bridge)) else { continue };
-        let ask = Ask { here: &here, with: &fib, without: fib.without_link(index), bridge: index };
+        let ask = Ask { here: &here, with: fib, without: fib.without_link(index), bridge: index };
         for subnet in &bridge.connected {
             told.extend(judge(scene, &ask, bridge, *subnet, &shared(routes, &here, *subnet), findings));
         }

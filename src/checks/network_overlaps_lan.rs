@@ -36,7 +36,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
                 continue;
             }
             for address in here.addresses {
-                if is_lan(address, &here, bridge) && overlaps(on_link(address), *subnet) {
+                if overlaps(on_link(address), *subnet) && is_lan(address, &here, bridge) {
                     findings.push(if is_set_apart(&here, bridge, *subnet, address) {
                         set_apart(&here, bridge, *subnet, address)
                     } else {
@@ -51,8 +51,8 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     future(scene, &here).judge(findings, |coming| {
         let bridge = coming.bridge();
         let hit = here.addresses.iter().find(|address| {
-            is_lan(address, &here, &bridge)
-                && overlaps(on_link(address), coming.subnet)
+            overlaps(on_link(address), coming.subnet)
+                && is_lan(address, &here, &bridge)
                 && !is_set_apart(&here, &bridge, coming.subnet, address)
         })?;
         if told.contains(&hit) {

@@ -8,7 +8,7 @@ use super::peers::{Nearest, PeerSubnet, declared, is_open, second, subnets};
 use super::{About, Check, Group, Scene, docs};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
 use crate::host::{Family, Link, Missing, NeighbourState, Route, RouteKind, table_name};
-use crate::path::fib::{Fib, Lookup, Query, Verdict};
+use crate::path::fib::{Lookup, Query, Verdict};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
@@ -36,7 +36,7 @@ enum Way {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     findings.need("routes", &scene.host.routes)?;
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     let (peers, missing) = subnets(scene);
     missing.into_iter().for_each(|one| findings.lacks(one));
     for peer in &peers {
@@ -44,7 +44,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         if here.bridges.iter().flat_map(|bridge| &bridge.connected).any(|subnet| overlaps(*subnet, peer.subnet)) {
             continue;
         }
-        let nearest = peer.nearest(&fib, &here);
+        let nearest = peer.nearest(fib, &here);
         for query in queries(&here, peer) {
             let lookup = fib.lookup(&query);
             match way(&here, peer, nearest.as_ref(), &lookup) {

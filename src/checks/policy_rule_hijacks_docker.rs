@@ -48,13 +48,13 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if !rules.iter().any(is_policy) {
         return Ok(());
     }
-    let fib = Fib::new(scene.host)?;
+    let fib = scene.fib()?;
     for bridge in here.bridges.iter().filter(|bridge| bridge.link.is_some_and(|link| here.vrf(link.index).is_none())) {
         let in_main = |subnet: &&IpNet| routes.iter().any(|route| connects(route, **subnet, bridge));
         for subnet in bridge.connected.iter().filter(in_main) {
             let mut found = Vec::new();
-            for way in ways::of(&here, &fib, bridge, *subnet) {
-                match hijack(&here, &fib, bridge, way)? {
+            for way in ways::of(&here, fib, bridge, *subnet) {
+                match hijack(&here, fib, bridge, way)? {
                     Some(hijack) if saved_by_a_mark(scene, &here, rules, bridge, &hijack)? => {}
                     hijack => found.extend(hijack),
                 }

@@ -1,5 +1,8 @@
 //! Runs checks over a host and lets causes hide their consequences.
 
+#[cfg(feature = "internals")]
+use std::cell::OnceCell;
+
 use super::{Applies, Check, Scene};
 #[cfg(feature = "internals")]
 use super::{CHECKS, Options, Shared};
@@ -7,6 +10,8 @@ use crate::finding::{Finding, Findings, Severity};
 use crate::host::Missing;
 #[cfg(feature = "internals")]
 use crate::host::Snapshot;
+#[cfg(feature = "internals")]
+use crate::path::trace::Tracer;
 use crate::text::{Text, text};
 
 /// Which checks to run: a check left out neither fires nor hides others.
@@ -76,10 +81,10 @@ pub fn judge(name: &str, scene: &Scene, checks: &[&'static Check], selection: &S
     Judged { host: name.to_owned(), outcomes }
 }
 
-/// Runs every check over one host; gives how many findings there are. For benches.
+/// Runs every check over one host, which `tracer` is made of; gives how many findings there are. For benches.
 #[cfg(feature = "internals")]
-pub fn judge_all(host: &Snapshot, options: &Options) -> usize {
-    let shared = Shared::default();
+pub fn judge_all<'a>(host: &'a Snapshot, options: &'a Options, tracer: Tracer<'a>) -> usize {
+    let shared = Shared { fib: OnceCell::from(Ok(tracer.fib.clone())), tracer: OnceCell::from(Ok(tracer)) };
     let scene = Scene { host, others: &[], options, shared: &shared };
     let judged = judge(&host.name, &scene, CHECKS, &Selection::default());
     judged.outcomes.iter().map(|outcome| outcome.findings.len()).sum()

@@ -161,10 +161,14 @@ impl<'a> Tracer<'a> {
     /// # Errors
     /// [`Missing`] when links, addresses, routes or policy rules were not seen.
     pub fn new(host: &'a Snapshot) -> Result<Self, Missing> {
-        let fib = Fib::new(host)?;
+        Ok(Tracer::over(host, Fib::new(host)?))
+    }
+
+    /// The same over tables that are arranged already.
+    pub fn over(host: &'a Snapshot, fib: Fib<'a>) -> Self {
         let netfilter = Netfilter::new(host, fib.clone());
         let ground = Rc::new(Ground::new(host, netfilter.as_ref().ok()));
-        Ok(Tracer { host, fib, netfilter, ground })
+        Tracer { host, fib, netfilter, ground }
     }
 
     /// What happens on this host, to the first packet and to the reply.
