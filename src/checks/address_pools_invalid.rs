@@ -1,12 +1,15 @@
 //! An entry of default-address-pools that the engine refuses, ignores, or takes otherwise than it is written.
 
+mod mend;
+
 use ipnet::IpNet;
 
+use self::mend::mend;
 use super::{About, Applies, Check, Group, Scene, configuration, docs};
 use crate::engine::pools::{PoolFault, local_pools};
 use crate::engine::settings::{Outlook, Said, outlook, readable_file};
 use crate::engine::{Version, next_version};
-use crate::finding::{Finding, Findings, Remedy, Safety, Severity};
+use crate::finding::{Finding, Findings, Severity};
 use crate::host::{ConfigKey, ConfigValue, DaemonFlag, DaemonJson, Missing, Snapshot};
 use crate::text::{Text, text};
 
@@ -51,15 +54,15 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let version = next_version(host).map_err(|_| configuration::no_version(host))?;
     for fault in local_pools(host, version)?.faults {
         match &fault {
-            PoolFault::Refused { entry, error } => refused(host, &list.entry(*entry), version, error, findings)?,
+            PoolFault::Refused { entry, error } => refused(host, &list, &list.entry(*entry), version, error, findings)?,
             PoolFault::Ignored { entry, error } => {
-                findings.found.extend(ignored(host, &list.entry(*entry), version, error)?);
+                findings.found.extend(ignored(host, &list, &list.entry(*entry), version, error)?);
             }
             PoolFault::Emptied { entry, error } => {
-                findings.found.extend(emptied(host, &list.entry(*entry), version, error)?);
+                findings.found.extend(emptied(host, &list, &list.entry(*entry), version, error)?);
             }
             PoolFault::Unforeseen { entry } => {
-                findings.found.extend(unforeseen(host, &list.entry(*entry), version)?);
+                findings.found.extend(unforeseen(host, &list, &list.entry(*entry), version)?);
             }
             PoolFault::Masked { entry, to } => {
                 let entry = list.entry(*entry);
@@ -185,6 +188,7 @@ impl<'a> Fault<'a> {
 
 fn refused(
     host: &Snapshot,
+    list: &List,
     entry: &Entry,
     version: Version,
     error: &str,
@@ -198,13 +202,19 @@ fn refused(
         "engine {version} refuses the entry `{words}` of default-address-pools ({error})",
         "引擎 {version} 拒绝 default-address-pools 中的条目 `{words}`（{error}）"
     );
-    let finding = finding(host, said, entry.number, outlook.told(what)).remedy(mend(host, entry, fault, outlook));
+    let finding = finding(host, said, entry.number, outlook.told(what)).remedy(mend(host, list, entry, fault, outlook));
     findings.push(configuration::keeps_from_starting(finding, CHECK.id));
     Ok(())
 }
 
 /// The engine starts with its built-in pools, and says nothing: a running engine is no veto.
-fn ignored(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Result<Option<Finding>, Missing> {
+fn ignored(
+    host: &Snapshot,
+    list: &List,
+    entry: &Entry,
+    version: Version,
+    error: &str,
+) -> Result<Option<Finding>, Missing> {
     let Some(fault) = entry.at_fault(error) else { return Ok(None) };
     let said = fault.said();
     let (words, error) = (entry.words(), plain(error));
@@ -214,13 +224,19 @@ fn ignored(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Res
         "由于条目 `{words}`（{error}），引擎 {version} 会忽略整个 default-address-pools，改用内置地址池"
     );
     let outlook = outlook(host, &[said])?.unwrap_or(Outlook::NotNextTime);
-    let mut finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
+    let mut finding = finding(host, said, entry.number, what).remedy(mend(host, list, entry, fault, outlook));
     finding.severity = Severity::Warning;
     Ok(Some(finding))
 }
 
 /// 18.06 is left without any pool: a docker0 that is there keeps it going until a network is made.
-fn emptied(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Result<Option<Finding>, Missing> {
+fn emptied(
+    host: &Snapshot,
+    list: &List,
+    entry: &Entry,
+    version: Version,
+    error: &str,
+) -> Result<Option<Finding>, Missing> {
     let Some(fault) = entry.at_fault(error) else { return Ok(None) };
     let said = fault.said();
     let (words, error) = (entry.words(), plain(error));
@@ -230,12 +246,12 @@ fn emptied(host: &Snapshot, entry: &Entry, version: Version, error: &str) -> Res
         "由于 default-address-pools 中的条目 `{words}`（{error}），引擎 {version} 没有任何地址池：无法为 docker0 或其他网络选择子网"
     );
     let outlook = outlook(host, &[said])?.unwrap_or(Outlook::NotNextTime);
-    let finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
+    let finding = finding(host, said, entry.number, what).remedy(mend(host, list, entry, fault, outlook));
     Ok(Some(configuration::keeps_from_starting(finding, CHECK.id)))
 }
 
 /// A size that no prefix has, or more blocks than fit into memory: no version tests for it.
-fn unforeseen(host: &Snapshot, entry: &Entry, version: Version) -> Result<Option<Finding>, Missing> {
+fn unforeseen(host: &Snapshot, list: &List, entry: &Entry, version: Version) -> Result<Option<Finding>, Missing> {
     let Some(fault) = entry.at_fault("") else { return Ok(None) };
     let said = fault.said();
     let Some(outlook) = outlook(host, &[said])? else { return Ok(None) };
@@ -245,7 +261,7 @@ fn unforeseen(host: &Snapshot, entry: &Entry, version: Version) -> Result<Option
          is not known",
         "default-address-pools 中条目 `{words}` 的 size 不可能正确，而引擎 {version} 不会检查它：结果无法预知"
     );
-    let mut finding = finding(host, said, entry.number, what).remedy(mend(host, entry, fault, outlook));
+    let mut finding = finding(host, said, entry.number, what).remedy(mend(host, list, entry, fault, outlook));
     finding.severity = Severity::Warning;
     Ok(Some(finding))
 }
@@ -310,45 +326,4 @@ fn finding(host: &Snapshot, said: Said, number: usize, message: Text) -> Finding
 fn plain(error: &str) -> String {
     let about_it = error.rsplit_once("error obtaining controller instance: ").map_or(error, |(_, rest)| rest);
     about_it.replace('`', "'")
-}
-
-/// Another size where a size is at fault and the base says which would do; else an editor.
-fn mend(host: &Snapshot, entry: &Entry, fault: Fault, outlook: Outlook) -> Remedy {
-    let place = configuration::place_words(fault.said());
-    let base = entry.base.and_then(|base| base.value.parse::<IpNet>().ok());
-    let fitting = base.map(|base| base.prefix_len().max(if base.addr().is_ipv4() { 24 } else { 64 }));
-    let (title, mut commands) = match (fitting, fault) {
-        (Some(to), Fault::Size(Member { value, said: Said::File { file, key } }))
-            if matches!(key.value, ConfigValue::Number(_)) =>
-        {
-            let title = text!(
-                "set size to {to} in {place}: blocks of that length fit into the base",
-                "在 {place} 中将 size 设为 {to}：base 中可以划出该长度的子网"
-            );
-            (title, vec![replaced(&file.path, key, value, &to.to_string())])
-        }
-        _ => {
-            let title = text!(
-                "write a base with its prefix length, and a size not shorter than that, in {place}: \
-                 {{\"base\": \"10.200.0.0/16\", \"size\": 24}} is one",
-                "在 {place} 中写入带前缀长度的 base，size 不得短于该长度，例如 {{\"base\": \"10.200.0.0/16\", \"size\": 24}}"
-            );
-            (title, configuration::edit(host, fault.said(), "", None))
-        }
-    };
-    let safety = match (commands.iter().all(|command| command.starts_with("sed ")), outlook.is_running()) {
-        (false, _) => Safety::Manual,
-        (true, true) => Safety::Disruptive,
-        (true, false) => Safety::Safe,
-    };
-    commands.extend(configuration::restart(host));
-    Remedy::manual(title, configuration::impact(outlook), commands).safety(safety).restarts_engine()
-}
-
-/// Puts a value in the place of another by its column: an entry on one line may hold the same digits more than once.
-fn replaced(path: &str, key: &ConfigKey, from: &str, to: &str) -> String {
-    let place = &key.value_place;
-    let before = place.column.saturating_sub(1);
-    let script = format!(r"{}s|^\(.\{{{before}\}}\){from}|\1{to}|", place.line);
-    format!("sed -i --follow-symlinks {} {}", configuration::quoted(&script), configuration::quoted(path))
 }

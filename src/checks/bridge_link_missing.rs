@@ -3,10 +3,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::here::{Here, engine_is_here, has_running_engine};
-use super::{About, Check, Group, Scene, docs};
+use super::{About, Check, Group, Scene, configuration, docs};
+use crate::action::{Action, Presence};
 use crate::engine::Bridge;
-use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{IpamConfig, Missing, Network};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
+use crate::host::{IpamConfig, Missing, Network, Snapshot};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -34,12 +35,12 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
                 findings.lacks(other);
             } else if scene.host.links.gaps().is_empty() {
                 // Among links that could not be read it may be.
-                findings.push(no_link(bridge));
+                findings.push(no_link(scene.host, bridge));
             }
         } else if scene.host.addresses.gaps().is_empty()
             && let Some((subnet, gateway)) = missing_address(bridge, network)
         {
-            findings.push(no_address(bridge, subnet, gateway));
+            findings.push(no_address(scene.host, bridge, subnet, gateway));
         }
     }
     Ok(())
@@ -84,7 +85,7 @@ fn untold(bridge: &Bridge, ipam: &IpamConfig) -> Option<IpAddr> {
     ipam.subnet.hosts().next().filter(|_| elected)
 }
 
-fn no_link(bridge: &Bridge) -> Finding {
+fn no_link(host: &Snapshot, bridge: &Bridge) -> Finding {
     let (name, link) = (bridge.name, &bridge.link_name);
     let message = text!(
         "network {name} has no bridge: the engine expects {link}, which does not exist; containers on it cannot start or \
@@ -92,10 +93,10 @@ fn no_link(bridge: &Bridge) -> Finding {
         "网络 {name} 没有网桥：引擎需要的 {link} 不存在；该网络上的容器无法启动，或没有网络"
     );
     told(Finding::error(format!("network:{name}"), message), bridge, "{{.Name}} {{.Driver}}", format!("{name} bridge"))
-        .remedy(restart(bridge))
+        .remedy(restart(host, bridge))
 }
 
-fn no_address(bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
+fn no_address(host: &Snapshot, bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
     let (name, link) = (bridge.name, &bridge.link_name);
     let message = text!(
         "{link}, the bridge of network {name}, has lost its address {gateway}: containers on {subnet} reach neither this \
@@ -109,12 +110,22 @@ fn no_address(bridge: &Bridge, subnet: IpNet, gateway: IpAddr) -> Finding {
         "网络立即恢复；请找出是什么删除了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
     );
     let back = Remedy::manual(title, impact, vec![format!("ip addr add {gateway}/{length} dev {link}")]);
+    let carries = IpNet::new(gateway, length).map(|address| Action::Address {
+        link: link.clone(),
+        address,
+        from: Presence::Absent,
+        to: Presence::Present,
+    });
+    let back = match carries {
+        Ok(action) => back.by(Safety::Safe, vec![action]),
+        Err(_) => back,
+    };
     let by_engine = bridge.network.is_some_and(|network| network.ipam.iter().any(|ipam| ipam.gateway == Some(gateway)));
     let (field, value) = if by_engine { ("Gateway", gateway.to_string()) } else { ("Subnet", subnet.to_string()) };
     let field = format!("{{{{range .IPAM.Config}}}}{{{{.{field}}}}} {{{{end}}}}");
     told(Finding::error(format!("network:{name}"), message), bridge, &field, value)
         .remedy(back.until_reboot())
-        .remedy(restart(bridge))
+        .remedy(restart(host, bridge))
 }
 
 /// What the engine says of the network; that the kernel lacks it shows in what `ip` does not print.
@@ -126,7 +137,7 @@ fn told(finding: Finding, bridge: &Bridge, field: &str, says: String) -> Finding
         .touches(format!("link:{}", bridge.link_name))
 }
 
-fn restart(bridge: &Bridge) -> Remedy {
+fn restart(host: &Snapshot, bridge: &Bridge) -> Remedy {
     let link = &bridge.link_name;
     Remedy::manual(
         text!("restart the engine: it makes {link} again as it starts", "重启引擎：启动时会重新创建 {link}"),
@@ -134,7 +145,8 @@ fn restart(bridge: &Bridge) -> Remedy {
             "running containers stop, unless live-restore is on; with it, start the containers of this network again",
             "正在运行的容器会停止（启用 live-restore 时除外，但仍需重启该网络上的容器）"
         ),
-        vec!["systemctl restart docker".to_owned()],
+        configuration::restart(host),
     )
+    .safety(Safety::Disruptive)
     .restarts_engine()
 }

@@ -1,12 +1,14 @@
 //! What the checks of the engine's configuration share: whether there is one to judge, how a setting is named, shown and mended.
 
 use ipnet::IpNet;
+use serde_json::Value;
 
+use super::daemon_json_key::{by_edit, taken_out};
 use super::{Applies, Scene};
 use crate::engine::fatal::{last_fatal, meaning};
 use crate::engine::settings::{Outlook, Said, Setting};
 use crate::engine::{Whereabouts, config, next_version, own_process, restarts_in_a_loop, whereabouts};
-use crate::finding::{Evidence, Finding, Remedy, Safety};
+use crate::finding::{Evidence, Finding, Remedy};
 use crate::host::{DaemonFlag, DaemonJson, LogLine, Missing, Place, Snapshot};
 use crate::text::{Text, text};
 
@@ -175,10 +177,7 @@ pub fn write_instead(host: &Snapshot, setting: &Setting, to: &str, outlook: Outl
     let name = called(setting);
     let at = place_words(setting.said);
     let title = text!("set {name} to {to} in {at}", "在 {at} 中将 {name} 设为 {to}");
-    let mut commands = edit(host, setting.said, setting.value, Some(to));
-    let safety = safety(&commands, outlook);
-    commands.extend(restart(host));
-    Remedy::manual(title, impact(outlook), commands).safety(safety).restarts_engine()
+    changed(host, setting, Some(to), title, outlook)
 }
 
 /// Takes a setting out of where it is said.
@@ -186,20 +185,16 @@ pub fn take_out(host: &Snapshot, setting: &Setting, outlook: Outlook) -> Remedy 
     let name = called(setting);
     let at = place_words(setting.said);
     let title = text!("remove {name} from {at}", "从 {at} 中删除 {name}");
-    let mut commands = edit(host, setting.said, setting.value, None);
-    let safety = safety(&commands, outlook);
-    commands.extend(restart(host));
-    Remedy::manual(title, impact(outlook), commands).safety(safety).restarts_engine()
+    changed(host, setting, None, title, outlook)
 }
 
-/// Starting an engine that is down stops nothing; restarting one stops containers; what an editor changes, a person decides.
-fn safety(edit: &[String], outlook: Outlook) -> Safety {
-    if !edit.iter().all(|command| command.starts_with("sed ")) {
-        Safety::Manual
-    } else if outlook.is_running() {
-        Safety::Disruptive
-    } else {
-        Safety::Safe
+fn changed(host: &Snapshot, setting: &Setting, to: Option<&str>, title: Text, outlook: Outlook) -> Remedy {
+    let mut commands = edit(host, setting.said, setting.value, to);
+    commands.extend(restart(host));
+    let remedy = Remedy::manual(title, impact(outlook), commands).restarts_engine();
+    match setting.said {
+        Said::File { .. } => by_edit(remedy, host, &[(setting.name, to.map(Value::from))], outlook),
+        Said::Flag(_) => remedy,
     }
 }
 
@@ -220,7 +215,10 @@ pub fn edit(host: &Snapshot, said: Said, from: &str, to: Option<&str>) -> Vec<St
             quoted(&format!("{}s|{}|{to}|", key.value_place.line, literal(from))),
             quoted(&file.path)
         )],
-        (Said::File { file, key }, _) => vec![format!("${{EDITOR:-vi}} +{} {}", key.place.line, quoted(&file.path))],
+        (Said::File { file, key }, to) => match taken_out(file, key).filter(|_| to.is_none()) {
+            Some(command) => vec![command],
+            None => vec![format!("${{EDITOR:-vi}} +{} {}", key.place.line, quoted(&file.path))],
+        },
         (Said::Flag(flag), _) => match flag_file(flag) {
             Some(file) if is_unit_file(file) => {
                 vec![format!("systemctl edit --full {}", unit(host)), "systemctl daemon-reload".to_owned()]

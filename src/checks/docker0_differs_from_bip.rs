@@ -8,7 +8,7 @@ use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::settings::{Outlook, outlook, running, setting, upgraded};
 use crate::engine::startup::parse_cidr;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
-use crate::host::{Link, Missing, Snapshot};
+use crate::host::{Missing, Snapshot};
 use crate::text::text;
 
 pub static CHECK: Check = Check {
@@ -47,15 +47,15 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     if carried.contains(&wanted) {
         return Ok(());
     }
-    findings.push(differs(host, docker0, &carried, &bip));
+    findings.push(differs(host, &carried, &bip));
     Ok(())
 }
 
-fn differs(host: &Snapshot, docker0: &Link, carried: &[IpNet], bip: &crate::engine::settings::Setting) -> Finding {
+fn differs(host: &Snapshot, carried: &[IpNet], bip: &crate::engine::settings::Setting) -> Finding {
     let value = bip.value;
     let words: Vec<String> = carried.iter().map(ToString::to_string).collect();
     let has = words.join(", ");
-    let kept = kept_by_live_restore(host, docker0);
+    let kept = kept_by_live_restore(host);
     let message = match (carried.is_empty(), kept) {
         (true, _) => text!(
             "docker0 carries no IPv4 address, bip says {value}, and the engine started after that was written",
@@ -94,7 +94,8 @@ fn differs(host: &Snapshot, docker0: &Link, carried: &[IpNet], bip: &crate::engi
                 configuration::impact(Outlook::NotNextTime),
                 commands,
             )
-            .safety(Safety::Disruptive)
+            // The engine's stop leaves the containers that have to stop.
+            .safety(if kept { Safety::Manual } else { Safety::Disruptive })
             .restarts_engine(),
         )
         .touches("link:docker0")
@@ -109,12 +110,12 @@ fn gateway(host: &Snapshot) -> Option<IpAddr> {
 }
 
 /// With live-restore and containers that run, a start leaves networks as they are (daemon_unix.go `initNetworkController`).
-fn kept_by_live_restore(host: &Snapshot, docker0: &Link) -> bool {
+pub fn kept_by_live_restore(host: &Snapshot) -> bool {
     let Some(api) = host.engine.api.ok() else { return false };
     let on = api.info.ok().is_some_and(|info| info.live_restore);
     let runs = api.containers.ok().is_some_and(|all| {
         all.iter()
             .any(|one| one.state == "running" && one.endpoints.iter().any(|e| e.addresses.iter().any(IpAddr::is_ipv4)))
     });
-    on && runs && docker0.is_bridge()
+    on && runs
 }

@@ -3,7 +3,7 @@
 use super::{About, Applies, Check, Group, Scene, configuration, docs};
 use crate::engine::fatal::{last_fatal, meaning};
 use crate::engine::{own_process, restarts_in_a_loop};
-use crate::finding::{Evidence, Finding, Findings, Remedy};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
 use crate::host::{LogLine, Missing, Snapshot, Unit};
 use crate::text::{Text, text};
 
@@ -100,11 +100,12 @@ fn failed(host: &Snapshot, unit: &Unit, state: Text, findings: &mut Findings) ->
         finding = finding.evidence(state_shown(unit, name));
     }
     if changed_since(host, log, line) {
-        finding = finding.remedy(Remedy::manual(
+        let again = Remedy::manual(
             text!("the configuration changed since then: start the engine again", "此后配置已被修改：再次启动引擎"),
             text!("nothing that runs now is stopped", "不会停止当前运行的任何东西"),
             configuration::restart(host),
-        ));
+        );
+        finding = finding.remedy(again.restarts_engine().safety(Safety::Safe));
     }
     let checks = known.map_or(&[][..], |known| known.checks);
     if checks.is_empty() {

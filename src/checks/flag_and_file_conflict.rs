@@ -1,5 +1,6 @@
 //! The next start's command line and daemon.json set the same directive.
 
+use super::daemon_json_key::by_edit;
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::config::{self, Key};
 use crate::engine::file::said_twice;
@@ -72,14 +73,12 @@ fn conflict(
     }
     let mut commands = configuration::edit(host, in_file, "", None);
     commands.extend(configuration::restart(host));
-    finding = finding.remedy(
-        Remedy::manual(
-            text!("take `{name}` out of {here} and leave the flag", "从 {here} 中删除 `{name}`，保留命令行参数"),
-            configuration::impact(outlook),
-            commands,
-        )
-        .restarts_engine(),
+    let without = Remedy::manual(
+        text!("take `{name}` out of {here} and leave the flag", "从 {here} 中删除 `{name}`，保留命令行参数"),
+        configuration::impact(outlook),
+        commands,
     );
+    finding = finding.remedy(by_edit(without.restarts_engine(), host, &[(name, None)], outlook));
     configuration::keeps_from_starting(configuration::touching(finding, in_file), "flag-and-file-conflict")
 }
 

@@ -9,7 +9,7 @@ use super::set_apart::answers_for_others;
 use super::{About, Check, Group, Scene, chosen, configuration, docs};
 use crate::engine::settings::{Outlook, Said, outlook_of, readable_file, running};
 use crate::engine::{Bridge, way_out};
-use crate::finding::{Finding, Findings, Remedy, Safety, Severity};
+use crate::finding::{Finding, Findings, Remedy, Severity};
 use crate::host::{ConfigValue, Container, Family, Missing, Network, Snapshot};
 use crate::path::fib::{Query, outside};
 use crate::path::trace::{Arrival, Flow, Origin, Tracer, Verdict};
@@ -219,8 +219,6 @@ fn let_it(host: &Snapshot, said: Said) -> Remedy {
         )],
         _ => configuration::edit(host, said, "", None),
     };
-    let safety =
-        if commands.iter().all(|command| command.starts_with("sed ")) { Safety::Disruptive } else { Safety::Manual };
     commands.extend(configuration::restart(host));
     Remedy::manual(
         text!("let the engine keep its own rules: iptables on in {at}", "让引擎维护自己的规则：在 {at} 中启用 iptables"),
@@ -231,7 +229,6 @@ fn let_it(host: &Snapshot, said: Said) -> Remedy {
         ),
         commands,
     )
-    .safety(safety)
     .restarts_engine()
 }
 

@@ -3,10 +3,14 @@
 use ipnet::IpNet;
 
 use super::Scene;
+use super::chosen::is_set;
 use super::configuration::quoted;
-use super::daemon_json_key::{Member, restart_all, set};
+use super::daemon_json_key::{Member, by_edit, restart_all, set};
+use super::docker0_differs_from_bip::kept_by_live_restore;
 use super::here::Here;
 use super::room::Room;
+use crate::engine::settings::{Outlook, running};
+use crate::engine::startup::first_host;
 use crate::engine::{Bridge, GWBRIDGE_OPTIONS};
 use crate::finding::Remedy;
 use crate::host::Family;
@@ -52,17 +56,27 @@ fn default_bridge(scene: &Scene, free: Option<IpNet>, subnet: IpNet, impact: cra
             "在引擎配置中通过 `{key}` 为 docker0 指定一个无人使用的子网：所有私有地址段在本机都已有路由，请向网络管理员申请一段"
         ),
     };
-    let commands = free.map(|free| {
-        let value = if free.addr().is_ipv4() {
-            free.hosts().next().map(|first| format!("{first}/{}", free.prefix_len())).unwrap_or_default()
-        } else {
-            free.to_string()
-        };
-        let mut commands = set(scene.host, &[Member { key, value: &value, is_string: true }]);
-        commands.extend(restart_all(scene.host));
-        commands
-    });
-    Remedy::manual(title, impact, commands.unwrap_or_default()).restarts_engine()
+    let Some(free) = free else { return Remedy::manual(title, impact, Vec::new()).restarts_engine() };
+    let value = match free {
+        IpNet::V4(free) => first_host(free),
+        IpNet::V6(free) => free.to_string(),
+    };
+    let host = scene.host;
+    let kept = kept_by_live_restore(host);
+    let mut commands = Vec::new();
+    if kept {
+        commands.push("docker stop $(docker ps -q)".to_owned());
+    }
+    commands.extend(set(host, &[Member { key, value: value.clone().into() }]));
+    commands.extend(restart_all(host));
+    let remedy = Remedy::manual(title, impact, commands).restarts_engine();
+    // What says a part of the old subnet has to go with it.
+    let tied = ["fixed-cidr", "default-gateway"].iter().any(|key| is_set(&host.engine, key));
+    let outlook = match running(host) {
+        Ok(None) => Outlook::DoesNotStart,
+        _ => Outlook::NotNextTime,
+    };
+    if kept || tied { remedy } else { by_edit(remedy, host, &[(key, Some(value.into()))], outlook) }
 }
 
 /// The bridge that `bridge` names: the engine takes its address as it finds it, and `bip` excludes it.

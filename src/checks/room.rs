@@ -1,7 +1,9 @@
 //! Where there is room for Docker: free subnets to propose, and the remedy that gives the engine other pools.
 
 use ipnet::IpNet;
+use serde_json::{Value, json};
 
+use super::daemon_json_key::{Member, by_edit, set};
 use super::peers::subnets;
 use super::{Scene, configuration};
 use crate::engine::Version;
@@ -69,12 +71,6 @@ impl<'a> Room<'a> {
     }
 }
 
-/// What is written into daemon.json, where people see it and programs can read it.
-pub fn in_daemon_json(host: &Snapshot, member: &str) -> String {
-    let path = host.engine.daemon_json.ok().map_or("/etc/docker/daemon.json", |file| &file.path);
-    format!("# in {path}: {member}")
-}
-
 /// Gives the engine other pools, behind those in `kept`. None: this version has no such option.
 pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outlook: Outlook) -> Option<Remedy> {
     let host = scene.host;
@@ -94,23 +90,27 @@ pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outloo
         "give the engine a pool that nobody uses, {base} say, by `default-address-pools` (room for {room} networks)",
         "通过 `default-address-pools` 为引擎指定一个无人使用的地址池，例如 {base}（可容纳 {room} 个网络）"
     );
-    let entries = kept.iter().copied().chain([(base, size)]);
-    let commands = match by_flags(host).as_slice() {
+    let remedy = |commands: Vec<String>| {
+        let commands = commands.into_iter().chain(configuration::restart(host)).collect();
+        Remedy::manual(title, impact, commands).restarts_engine()
+    };
+    Some(match by_flags(host).as_slice() {
         [] => {
-            let entries: Vec<String> =
-                entries.map(|(base, size)| format!(r#"{{"base": "{base}", "size": {size}}}"#)).collect();
-            vec![in_daemon_json(host, &format!(r#""default-address-pools": [{}]"#, entries.join(", ")))]
+            let entry = |(base, size): (IpNet, u8)| json!({"base": base.to_string(), "size": size});
+            let entries = Value::from_iter(kept.iter().copied().chain([(base, size)]).map(entry));
+            let commands = set(host, &[Member { key: POOLS, value: entries.clone() }]);
+            by_edit(remedy(commands), host, &[(POOLS, Some(entries))], outlook)
         }
         [first, ..] => {
             // The option in both places keeps the engine from starting.
             let mut commands = vec![format!("# add: --default-address-pool base={base},size={size}")];
             commands.extend(configuration::edit(host, Said::Flag(first), "", None));
-            commands
+            remedy(commands)
         }
-    };
-    let commands = commands.into_iter().chain(configuration::restart(host)).collect();
-    Some(Remedy::manual(title, impact, commands).restarts_engine())
+    })
 }
+
+const POOLS: &str = "default-address-pools";
 
 /// The flags of the next start that are pools.
 fn by_flags(host: &Snapshot) -> Vec<&DaemonFlag> {
@@ -137,7 +137,8 @@ fn impact(outlook: Outlook) -> Text {
 pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook) -> Option<Remedy> {
     let IpNet::V4(subnet) = Room::of(scene).free(Family::V4, 24)? else { return None };
     let bip = first_host(subnet);
-    let mut commands = vec![in_daemon_json(scene.host, &format!(r#""bip": "{bip}""#))];
+    let mut commands = set(scene.host, &[Member { key: "bip", value: bip.clone().into() }]);
     commands.extend(configuration::restart(scene.host));
-    Some(Remedy::manual(title(&bip), configuration::impact(outlook), commands).restarts_engine())
+    let remedy = Remedy::manual(title(&bip), configuration::impact(outlook), commands).restarts_engine();
+    Some(by_edit(remedy, scene.host, &[("bip", Some(bip.into()))], outlook))
 }

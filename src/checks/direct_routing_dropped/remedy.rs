@@ -167,7 +167,7 @@ impl Way<'_, '_> {
             commands.extend(trusted(bridge).into_iter().map(accept));
         }
         commands.extend(self.accepts());
-        commands.extend(set(host, &[Member { key: "allow-direct-routing", value: "true", is_string: false }]));
+        commands.extend(set(host, &[Member { key: "allow-direct-routing", value: true.into() }]));
         commands.extend(restart_all(host));
         Remedy::manual(title, impact, commands).until_reboot().restarts_engine()
     }
@@ -190,8 +190,8 @@ impl Way<'_, '_> {
         let host = self.asker.here.host;
         if self.bridge.is_default() {
             commands.push(rule(format!("{ip} daddr {subnet} {ip} saddr {sources} meta mark set {MARK}")));
-            let switch = Member { key: "allow-direct-routing", value: "true", is_string: false };
-            let mark = Member { key: "bridge-accept-fwmark", value: MARK, is_string: true };
+            let switch = Member { key: "allow-direct-routing", value: true.into() };
+            let mark = Member { key: "bridge-accept-fwmark", value: MARK.into() };
             commands.extend(set(host, &[switch, mark]));
             commands.extend(restart_all(host));
             let title = text!(
