@@ -1,6 +1,7 @@
 //! The only writer. A transaction carries a plan out: journal, act, verify, commit or undo.
 #![allow(dead_code)] // until the commands call it
 
+pub mod hands;
 pub mod journal;
 
 use crate::plan::Step;

@@ -1,4 +1,4 @@
-//! Starts the host's own programs to read what only they can say. The only place in the crate that starts any: by absolute
+//! Starts the host's own programs, to read what only they can say or to have done what only they may do. The only place in the crate that starts any: by absolute
 //! path, without a shell, with a bare environment, a time limit and a limit of output.
 #![allow(clippy::disallowed_methods)]
 
@@ -60,17 +60,7 @@ pub fn find(program: &str) -> Option<String> {
 pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<Output, Failure> {
     let path = find(program).ok_or(Failure::Missing)?;
     let until = Instant::now() + limit;
-    let mut child = Command::new(&path)
-        .args(arguments)
-        .env_clear()
-        .envs([
-            ("LC_ALL", "C"),
-            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
-            ("SYSTEMD_PAGER", ""),
-            ("SYSTEMD_COLORS", "0"),
-        ])
-        .current_dir("/")
-        .stdin(Stdio::null())
+    let mut child = bare(path.as_ref(), arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -84,6 +74,49 @@ pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<Output,
         let _ = child.wait();
     }
     answer
+}
+
+/// Runs a program by its path with no output at all, for scripts that leave a service behind: it would go on holding a pipe, and end with
+/// the next line it writes after we are gone.
+///
+/// # Errors
+/// It does not start, or does not end within `limit`.
+pub fn run_apart(path: &std::path::Path, arguments: &[&str], limit: Duration) -> Result<Option<i32>, Text> {
+    let shown = path.display();
+    let until = Instant::now() + limit;
+    let mut child = bare(path.as_os_str(), arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| text!("{shown} does not start: {error}", "{shown} 无法启动：{error}"))?;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status.code()),
+            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(text!("{shown} did not end within its time limit", "{shown} 没有在时限内结束"));
+            }
+        }
+    }
+}
+
+/// A program with a bare environment and no input.
+fn bare(path: &std::ffi::OsStr, arguments: &[&str]) -> Command {
+    let mut command = Command::new(path);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs([
+            ("LC_ALL", "C"),
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("SYSTEMD_PAGER", ""),
+            ("SYSTEMD_COLORS", "0"),
+        ])
+        .current_dir("/")
+        .stdin(Stdio::null());
+    command
 }
 
 fn collect(

@@ -4,7 +4,7 @@
 pub mod api;
 mod cloud;
 mod engine_files;
-mod exec;
+pub mod exec;
 mod files;
 mod firewall;
 pub mod given;

@@ -13,6 +13,7 @@ mod neighbour;
 mod netfilter;
 mod nexthop;
 mod programs;
+mod raw;
 mod route;
 mod routes;
 mod rule;
@@ -24,9 +25,13 @@ use crate::host::Route;
 use crate::host::{Address, Fact, Family, Gap, Link, Neighbour, NextHopObject, Rule};
 use crate::text::{Text, text};
 
+pub use attributes::Attributes;
+pub use dump::messages;
 use dump::{Dump, Socket};
 pub use netfilter::{base_chains, foreign_tables};
 pub use programs::programs;
+#[allow(unused_imports)] // until addresses and rules are written
+pub use raw::{Raw, decode_route, raw_addresses, raw_links, raw_routes, raw_rules};
 pub use routes::{Keep, Routes, look as look_at_routes};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
 
@@ -127,10 +132,10 @@ fn collect_of<T>(
 
 /// What could not be read in a message, and of which object if that much could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Undecodable(String);
+pub struct Undecodable(String);
 
 fn is_unknown(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(code) if code == nix::libc::EOPNOTSUPP || code == nix::libc::EINVAL)
+    matches!(error.raw_os_error(), Some(code) if code == nix::libc::EOPNOTSUPP || code == nix::libc::EINVAL || code == nix::libc::ENOENT)
 }
 
 fn unreadable<T>(what: &str, error: &io::Error) -> Fact<T> {

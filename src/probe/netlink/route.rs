@@ -28,6 +28,17 @@ pub fn request(family: Family) -> Request {
     Request { kind: RTM_GETROUTE, payload, may_be_unknown: false }
 }
 
+/// Those of one table by one protocol, where the kernel looks at what is asked for (Linux 4.20); else all.
+pub fn request_of(family: Family, table: u32, protocol: u8) -> Request {
+    let Request { kind, mut payload, .. } = request(family);
+    payload[5] = protocol;
+    payload.extend(8u16.to_ne_bytes());
+    payload.extend(RTA_TABLE.to_ne_bytes());
+    payload.extend(table.to_ne_bytes());
+    // A table that does not exist has none.
+    Request { kind, payload, may_be_unknown: true }
+}
+
 pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<Route>, Undecodable> {
     if kind != RTM_NEWROUTE {
         return Ok(None);

@@ -1,0 +1,81 @@
+//! The hands that really change this host: one file for each kind of action. Each looks before it acts, so that a second call does nothing.
+#![allow(clippy::disallowed_methods)] // the only writer
+
+mod file;
+mod kept;
+mod netlink;
+mod reload;
+mod route;
+mod sysctl;
+mod unit;
+
+use std::path::{Path, PathBuf};
+
+use super::{End, Hands, State};
+use crate::action::Action;
+use crate::plan::Step;
+use crate::text::Text;
+use kept::Kept;
+
+/// This host.
+pub struct Host {
+    /// Where its `/` is.
+    root: PathBuf,
+    kept: Kept,
+}
+
+/// Below it: the journals, and what an undo needs besides.
+const STATE: &str = "/var/lib/dnetctl";
+
+impl Host {
+    pub fn new() -> Self {
+        Host::at(PathBuf::from("/"), PathBuf::from(STATE))
+    }
+
+    /// A host whose files are below `root`, for tests; the kernel is that of the calling thread in any case.
+    pub fn at(root: PathBuf, state: PathBuf) -> Self {
+        Host { root, kept: Kept::new(state.join("kept")) }
+    }
+
+    /// Services are told of this machine's files only.
+    fn is_this_machine(&self) -> bool {
+        self.root == Path::new("/")
+    }
+}
+
+impl Hands for Host {
+    fn state(&mut self, step: &Step) -> Result<State, Text> {
+        match &step.action {
+            Action::Sysctl { key, from, to } => sysctl::state(key, from, to),
+            Action::Route { route, link, to, .. } => Ok(end(route::state(route, link.as_deref())?, *to)),
+            Action::Edit { file, .. } => file::state(self, file, file::swap(step)?),
+            Action::Unit { name, to, .. } => Ok(end(unit::state(name)?, *to)),
+            _ => Err(crate::text::Text::verbatim("not yet")),
+        }
+    }
+
+    fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
+        match &step.action {
+            Action::Sysctl { key, from, to } => sysctl::bring(key, pick(end, from, to)),
+            Action::Route { route, link, from, to } => {
+                route::bring(&self.kept, route, link.as_deref(), *pick(end, from, to))
+            }
+            Action::Edit { file, intents } => file::bring(self, file, file::swap(step)?, intents, end),
+            Action::Unit { name, from, to } => unit::bring(name, *pick(end, from, to)),
+            _ => Err(crate::text::Text::verbatim("not yet")),
+        }
+    }
+}
+
+/// The value at that end.
+fn pick<'a, T: ?Sized>(end: End, from: &'a T, to: &'a T) -> &'a T {
+    match end {
+        End::From => from,
+        End::To => to,
+    }
+}
+
+/// Which end of a swap of two values it is.
+fn end<T: PartialEq>(now: T, to: T) -> State {
+    if now == to { State::To } else { State::From }
+}

@@ -1,0 +1,49 @@
+//! Who has to be told that a file changed, so that it counts without a reboot. Nothing here brings a link up or down.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::unit::said;
+use crate::probe::exec;
+use crate::text::Text;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Tells the program that keeps the content of this file in memory, or makes another file of it.
+///
+/// # Errors
+/// It does not take the file.
+pub fn tell(file: &str) -> Result<(), Text> {
+    if ["/etc/systemd/system/", "/run/systemd/system/"].iter().any(|below| file.starts_with(below)) && runs_systemd() {
+        return run("systemctl", &["daemon-reload"]);
+    }
+    // By the same name, new content: only the profile in memory changes, not the connection that is up (nmcli(1)).
+    if file.starts_with("/etc/NetworkManager/system-connections/") && Path::new("/run/NetworkManager").exists() {
+        return match exec::run("nmcli", &["-t", "-f", "RUNNING", "general"], LIMIT) {
+            Ok(output) if output.stdout.trim() == "running" => run("nmcli", &["connection", "load", file]),
+            _ => Ok(()),
+        };
+    }
+    // Writes the files of networkd and NetworkManager below /run anew, which a restart of theirs reads, and starts nothing.
+    if file.starts_with("/etc/netplan/") && exec::find("netplan").is_some() {
+        return run("netplan", &["generate"]);
+    }
+    Ok(())
+}
+
+/// sd_booted(3).
+pub fn runs_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<(), Text> {
+    said(&format!("{program} {}", arguments.join(" ")), exec::run(program, arguments, LIMIT)).map(drop)
+}
+
+/// A new file gets the SELinux label that the policy has for its path, not that of the directory it is made in.
+pub fn label(file: &str) {
+    if Path::new("/sys/fs/selinux/enforce").exists() {
+        // Without the program the label of the directory stays, as with any editor.
+        let _ = exec::run("restorecon", &[file], LIMIT);
+    }
+}
