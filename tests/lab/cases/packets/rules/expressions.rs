@@ -104,10 +104,10 @@ fn links(random: &mut Random, view: &View) -> Option<String> {
         sides.extend(view.oif.as_deref().map(|link| ("oif", link)));
     }
     let (field, link) = *sides.get(random.below(sides.len().max(1)))?;
-    Some(match random.below(6) {
+    Some(match random.below(8) {
         0..2 => format!("{field}name \"{link}\""),
         2 => format!("{field}name \"{}*\"", &link[..link.len().min(3)]),
-        3 => format!("{field} \"{link}\""),
+        3 | 6 | 7 => format!("{field} \"{link}\""),
         4 => format!("{field}name != \"wg0\""),
         _ => format!("{field}name {{ \"wg0\", \"{link}\" }}"),
     })
@@ -131,10 +131,10 @@ fn protocol(random: &mut Random, view: &View) -> Option<String> {
 fn port(random: &mut Random, view: &View) -> Option<String> {
     let (source, destination) = view.ports?;
     let layer = transport(view);
-    Some(match random.below(7) {
+    Some(match random.below(8) {
         0..2 => format!("{layer} dport {destination}"),
         2 => format!("{layer} dport {{ 7, {destination} }}"),
-        3 | 4 if random.chance(70) => format!("{layer} sport {}-{}", source - source.min(10), source + 10),
+        3 | 4 | 7 if random.chance(70) => format!("{layer} sport {}-{}", source - source.min(10), source + 10),
         4 => format!("{layer} dport != {}", destination + 1),
         5 => format!("meta l4proto {layer} th dport {destination}"),
         _ => format!("{layer} dport {}", destination + 1),

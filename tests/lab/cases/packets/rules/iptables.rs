@@ -221,7 +221,7 @@ impl Iptables {
                     6 if view.oif.as_deref() == Some("eth0") => {
                         format!("-j SNAT --to-source {}", if view.v6() { "fd50::2" } else { "192.168.50.2" })
                     }
-                    7..10 => {
+                    7 | 8 => {
                         let to = if view.v6() { "fd31:99::/64" } else { "10.31.99.0/24" };
                         format!("-s {} -j NETMAP --to {to}", network(view.source))
                     }
@@ -256,10 +256,10 @@ fn destination(random: &mut Random, view: &View) -> (String, bool) {
     match (view.ports.is_some(), random.below(12)) {
         (true, 0..3) => (format!("-j DNAT --to-destination {}", with_port(random.one(&[80, 443, 9000]))), true),
         (_, 0..5) => (format!("-j DNAT --to-destination {to}"), false),
-        (true, 5..7) => (format!("-j REDIRECT --to-ports {}", random.one(&[22, 443, 9000])), true),
-        (_, 5..8) => ("-j REDIRECT".to_owned(), false),
+        (true, 5..8) => (format!("-j REDIRECT --to-ports {}", random.one(&[22, 443, 9000])), true),
+        (_, 5..9) => ("-j REDIRECT".to_owned(), false),
         // Only where the same addresses are taken on both sides: the gateway's, and those of the first containers.
-        (_, 8..11) if matches!(host_part(view.destination), 1..=3) => {
+        (_, 9 | 10) if matches!(host_part(view.destination), 1..=3) => {
             let to = if v6 { "fd31:1::/64" } else { "10.31.1.0/24" };
             (format!("-d {} -j NETMAP --to {to}", network(view.destination)), false)
         }

@@ -67,7 +67,7 @@ pub fn tests(random: &mut Random, view: &View) -> Tests {
 
 type Kind = fn(&mut Random, &View, &mut Tests) -> Option<()>;
 
-const KINDS: [Kind; 25] = [
+const KINDS: [Kind; 26] = [
     rpfilter,
     source,
     destination,
@@ -81,6 +81,7 @@ const KINDS: [Kind; 25] = [
     state,
     ctstate,
     ctstate,
+    original,
     original,
     original,
     direction,
@@ -164,7 +165,7 @@ fn ports(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
         return None;
     }
     tests.protocol(view);
-    let (option, port) = if random.chance(75) { ("--dport", destination) } else { ("--sport", source) };
+    let (option, port) = if random.chance(65) { ("--dport", destination) } else { ("--sport", source) };
     let text = match random.below(8) {
         0..4 => format!("{option} {port}"),
         4..6 => format!("{option} {}:{}", port.saturating_sub(20), port + 10),
@@ -219,16 +220,16 @@ fn right_or_not(random: &mut Random, option: &str, right: &str, wrong: &str) -> 
 /// The connection's addresses and ports as they were sent.
 fn original(random: &mut Random, view: &View, tests: &mut Tests) -> Option<()> {
     let (destination, port) = view.original;
-    let text = match random.below(6) {
+    let text = match random.below(9) {
         0..2 => {
             let (inverted, text) = around(random, destination);
             format!("{}--ctorigdst {text}", not(inverted))
         }
-        2 if port != 0 => {
+        2 | 5 if port != 0 => {
             tests.protocol(view);
             format!("--ctorigdstport {port}")
         }
-        3 | 4 => {
+        3 | 4 | 8 => {
             let (inverted, text) = around(random, if view.reply { view.destination } else { view.source });
             format!("{}--ctorigsrc {text}", not(inverted))
         }
