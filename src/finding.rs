@@ -117,7 +117,7 @@ impl Remedy {
     /// Whether it is for a person alone.
     #[allow(dead_code)] // until the commands call it
     pub fn is_manual(&self) -> bool {
-        self.safety == Safety::Manual || self.actions.is_empty()
+        self.safety == Safety::Manual || (self.actions.is_empty() && !self.restarts_engine)
     }
 
     pub fn restarts_engine(mut self) -> Self {

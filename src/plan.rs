@@ -1,6 +1,15 @@
 //! What would be done, in order: the chosen remedies' actions folded into steps, each a swap with its undo.
 #![allow(dead_code)] // until the commands call it
 
+mod diff;
+mod engine;
+mod make;
+mod order;
+mod way_in;
+
+#[allow(unused_imports)] // until the commands call it
+pub use make::{Asked, Proposal, files, make, proposals};
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -56,6 +65,9 @@ pub enum Bytes {
 pub struct LeftOut {
     pub what: Text,
     pub why: Text,
+    /// It must not be done on this host as it is; else it is for a person, was not allowed, or is not proved.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 /// An established connection to this host, or from it.
@@ -68,3 +80,18 @@ pub struct Session {
 }
 
 pub use crate::finding::{Cure, Safety};
+
+impl Bytes {
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Text(text) => text.as_bytes(),
+            Bytes::Raw(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        String::from_utf8(bytes).map_or_else(|e| Bytes::Raw(e.into_bytes()), Bytes::Text)
+    }
+}

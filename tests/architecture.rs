@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("edit", &["action", "host", "parse"]),
     ("finding", &["action", "host"]),
     ("simulate", &["action", "checks", "engine", "finding", "host"]),
-    ("plan", &["action", "edit", "finding", "host", "simulate"]),
+    ("plan", &["action", "checks", "edit", "engine", "finding", "host", "path", "simulate"]),
     ("apply", &["action", "edit", "host", "plan", "probe"]),
     ("checks", &["action", "host", "finding", "engine", "path", "subnet"]),
     ("report", &["action", "host", "finding", "engine", "path", "subnet", "checks", "plan", "exit", "cli"]),

@@ -4,7 +4,10 @@
 pub mod daemon_json;
 mod network_scripts;
 mod networkd;
+mod shown;
 mod splice;
+
+pub use shown::shown;
 
 use crate::action::Intent;
 use crate::host::SavedRoute;

@@ -1,0 +1,168 @@
+//! Restarting the engine: whether that may be, what it takes, and what it interrupts.
+
+use crate::action::{Action, Running};
+use crate::engine::settings::upgraded;
+use crate::engine::swarm::is_member;
+use crate::engine::{Liveness, Whereabouts, liveness, next_version, running_version, whereabouts};
+use crate::host::{Api, Container, Snapshot};
+use crate::text::{Text, text};
+
+/// The unit that starts the engine; without systemd the name of its service script.
+fn unit(host: &Snapshot) -> &str {
+    match host.engine.unit.ok() {
+        Some(Some(unit)) if !unit.name.is_empty() => &unit.name,
+        _ if host.profile.systemd => "docker.service",
+        _ => "docker",
+    }
+}
+
+/// Whether an action asks for the engine to run.
+pub(super) fn is_started_by(host: &Snapshot, actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Unit { name, to: Running::Running, .. } if name == unit(host)))
+}
+
+/// # Errors
+/// Why this engine must not be restarted, or cannot be.
+pub(super) fn may_restart(host: &Snapshot) -> Result<(), Text> {
+    if let Whereabouts::Elsewhere(Text { en, zh }) = whereabouts(host) {
+        return Err(text!("the engine is not this host's: {en}", "该引擎不属于本机：{zh}"));
+    }
+    if !host.profile.systemd {
+        return Err(text!(
+            "systemd does not run here, so restart the engine yourself",
+            "本机没有运行 systemd，请自行重启引擎"
+        ));
+    }
+    if let Some(Some(unit)) = host.engine.unit.ok()
+        && unit.load_state == "masked"
+    {
+        let name = &unit.name;
+        return Err(text!("{name} is masked", "{name} 已被屏蔽（masked）"));
+    }
+    match liveness(host) {
+        Liveness::Running => {}
+        Liveness::Stopped | Liveness::Failed => return Ok(()),
+        Liveness::Absent => return Err(text!("there is no engine to restart", "没有可重启的引擎")),
+        Liveness::Unknown => return Err(text!("whether an engine runs is not known", "无法得知是否有引擎在运行")),
+    }
+    if upgraded(host) {
+        return Err(match (running_version(host), next_version(host)) {
+            (Some(running), Ok(next)) if running != next => text!(
+                "engine {running} runs and {next} is on disk: a restart would be an upgrade",
+                "运行中的引擎是 {running}，磁盘上的是 {next}：重启即升级"
+            ),
+            _ => text!(
+                "the engine's program was replaced since it started: a restart would be an upgrade",
+                "引擎程序在其启动之后被替换过：重启即升级"
+            ),
+        });
+    }
+    quorum(host)
+}
+
+/// Managers agree while more than half of them are there. This one is away while its engine restarts.
+fn quorum(host: &Snapshot) -> Result<(), Text> {
+    let Some(info) = host.engine.api.ok().and_then(|api| api.info.ok()) else { return Ok(()) };
+    if !info.swarm.manager || !is_member(&info.swarm) {
+        return Ok(());
+    }
+    let managers = info.swarm.managers.len().max(1);
+    if managers - 1 > managers / 2 {
+        return Ok(());
+    }
+    Err(text!(
+        "this host is one of {managers} managers of a swarm, which would lose its quorum while the engine restarts",
+        "本机是 swarm 的 {managers} 个管理节点之一，重启引擎期间 swarm 会失去法定多数"
+    ))
+}
+
+/// Stop, start, and the containers that ran. An engine that is down is only started.
+pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
+    use Running::{Running as Up, Stopped};
+    let switched = |name: &str, from, to| Action::Unit { name: name.to_owned(), from, to };
+    let service = unit(host);
+    if liveness(host) != Liveness::Running {
+        return vec![switched(service, Stopped, Up)];
+    }
+    // A connection to its socket would wake the engine half-way.
+    let socket = host.engine.socket_unit.ok().and_then(Option::as_ref).filter(|socket| socket.active_state == "active");
+    let socket = socket.map(|socket| socket.name.as_str()).filter(|name| !name.is_empty());
+    let mut actions = vec![switched(service, Up, Stopped)];
+    actions.extend(socket.map(|socket| switched(socket, Up, Stopped)));
+    actions.extend(socket.map(|socket| switched(socket, Stopped, Up)));
+    actions.push(switched(service, Stopped, Up));
+    let names: Vec<String> = running(host).iter().map(|one| one.name.clone()).collect();
+    if stops_containers(host) && !names.is_empty() {
+        actions.push(Action::Containers { names, from: Stopped, to: Up });
+    }
+    actions
+}
+
+fn api(host: &Snapshot) -> Option<&Api> {
+    host.engine.api.ok()
+}
+
+/// Containers that run now, by name.
+fn running(host: &Snapshot) -> Vec<&Container> {
+    let containers = api(host).and_then(|api| api.containers.ok()).into_iter().flatten();
+    let mut running: Vec<&Container> = containers.filter(|one| one.state == "running").collect();
+    running.sort_by(|a, b| a.name.cmp(&b.name));
+    running
+}
+
+/// Whether a restart takes containers down, as far as is known: with live-restore they run on.
+pub(super) fn stops_containers(host: &Snapshot) -> bool {
+    if liveness(host) != Liveness::Running {
+        return false;
+    }
+    let keeps = api(host).and_then(|api| api.info.ok()).is_some_and(|info| info.live_restore);
+    let known = api(host).is_some_and(|api| api.containers.is_known());
+    !keeps && !(known && running(host).is_empty())
+}
+
+/// What a restart interrupts.
+pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
+    if !stops_containers(host) {
+        return Vec::new();
+    }
+    let (tasks, others): (Vec<&Container>, Vec<&Container>) = running(host).into_iter().partition(|one| is_task(one));
+    let mut impact = Vec::new();
+    if !others.is_empty() {
+        let count = others.len();
+        let names = named(&others);
+        impact.push(text!(
+            "{count} running containers stop and are started again: {names}",
+            "{count} 个正在运行的容器会停止，之后重新启动：{names}"
+        ));
+    }
+    if !tasks.is_empty() {
+        let count = tasks.len();
+        let names = named(&tasks);
+        impact.push(text!(
+            "{count} tasks of the swarm are interrupted, and the swarm may start them elsewhere: {names}",
+            "{count} 个 swarm 任务会中断，swarm 可能在其他节点重新启动它们：{names}"
+        ));
+    }
+    if impact.is_empty() {
+        impact.push(text!(
+            "which containers stop is not known: the engine did not tell them",
+            "无法得知哪些容器会停止：引擎没有告知"
+        ));
+    }
+    impact
+}
+
+/// A task's container is called `SERVICE.SLOT.ID`, with 25 characters of an id (v28.5.2 daemon/cluster/executor/container/container.go `name`).
+fn is_task(container: &Container) -> bool {
+    let id = container.name.rsplit('.').next().unwrap_or_default();
+    container.name.matches('.').count() >= 2
+        && id.len() == 25
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn named(containers: &[&Container]) -> String {
+    const SHOWN: usize = 12;
+    let names: Vec<&str> = containers.iter().take(SHOWN).map(|one| one.name.as_str()).collect();
+    let more = if containers.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", names.join(", "))
+}

@@ -1,0 +1,315 @@
+//! Which remedies a plan takes, which it leaves out, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::{Bytes, FileSwap, LeftOut, Plan, Session, engine, order, way_in};
+use crate::action::{Action, Intent};
+use crate::checks::Judged;
+use crate::edit::{Content, carry_out};
+use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
+use crate::host::Snapshot;
+use crate::simulate::{Proof, Trial, failures};
+use crate::text::{Text, text};
+
+/// A remedy that was chosen.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The finding it is for; none where somebody asked for the change itself.
+    pub cure: Option<Cure>,
+    /// Findings that hide behind that one.
+    pub consequences: Vec<Cure>,
+    pub remedy: Remedy,
+}
+
+/// What a plan is made for.
+pub struct Asked<'a> {
+    /// As the plan and the report name the host.
+    pub host: &'a str,
+    pub proposals: &'a [Proposal],
+    /// Bytes of every file of [`files`].
+    pub contents: &'a BTreeMap<String, Content>,
+    /// `--allow disruptive`.
+    pub disruptive: bool,
+}
+
+/// The remedies that `--apply` takes: of each finding of warning and above that is shown the one that `choose` tells (by its number), else the
+/// first.
+pub fn proposals(judged: &Judged, choose: impl Fn(&str, &Finding) -> Option<usize>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for outcome in &judged.outcomes {
+        let id = outcome.check.id;
+        for told in &outcome.findings {
+            let finding = &told.finding;
+            if told.hidden_by.is_some() || finding.severity < Severity::Warning {
+                continue;
+            }
+            let Some(remedy) = finding.remedies.get(choose(id, finding).unwrap_or(0)) else { continue };
+            proposals.push(Proposal {
+                cure: Some(Cure::new(id, finding.subject.clone())),
+                consequences: consequences(judged, id),
+                remedy: remedy.clone(),
+            });
+        }
+    }
+    proposals
+}
+
+/// What a check's findings hide, and what that hides in turn.
+fn consequences(judged: &Judged, cause: &str) -> Vec<Cure> {
+    let mut found = Vec::new();
+    let mut causes = vec![cause.to_owned()];
+    while let Some(cause) = causes.pop() {
+        for outcome in &judged.outcomes {
+            let hidden = outcome.findings.iter().filter(|told| told.hidden_by == Some(cause.as_str()));
+            for told in hidden.filter(|told| told.finding.severity > Severity::Info) {
+                let one = Cure::new(outcome.check.id, told.finding.subject.clone());
+                if !found.contains(&one) {
+                    causes.push(one.check.clone());
+                    found.push(one);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The files whose bytes a plan needs.
+pub fn files(proposals: &[Proposal]) -> BTreeSet<String> {
+    let actions = proposals.iter().flat_map(|proposal| &proposal.remedy.actions);
+    actions
+        .filter_map(|action| if let Action::Edit { file, .. } = action { Some(file.clone()) } else { None })
+        .collect()
+}
+
+/// The proposals that this host may have, in steps. `trial`: the host as it was seen.
+pub fn make(trial: &Trial, asked: &Asked) -> Plan {
+    let mut chosen = choose(trial, asked, &BTreeSet::new());
+    let mut contradicting = BTreeSet::new();
+    while let Err(pair) = chosen {
+        contradicting.extend(pair);
+        chosen = choose(trial, asked, &contradicting);
+    }
+    let chosen = chosen.unwrap_or_default();
+    finished(trial, asked, chosen)
+}
+
+/// What was taken up to now.
+#[derive(Default)]
+pub(super) struct Chosen<'a> {
+    pub taken: Vec<Taken<'a>>,
+    pub files: BTreeMap<String, FileSwap>,
+    /// Cured by what others do.
+    with_them: Vec<Cure>,
+    /// The host behind it.
+    after: Option<(Snapshot, Judged)>,
+    touches: Vec<Session>,
+    left_out: Vec<LeftOut>,
+}
+
+/// A proposal that the plan carries out.
+pub(super) struct Taken<'a> {
+    pub number: usize,
+    pub proposal: &'a Proposal,
+    pub safety: Safety,
+    pub restarts: bool,
+}
+
+impl<'a> Chosen<'a> {
+    pub fn restarts(&self) -> bool {
+        self.taken.iter().any(|taken| taken.restarts)
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        self.taken.iter().flat_map(|taken| taken.proposal.remedy.actions.iter().cloned()).collect()
+    }
+
+    fn cures(&self) -> Vec<Cure> {
+        let cures = self.taken.iter().filter_map(|taken| taken.proposal.cure.clone());
+        cures.chain(self.with_them.iter().cloned()).collect()
+    }
+
+    /// Whether what was taken cures this one too.
+    fn cures_already(&self, cure: &Cure) -> bool {
+        let known = Cure::new(cure.check.clone(), "");
+        self.after.as_ref().is_some_and(|(_, judged)| {
+            let judgeable = judged.outcomes.iter().any(|one| one.check.id == cure.check && one.missing.is_empty());
+            judgeable && !failures(std::slice::from_ref(cure), &[known], judged).contains(cure)
+        })
+    }
+
+    fn leave(&mut self, proposal: &Proposal, why: Text, refused: bool) {
+        let Text { en, zh } = &proposal.remedy.title;
+        let what = match &proposal.cure {
+            Some(Cure { check, subject }) => text!("{check} ({subject}): {en}", "{check}（{subject}）：{zh}"),
+            None => proposal.remedy.title.clone(),
+        };
+        self.left_out.push(LeftOut { what, why, refused });
+    }
+}
+
+/// # Errors
+/// The numbers of two proposals that contradict each other.
+fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>) -> Result<Chosen<'a>, [usize; 2]> {
+    let mut chosen = Chosen::default();
+    for (number, proposal) in asked.proposals.iter().enumerate() {
+        if contradicting.contains(&number) {
+            let why = text!("it contradicts another remedy of this run", "与本次的另一项修复相互矛盾");
+            chosen.leave(proposal, why, true);
+            continue;
+        }
+        if let Some(cure) = proposal.cure.as_ref().filter(|cure| chosen.cures_already(cure)) {
+            chosen.with_them.push(cure.clone());
+            continue;
+        }
+        if let Some(other) = chosen.taken.iter().find(|taken| contradict(taken.proposal, proposal)) {
+            return Err([other.number, number]);
+        }
+        if let Err(Left { why, refused }) = take(trial, asked, &mut chosen, number, proposal) {
+            chosen.leave(proposal, why, refused);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Why a proposal is not taken.
+struct Left {
+    why: Text,
+    refused: bool,
+}
+
+fn left(why: Text) -> Left {
+    Left { why, refused: false }
+}
+
+fn refused(why: Text) -> Left {
+    Left { why, refused: true }
+}
+
+/// Whether two want one thing to be different things.
+fn contradict(one: &Proposal, other: &Proposal) -> bool {
+    let differ = |a: &Action, b: &Action| match (a, b) {
+        (Action::Edit { file, intents }, Action::Edit { file: other, intents: others }) => {
+            let clash = |a: &Intent, b: &Intent| a.place() == b.place() && a != b;
+            file == other && intents.iter().any(|a| others.iter().any(|b| clash(a, b)))
+        }
+        _ => a.resource() == b.resource() && a != b,
+    };
+    one.remedy.actions.iter().any(|a| other.remedy.actions.iter().any(|b| differ(a, b)))
+}
+
+/// Takes one more proposal.
+///
+/// # Errors
+/// Why not; then nothing of it is taken.
+fn take<'a>(
+    trial: &Trial,
+    asked: &Asked<'a>,
+    chosen: &mut Chosen<'a>,
+    number: usize,
+    proposal: &'a Proposal,
+) -> Result<(), Left> {
+    let remedy = &proposal.remedy;
+    if remedy.is_manual() {
+        return Err(left(text!("a person has to do it; its commands are printed", "需要人工处理；命令已列出")));
+    }
+    let host = trial.host();
+    let restarts = remedy.restarts_engine || engine::is_started_by(host, &remedy.actions);
+    let mut safety = remedy.safety;
+    if restarts {
+        engine::may_restart(host).map_err(refused)?;
+        if engine::stops_containers(host) {
+            safety = safety.max(Safety::Disruptive);
+        }
+    }
+    if safety > Safety::Safe && !asked.disruptive {
+        return Err(left(text!(
+            "it is disruptive; --allow disruptive takes it",
+            "该操作有破坏性；加上 --allow disruptive 才会执行"
+        )));
+    }
+    let files = edited(asked, chosen, proposal)?;
+    let mut actions = chosen.actions();
+    actions.extend(remedy.actions.iter().cloned());
+    let mut cures = chosen.cures();
+    cures.extend(proposal.cure.clone());
+    let (proof, after) = trial.of(&cures, &actions, restarts || chosen.restarts());
+    if let Proof::Remains(Text { en, zh }) = proof {
+        return Err(left(text!("it is not proved to help: {en}", "无法证明有效：{zh}")));
+    }
+    let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
+    if !asked.disruptive && touches != Ok(chosen.touches.clone()) {
+        return Err(refused(way_in::cut(touches)));
+    }
+    chosen.taken.push(Taken { number, proposal, safety, restarts });
+    chosen.files = files;
+    chosen.after = after;
+    chosen.touches = touches.unwrap_or_default();
+    Ok(())
+}
+
+/// The sessions whose way these actions change.
+///
+/// # Errors
+/// Why that cannot be told.
+fn touches(
+    before: &Snapshot,
+    after: Option<&Snapshot>,
+    actions: &[Action],
+    restarts: bool,
+) -> Result<Vec<Session>, Text> {
+    let moves = |action: &Action| {
+        matches!(action, Action::Route { .. } | Action::Rule { .. } | Action::Address { .. } | Action::Bridge { .. })
+    };
+    if !restarts && !actions.iter().any(moves) {
+        return Ok(Vec::new());
+    }
+    let after = after.ok_or_else(|| text!("the host behind it cannot be foreseen", "无法预知变更后的主机状态"))?;
+    way_in::touched(before, after).map_err(|missing| missing.why)
+}
+
+/// All files that are edited, with what this proposal wants of them too.
+///
+/// # Errors
+/// A file that was not read, or that cannot be edited so.
+fn edited(asked: &Asked, chosen: &Chosen, proposal: &Proposal) -> Result<BTreeMap<String, FileSwap>, Left> {
+    let mut files = chosen.files.clone();
+    for action in &proposal.remedy.actions {
+        let Action::Edit { file, .. } = action else { continue };
+        let content =
+            asked.contents.get(file).ok_or_else(|| left(text!("{file} could not be read", "无法读取 {file}")))?;
+        let everybody = chosen.taken.iter().map(|taken| taken.proposal).chain([proposal]);
+        let intents = order::intents(everybody, file);
+        let after = carry_out(file, content, &intents)
+            .map_err(|Text { en, zh }| left(text!("{file} cannot be edited: {en}", "无法编辑 {file}：{zh}")))?;
+        let swap = FileSwap { from: content.clone().map(Bytes::from), to: after.map(Bytes::from) };
+        files.insert(file.clone(), swap);
+    }
+    Ok(files)
+}
+
+fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
+    let host = trial.host();
+    let mut cures = chosen.cures();
+    for consequence in chosen.taken.iter().flat_map(|taken| &taken.proposal.consequences) {
+        if chosen.cures_already(consequence) && !cures.contains(consequence) {
+            cures.push(consequence.clone());
+        }
+    }
+    cures.sort();
+    let known = trial.known().iter().filter(|known| !cures.contains(known)).cloned().collect();
+    let impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
+    let steps = order::steps(host, &chosen);
+    let Chosen { touches, left_out, .. } = chosen;
+    let mut plan =
+        Plan { host: asked.host.to_owned(), id: String::new(), steps, left_out, cures, known, touches, impact };
+    plan.id = id(&plan);
+    plan
+}
+
+/// The first 12 hexadecimal digits of SHA-256 over what it does: sessions come and go, and are no part of it.
+fn id(plan: &Plan) -> String {
+    let content = serde_json::to_vec(&(&plan.host, &plan.steps, &plan.cures)).unwrap_or_default();
+    Sha256::digest(content).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

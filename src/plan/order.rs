@@ -1,0 +1,76 @@
+//! Steps in their order: what runs now, the engine's stop, links, files, its start, containers, and rules behind the engine's own.
+
+use super::make::Chosen;
+use super::{FileSwap, Proposal, Step, engine};
+use crate::action::{Action, Intent, Running};
+use crate::finding::{Cure, Safety};
+use crate::host::Snapshot;
+
+/// What all these want of one file, each thing once.
+pub(super) fn intents<'a>(proposals: impl Iterator<Item = &'a Proposal>, file: &str) -> Vec<Intent> {
+    let mut intents: Vec<Intent> = Vec::new();
+    for action in proposals.flat_map(|proposal| &proposal.remedy.actions) {
+        if let Action::Edit { file: edited, intents: more } = action
+            && edited == file
+        {
+            for intent in more {
+                if !intents.contains(intent) {
+                    intents.push(intent.clone());
+                }
+            }
+        }
+    }
+    intents
+}
+
+/// Where a step stands among the others.
+fn rank(action: &Action) -> u8 {
+    match action {
+        Action::Sysctl { .. } | Action::Route { .. } | Action::Rule { .. } | Action::Address { .. } => 0,
+        Action::Unit { to: Running::Stopped, .. } => 1,
+        Action::Bridge { .. } => 2,
+        Action::Edit { .. } => 3,
+        Action::Enable { .. } => 4,
+        Action::Unit { to: Running::Running, .. } => 5,
+        Action::Containers { .. } => 6,
+        Action::Firewall { .. } => 7,
+    }
+}
+
+pub(super) fn steps(host: &Snapshot, chosen: &Chosen) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for taken in &chosen.taken {
+        let because: Vec<Cure> = taken.proposal.cure.clone().into_iter().collect();
+        for action in &taken.proposal.remedy.actions {
+            if !engine::is_started_by(host, std::slice::from_ref(action)) {
+                add(&mut steps, action.clone(), &because, taken.safety);
+            }
+        }
+        if taken.restarts {
+            for action in engine::restart(host) {
+                add(&mut steps, action, &because, taken.safety);
+            }
+        }
+    }
+    for step in &mut steps {
+        if let Action::Edit { file, intents: all } = &mut step.action {
+            *all = intents(chosen.taken.iter().map(|taken| taken.proposal), file);
+            step.file = chosen.files.get(file).cloned();
+        }
+    }
+    // Of a file that already says so nothing is written.
+    steps.retain(|step| !step.file.as_ref().is_some_and(|FileSwap { from, to }| from == to));
+    steps.sort_by_key(|step| rank(&step.action));
+    steps
+}
+
+/// One step for each resource; what several want is done once.
+fn add(steps: &mut Vec<Step>, action: Action, because: &[Cure], safety: Safety) {
+    let same = |step: &&mut Step| step.action.resource() == action.resource() && rank(&step.action) == rank(&action);
+    if let Some(step) = steps.iter_mut().find(same) {
+        step.because.extend(because.iter().filter(|cure| !step.because.contains(cure)).cloned().collect::<Vec<_>>());
+        step.safety = step.safety.max(safety);
+        return;
+    }
+    steps.push(Step { action, file: None, because: because.to_vec(), safety });
+}

@@ -1,0 +1,77 @@
+//! The ways by which this host is reached: established connections with other hosts, before and behind a change.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Session;
+use crate::engine::bridges;
+use crate::host::{Missing, Snapshot, Socket, SocketState, Transport};
+use crate::path::fib::{Fib, Lookup, Query, Verdict};
+use crate::text::{Text, text};
+
+/// Sessions whose packets would leave by another link or gateway, or not at all.
+///
+/// # Errors
+/// [`Missing`] when sockets, routes, rules, links or addresses were not seen.
+pub(super) fn touched(before: &Snapshot, after: &Snapshot) -> Result<Vec<Session>, Missing> {
+    let sockets = before.sockets.get("sockets")?;
+    let (old, new) = (Fib::new(before)?, Fib::new(after)?);
+    let docker: Vec<String> = bridges(before)?.into_iter().map(|bridge| bridge.link_name).collect();
+    let inside = |lookup: &Lookup| {
+        lookup.link().and_then(|link| old.name_of(link)).is_some_and(|name| docker.iter().any(|one| one == name))
+    };
+    let mut found = Vec::new();
+    for socket in sockets.iter().filter(|socket| socket.state == SocketState::Established) {
+        let query = reply(socket);
+        if query.destination.is_loopback() || query.destination.is_unspecified() {
+            continue;
+        }
+        let was = old.lookup(&query);
+        let leaves = matches!(was.verdict, Verdict::Unicast | Verdict::Undetermined(_));
+        if leaves && !inside(&was) && way(&old, &was) != way(&new, &new.lookup(&query)) {
+            let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
+            found.push(Session { local: canonical(socket.local), remote: canonical(socket.remote), program: None });
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// What this host sends on a connection. Sockets of both families show IPv4 as IPv6 (RFC 4291 §2.5.5.2).
+fn reply(socket: &Socket) -> Query {
+    let local = socket.local.ip().to_canonical();
+    Query {
+        source: Some(local).filter(|local| !local.is_unspecified()),
+        protocol: if socket.transport == Transport::Tcp { 6 } else { 17 },
+        source_port: Some(socket.local.port()),
+        destination_port: Some(socket.remote.port()),
+        ..Query::to(socket.remote.ip().to_canonical())
+    }
+}
+
+/// Where a lookup leads, by names: a link that is made again has another number.
+fn way<'a>(fib: &Fib<'a>, lookup: &Lookup) -> (Verdict, Vec<(Option<IpAddr>, Option<&'a str>)>) {
+    let hop = |hop: &crate::host::NextHop| (hop.via, hop.link.and_then(|link| fib.name_of(link)));
+    (lookup.verdict.clone(), lookup.hops.iter().map(hop).collect())
+}
+
+/// Why a step is refused whose way in nobody stands ready to confirm.
+pub(super) fn cut(touched: Result<Vec<Session>, Text>) -> Text {
+    let sessions = match touched {
+        Ok(sessions) => sessions,
+        Err(Text { en, zh }) => {
+            return text!(
+                "whether it cuts established connections to this host is not known ({en}); --allow disruptive arms it",
+                "无法得知它是否会切断到本机的既有连接（{zh}）；加上 --allow disruptive 会先武装自动回滚再执行"
+            );
+        }
+    };
+    let shown: Vec<String> =
+        sessions.iter().take(3).map(|session| format!("{} ↔ {}", session.remote, session.local)).collect();
+    let (shown, count) = (shown.join(", "), sessions.len());
+    text!(
+        "it changes the way of {count} established connections to this host ({shown}); --allow disruptive carries it out and takes it \
+         back unless `dnetctl confirm` follows",
+        "它会改变 {count} 条到本机的既有连接的路径（{shown}）；加上 --allow disruptive 才会执行，且若未执行 `dnetctl confirm` 会自动回滚"
+    )
+}
