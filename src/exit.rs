@@ -4,18 +4,24 @@ use std::process::ExitCode;
 
 use crate::text::Text;
 
-/// The exit codes of this version; 4, 5 and 6 are kept for `--apply`.
+/// The exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// Nothing at or above `--fail-on`; a question answered.
     Clean = 0,
-    /// Findings at or above `--fail-on`; the answer of `pick-subnet` is no; the packet of `trace` does not arrive.
+    /// Findings at or above `--fail-on` (after `--apply`: still); the answer of `pick-subnet` is no; the packet of `trace` does not arrive.
     Findings = 1,
-    /// Usage, bad input, or output that could not be written.
+    /// Usage, bad input, or output that could not be written; a change that was refused. Nothing was changed.
     Refused = 2,
     /// A required check could not be judged, and nothing worse; what `pick-subnet` or `trace` was asked cannot be known.
     Unjudged = 3,
+    /// The change failed or was interrupted, and the host is as it was.
+    RolledBack = 4,
+    /// The change failed, and something of it is left.
+    Incomplete = 5,
+    /// The change is done, and undone by itself unless `dnetctl confirm` keeps it.
+    AwaitingConfirmation = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -41,6 +47,8 @@ pub enum RefusalKind {
     Input,
     /// What was asked for could not be written.
     Output,
+    /// What was asked for must not be done now, or not by this user.
+    Denied,
 }
 
 impl RefusalKind {
@@ -50,6 +58,7 @@ impl RefusalKind {
             RefusalKind::Usage => "usage",
             RefusalKind::Input => "input",
             RefusalKind::Output => "output",
+            RefusalKind::Denied => "refused",
         }
     }
 }
@@ -63,6 +72,11 @@ impl Refusal {
     /// A fault of something handed in.
     pub fn input(place: impl Into<String>, message: Text) -> Self {
         Refusal { kind: RefusalKind::Input, message, place: Some(place.into()) }
+    }
+
+    /// A change that is not made.
+    pub fn denied(message: Text) -> Self {
+        Refusal { kind: RefusalKind::Denied, message, place: None }
     }
 
     pub fn output(place: impl Into<String>, message: Text) -> Self {

@@ -1,11 +1,49 @@
 //! The only writer. A transaction carries a plan out: journal, act, verify, commit or undo.
 #![allow(dead_code)] // until the commands call it
 
+pub mod arm;
+mod boot;
+pub mod carry_out;
 pub mod hands;
 pub mod journal;
+pub mod lock;
+mod outcome;
+pub mod recover;
+pub mod signals;
+mod sync;
+mod systemd;
+pub mod transaction;
+pub mod worker;
+
+use std::path::PathBuf;
 
 use crate::plan::Step;
 use crate::text::Text;
+
+pub use outcome::{Applied, Outcome};
+
+/// How long an armed change waits for `dnetctl confirm` where nobody said otherwise, in seconds.
+pub const CONFIRM_WITHIN: u64 = 300;
+
+/// Where a transaction keeps what it needs; tests give their own.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Journals, and the program that undoes them at boot.
+    pub state: PathBuf,
+    pub lock: PathBuf,
+    /// Where systemd looks for the administrator's units.
+    pub units: PathBuf,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places {
+            state: "/var/lib/dnetctl".into(),
+            lock: "/run/dnetctl.lock".into(),
+            units: "/etc/systemd/system".into(),
+        }
+    }
+}
 
 /// An end of a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

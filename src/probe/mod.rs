@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::host::{Engine, Fact, Firewall, Link, Neighbour, Snapshot};
+use crate::host::{Engine, Fact, Firewall, Link, Neighbour, Snapshot, Socket};
 use crate::text::text;
 use files::Files;
 use netlink::Keep;
@@ -96,6 +96,11 @@ pub fn collect(request: &Request) -> Snapshot {
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     snapshot
+}
+
+/// The sockets of this network namespace, now.
+pub fn sockets() -> Fact<Vec<Socket>> {
+    sockets::look(&Files::new(None))
 }
 
 /// What only a running host has.

@@ -1,0 +1,101 @@
+//! A change that undoes itself: the timer, and who may say that it is to stay.
+
+mod caller;
+
+use std::time::Duration;
+
+use super::journal::{Entry, Record};
+use super::{Places, boot, recover, systemd, worker};
+use crate::host::{Fact, Socket, SocketState, Transport};
+use crate::plan::Session;
+use crate::probe;
+use crate::text::{Text, text};
+
+pub use caller::{Caller, caller};
+
+/// Starts what undoes the change, so many seconds from now, whatever becomes of us.
+///
+/// # Errors
+/// It does not start; then nothing may be changed.
+pub fn start(places: &Places, id: &str, seconds: u64) -> Result<(), Text> {
+    let program = recover::program(places).map_err(|error| Text::verbatim(error.to_string()))?;
+    let words = ["rollback", id, "--expired"];
+    if systemd::runs_here() && systemd::run(&unit(id), Some(seconds), &program, &words).is_ok() {
+        return Ok(());
+    }
+    let seconds = seconds.to_string();
+    worker::detach(&program, &[words.as_slice(), &["--after", seconds.as_str()]].concat())
+}
+
+/// Stops it. One that sleeps in a session of its own wakes up, and finds nothing to do.
+pub fn stop(id: &str) {
+    if systemd::runs_here() {
+        systemd::stop(&format!("{}.timer", unit(id)));
+    }
+}
+
+fn unit(id: &str) -> String {
+    format!("dnetctl-undo-{id}")
+}
+
+/// The entry of a change that waits.
+pub fn armed(until: u64) -> Entry {
+    let sessions = established().unwrap_or_default();
+    Entry::Armed { until, at: boot::now(), sessions }
+}
+
+/// Whoever is connected to this host, or it to them; none: that cannot be seen.
+pub fn established() -> Option<Vec<Session>> {
+    let Fact::Known { value: sockets, .. } = probe::sockets() else {
+        return None;
+    };
+    let connected = |socket: &Socket| socket.transport == Transport::Tcp && socket.state == SocketState::Established;
+    let sockets = sockets.into_iter().filter(connected);
+    Some(sockets.map(|socket| Session { local: socket.local, remote: socket.remote, program: None }).collect())
+}
+
+/// Whether this caller proves that the host can still be reached: only who came after the change does.
+///
+/// # Errors
+/// Why it proves nothing.
+pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) -> Result<(), Text> {
+    let armed = record.entries.iter().rev().find_map(|entry| match entry {
+        Entry::Armed { at, sessions, .. } => Some((*at, sessions.as_slice())),
+        _ => None,
+    });
+    let Some((at, at_that_time)) = armed else {
+        return Err(text!("nothing waits for a confirmation", "没有等待确认的更改"));
+    };
+    match caller {
+        Caller::Console => Ok(()),
+        Caller::Terminal { began } if *began > at => Ok(()),
+        Caller::Terminal { .. } => Err(text!(
+            "this terminal was there before the change and proves nothing; log in anew and confirm from there",
+            "这个终端在更改之前就已打开，不能证明现在仍能连上本机；请重新登录后再确认"
+        )),
+        Caller::Nobody => Err(text!(
+            "nothing shows that this command came by a connection made after the change; log in anew and confirm from a terminal",
+            "无法确定这条命令来自更改之后新建的连接；请重新登录，在终端中确认"
+        )),
+        Caller::Ssh(session) => {
+            let Session { remote, .. } = session;
+            let same = |other: &Session| caller::same(other, session);
+            if record.begin.before.sessions.iter().chain(at_that_time).any(same) {
+                return Err(text!(
+                    "the SSH connection from {remote} was there before the change and proves nothing; connect anew and confirm from there",
+                    "来自 {remote} 的 SSH 连接在更改之前就已建立，不能证明现在仍能连上本机；请新建一个连接后再确认"
+                ));
+            }
+            if connected.is_some_and(|connected| !connected.iter().any(same)) {
+                return Err(text!(
+                    "the SSH connection from {remote} that this shell names is gone (tmux and screen keep such names); connect anew and confirm outside of them",
+                    "当前 shell 记录的来自 {remote} 的 SSH 连接已不存在（tmux、screen 会保留旧值）；请新建一个连接，并在它们之外确认"
+                ));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A timer that finds the worker still busy gives it this long to end by itself, and once more after asking it to.
+pub const BUSY: Duration = Duration::from_secs(20);

@@ -1,0 +1,157 @@
+//! A journal from its beginning to its end: under the lock, with the recovery of the next boot in place before anything is touched.
+
+use std::time::Duration;
+
+use super::journal::{self, Before, Begin, Entry, Journal, Record, Sink, Stage, Terms};
+use super::lock::{self, Lock};
+use super::signals::Signals;
+use super::transaction::{Ended, Failure, Patience, Phase, Scope, Transaction};
+use super::{Applied, CONFIRM_WITHIN, Hands, Places, arm, boot, recover};
+use crate::plan::Plan;
+use crate::text::{Text, text};
+
+/// The one who began it may still hold the lock.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Why nothing may be begun while a journal is unfinished.
+pub fn unfinished(record: &Record) -> Text {
+    let id = &record.id;
+    if let Stage::Armed { .. } = record.stage() {
+        return text!(
+            "the change {id} waits: `dnetctl confirm` keeps it, `dnetctl rollback` takes it back",
+            "更改 {id} 正在等待确认：`dnetctl confirm` 保留更改，`dnetctl rollback` 撤销更改"
+        );
+    }
+    text!(
+        "the change {id} is unfinished; run `dnetctl rollback` first",
+        "更改 {id} 尚未完成；请先运行 `dnetctl rollback`"
+    )
+}
+
+/// Writes down what is going to happen. Where the plan touches somebody's way in, it will wait for a confirmation.
+///
+/// # Errors
+/// A journal is unfinished, or none can be written; nothing was changed.
+pub fn begin(places: &Places, _lock: &Lock, plan: Plan, before: Before, mut terms: Terms) -> Result<String, Text> {
+    if let Some(record) = journal::unfinished(places)? {
+        return Err(unfinished(&record));
+    }
+    if !plan.touches.is_empty() {
+        terms.confirm_within = terms.confirm_within.or(Some(CONFIRM_WITHIN));
+    }
+    let begin = Begin { plan, at: boot::now(), boot: boot::current(), before, terms };
+    Ok(journal::create(places, begin)?.record.id)
+}
+
+/// What a transaction needs of those who start it.
+pub struct Means<'a> {
+    pub places: &'a Places,
+    pub hands: &'a mut dyn Hands,
+    pub verify: &'a mut dyn FnMut(Phase) -> Result<(), Failure>,
+    pub signals: &'a Signals,
+    pub patience: Patience,
+}
+
+/// The worker's whole work: goes on with a journal from where it is. One that is at rest is left alone.
+///
+/// # Errors
+/// There is no such journal, or another dnetctl holds the lock; nothing was changed.
+pub fn carry_out(means: &mut Means, id: &str) -> Result<Applied, Text> {
+    let _lock = lock::take(means.places, id, TURN)?;
+    let mut journal = journal::open(means.places, id)?;
+    let ended = match journal.record.stage() {
+        Stage::Armed { .. } | Stage::Committed | Stage::RolledBack | Stage::GaveUp => None,
+        Stage::Begun => Some(from_the_start(means, &mut journal)),
+        Stage::Confirmed => Some(go(means, &mut journal, Phase::Rest, None)),
+        Stage::Doing | Stage::Undoing => {
+            let why = text!("it was cut short", "更改中途停止");
+            Some(back(means, &mut journal, why, Scope::Everything))
+        }
+    };
+    Ok(tidy(means.places, &journal, ended))
+}
+
+/// Takes back all that was done, whatever the stage.
+pub fn undo(means: &mut Means, _lock: &Lock, journal: &mut Journal, why: Text, scope: Scope) -> Applied {
+    if scope == Scope::Everything {
+        // Better undone without a net than not at all.
+        let _ = recover::install(means.places);
+    }
+    let ended = back(means, journal, why, scope);
+    tidy(means.places, journal, Some(ended))
+}
+
+fn from_the_start(means: &mut Means, journal: &mut Journal) -> Ended {
+    let confirm_within = journal.record.begin.terms.confirm_within;
+    let until = confirm_within.map(|seconds| boot::now() + seconds);
+    let id = journal.record.id.clone();
+    let ready = recover::install(means.places);
+    let ready = ready.and_then(|()| confirm_within.map_or(Ok(()), |seconds| arm::start(means.places, &id, seconds)));
+    match ready {
+        Ok(()) => go(means, journal, if until.is_some() { Phase::Runtime } else { Phase::All }, until),
+        Err(why) => back(means, journal, why, Scope::Everything),
+    }
+}
+
+fn go(means: &mut Means, journal: &mut Journal, phase: Phase, until: Option<u64>) -> Ended {
+    with(means, journal, until, |transaction| transaction.carry_out(phase))
+}
+
+fn back(means: &mut Means, journal: &mut Journal, why: Text, scope: Scope) -> Ended {
+    with(means, journal, None, |transaction| transaction.undo(Failure::new(why), scope))
+}
+
+fn with<T>(
+    means: &mut Means,
+    journal: &mut Journal,
+    until: Option<u64>,
+    work: impl FnOnce(&mut Transaction) -> T,
+) -> T {
+    let plan = journal.record.begin.plan.clone();
+    let signals = means.signals;
+    let late = || text!("not confirmed in time", "未在限定时间内确认");
+    work(&mut Transaction {
+        plan: &plan,
+        hands: &mut *means.hands,
+        journal,
+        verify: &mut *means.verify,
+        armed: &|| arm::armed(until.unwrap_or_default()),
+        stop: &|| signals.why().or_else(|| until.filter(|until| boot::now() >= *until).map(|_| late())),
+        patience: means.patience,
+    })
+}
+
+/// Takes the nets away when nothing is left to fall.
+fn tidy(places: &Places, journal: &Journal, ended: Option<Ended>) -> Applied {
+    let record = &journal.record;
+    if ended.is_none_or(|ended| ended.noted) && record.stage().is_final() {
+        recover::remove(places);
+    }
+    if record.begin.terms.confirm_within.is_some() && record.stage().is_final() {
+        arm::stop(&record.id);
+    }
+    let told = Applied::of(record).unwrap_or_else(|| Applied::unfinished(record));
+    // What was taken back whole is, even where the journal could not be told so.
+    let outcome = ended.map_or(told.outcome, |ended| ended.outcome);
+    Applied { outcome, ..told }
+}
+
+/// Whether anything but a reboot has to be undone: a change of this very boot has a worker, or somebody who asks.
+pub fn is_of_another_boot(record: &Record) -> bool {
+    record.begin.boot != boot::current()
+}
+
+/// Keeps an armed change: from here on the timer finds nothing to do, and the rest is to be carried out.
+///
+/// # Errors
+/// It does not wait any more, or the journal cannot be written.
+pub fn confirm(places: &Places, _lock: &Lock, id: &str) -> Result<(), Text> {
+    let mut journal = journal::open(places, id)?;
+    match journal.record.stage() {
+        Stage::Armed { until } if boot::now() < until => {}
+        _ => return Err(text!("the change {id} does not wait any more", "更改 {id} 已不再等待确认")),
+    }
+    journal.append(Entry::Confirmed).map_err(journal::Unwritten::why)?;
+    arm::stop(id);
+    Ok(())
+}

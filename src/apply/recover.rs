@@ -1,0 +1,137 @@
+//! What undoes an unfinished change after a power cut: a unit of the next boot, and a copy of this program that it starts.
+#![allow(clippy::disallowed_methods)]
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::{FsFlags, statvfs};
+
+use super::{Places, sync, systemd};
+use crate::text::{Text, text};
+
+const UNIT: &str = "dnetctl-recover.service";
+/// Before everything that reads what was changed.
+const TARGET: &str = "sysinit.target";
+
+/// What a plan's reader has to know where nothing undoes it at boot.
+pub fn impact() -> Option<Text> {
+    (!systemd::runs_here()).then(|| {
+        text!(
+            "this host has no systemd: after a power cut in the middle of it, run `dnetctl rollback` yourself",
+            "本机没有 systemd：如果中途断电，重启后需要手动运行 `dnetctl rollback`"
+        )
+    })
+}
+
+/// There for good before it returns.
+///
+/// # Errors
+/// It cannot be written; then nothing may be changed.
+pub fn install(places: &Places) -> Result<(), Text> {
+    let program = own_copy(places).map_err(|error| {
+        let path = copy(places);
+        let path = path.display();
+        text!("{path} cannot be written: {error}", "无法写入 {path}：{error}")
+    })?;
+    if !systemd::runs_here() {
+        return Ok(());
+    }
+    enable(places, &program).map_err(|error| {
+        let path = places.units.join(UNIT);
+        let path = path.display();
+        text!("{path} cannot be written: {error}", "无法写入 {path}：{error}")
+    })
+}
+
+/// Takes it away again; nothing is left to be undone. What cannot be removed does nothing at the next boot, and is tried again then.
+pub fn remove(places: &Places) {
+    for path in [link(places), places.units.join(UNIT), copy(places)] {
+        let _ = sync::remove(&path);
+    }
+    // Only where it was made for us, and is empty.
+    let _ = link(places).parent().map(std::fs::remove_dir);
+}
+
+/// What timers and units start: our copy, which an upgrade does not replace.
+pub fn program(places: &Places) -> io::Result<PathBuf> {
+    let copy = copy(places);
+    if copy.is_file() && may_execute(&places.state) { Ok(copy) } else { std::env::current_exe() }
+}
+
+fn copy(places: &Places) -> PathBuf {
+    places.state.join("dnetctl")
+}
+
+fn link(places: &Places) -> PathBuf {
+    places.units.join(format!("{TARGET}.wants")).join(UNIT)
+}
+
+fn own_copy(places: &Places) -> io::Result<PathBuf> {
+    sync::private_directory(&places.state)?;
+    sync::replace(&copy(places), 0o700, &std::fs::read("/proc/self/exe")?)?;
+    program(places)
+}
+
+/// Hardened hosts mount /var so that nothing in it can be started.
+fn may_execute(directory: &Path) -> bool {
+    statvfs(directory).is_ok_and(|mount| !mount.flags().contains(FsFlags::ST_NOEXEC))
+}
+
+fn enable(places: &Places, program: &Path) -> io::Result<()> {
+    sync::replace(&places.units.join(UNIT), 0o644, unit(places, program).as_bytes())?;
+    let link = link(places);
+    if let Some(wants) = link.parent()
+        && !wants.is_dir()
+    {
+        std::fs::create_dir(wants)?;
+        sync::directory(&places.units)?;
+    }
+    sync::remove(&link)?;
+    std::os::unix::fs::symlink(Path::new("..").join(UNIT), &link)?;
+    link.parent().map_or(Ok(()), sync::directory)
+}
+
+/// Ordered before all that reads sysctl.d, brings links up or starts an engine; network-pre.target is passive and has to be wanted
+/// (systemd.special(7)).
+fn unit(places: &Places, program: &Path) -> String {
+    let (state, program) = (places.state.display(), program.display());
+    format!(
+        "# Made by dnetctl while it changes something, removed by dnetctl when that has ended.\n\
+         [Unit]\n\
+         Description=Undo a change of dnetctl that a reboot cut short\n\
+         DefaultDependencies=no\n\
+         RequiresMountsFor={state} /etc {program}\n\
+         After=local-fs.target systemd-remount-fs.service\n\
+         Wants=network-pre.target\n\
+         Before=network-pre.target systemd-sysctl.service systemd-networkd.service NetworkManager.service networking.service network.service\n\
+         Before=docker.service docker.socket sysinit.target shutdown.target\n\
+         Conflicts=shutdown.target\n\
+         ConditionPathExistsGlob={state}/journals/*.jsonl\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         ExecStart={program} rollback --boot\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::journal::tests::places;
+
+    #[test]
+    fn what_is_installed_is_whole_and_goes_away_whole() {
+        let (dir, places) = places();
+        std::fs::create_dir_all(&places.units).expect("units");
+        let program = own_copy(&places).expect("a copy");
+        enable(&places, &program).expect("a unit");
+        enable(&places, &program).expect("twice is once");
+        let unit = std::fs::read_to_string(link(&places)).expect("the link leads to the unit");
+        assert!(unit.contains(&format!("ExecStart={} rollback --boot\n", program.display())), "{unit}");
+        assert_eq!(std::fs::read(&program).expect("it"), std::fs::read("/proc/self/exe").expect("us"));
+        remove(&places);
+        remove(&places);
+        let left: Vec<_> = std::fs::read_dir(&places.units).expect("units").collect();
+        assert!(left.is_empty() && !copy(&places).exists(), "{left:?} in {dir:?}");
+    }
+}
