@@ -64,8 +64,9 @@ impl<'a> Netfilter<'a> {
     /// The same without the base chains of one kind of firewall.
     pub fn without_backend(&self, backend: Backend) -> Self {
         let mut other = self.clone();
-        for id in self.hooks.values().flatten().filter(|id| self.chain(**id).backend == backend) {
-            other.changed(*id).base = None;
+        let hooked = |chain: &Chain| chain.backend == backend && chain.base.is_some();
+        for (id, _) in self.chains().enumerate().filter(|(_, chain)| hooked(chain)) {
+            other.changed(id).base = None;
         }
         for hooked in other.hooks.values_mut() {
             hooked.retain(|id| other.chains[*id].base.is_some());
