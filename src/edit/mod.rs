@@ -2,8 +2,11 @@
 #![allow(dead_code)] // until the commands call it
 
 pub mod daemon_json;
+mod ifupdown;
+mod merge;
 mod network_scripts;
 mod networkd;
+mod routes;
 mod shown;
 mod splice;
 
@@ -21,7 +24,33 @@ pub type Content = Option<Vec<u8>>;
 /// # Errors
 /// Why this file cannot be edited: what, and where.
 pub fn carry_out(file: &str, before: &Content, intents: &[Intent]) -> Result<Content, Text> {
-    todo!("{file} {before:?} {intents:?}")
+    let mut now = before.clone();
+    let (mut gone, mut new): (Vec<&SavedRoute>, Vec<&SavedRoute>) = (Vec::new(), Vec::new());
+    for intent in intents {
+        match intent {
+            Intent::Json { key, from, to } => {
+                let bytes = now.unwrap_or_default();
+                let holds = daemon_json::member(&bytes, key)?;
+                if holds != *from && holds != *to {
+                    return Err(text!("`{key}` holds another value than expected", "`{key}` 的值与预期不同"));
+                }
+                now = Some(daemon_json::set_or_remove(&bytes, key, to.as_ref())?);
+            }
+            Intent::Whole { from, to } => {
+                if !is(&now, from.as_deref()) && !is(&now, to.as_deref()) {
+                    return Err(text!("{file} is not as expected", "{file} 的内容与预期不同"));
+                }
+                now = to.as_ref().map(|to| to.clone().into_bytes());
+            }
+            Intent::Sysctl { .. } => return Err(text!("{file} is not edited", "不编辑 {file}")),
+            Intent::NoRoute(route) => gone.push(route),
+            Intent::AddRoute(route) => new.push(route),
+        }
+    }
+    match routes::edit(file, now.as_deref(), &gone, &new)? {
+        Some(edited) => Ok(Some(edited)),
+        None => Ok(now),
+    }
 }
 
 /// What becomes of a file that somebody changed since: exactly these intents are taken back, all else stays. `from` and `to` are the file
@@ -30,7 +59,44 @@ pub fn carry_out(file: &str, before: &Content, intents: &[Intent]) -> Result<Con
 /// # Errors
 /// The later change is about the same lines: what has to be put right by hand.
 pub fn take_back(file: &str, now: &Content, from: &Content, to: &Content, intents: &[Intent]) -> Result<Content, Text> {
-    todo!("{file} {now:?} {from:?} {to:?} {intents:?}")
+    if now == to {
+        return Ok(from.clone());
+    }
+    if now == from {
+        return Ok(now.clone());
+    }
+    let Some(bytes) = now else {
+        return Err(text!(
+            "{file} has been removed since; nothing is left there to take back",
+            "{file} 之后已被删除，没有可撤销的内容"
+        ));
+    };
+    if intents.iter().any(|intent| matches!(intent, Intent::Whole { .. })) {
+        return Err(text!(
+            "{file} has been changed by someone else since; remove it by hand if it is not needed",
+            "{file} 之后被他人改过；如不再需要，请手工删除"
+        ));
+    }
+    let merged = merge::take_back(bytes, from.as_deref().unwrap_or_default(), to.as_deref().unwrap_or_default());
+    let json = intents.iter().map(|intent| match intent {
+        Intent::Json { key, from, to } => Some((key.as_str(), from.as_ref(), to.as_ref())),
+        _ => None,
+    });
+    if let Some(members) = json.collect::<Option<Vec<_>>>() {
+        return daemon_json::take_back(bytes, merged, from.is_some(), &members);
+    }
+    let merged = merged.ok_or_else(|| {
+        text!(
+            "{file} has been changed since at the same lines; put them right by hand",
+            "{file} 的同一处之后又被改过，请手工恢复"
+        )
+    })?;
+    routes::taken_back(file, bytes, &merged, from, to, intents)?;
+    Ok(Some(merged).filter(|merged| !merged.is_empty() || from.is_some()))
+}
+
+fn is(content: &Content, text: Option<&str>) -> bool {
+    content.as_deref() == text.map(str::as_bytes)
 }
 
 /// The route that was seen is the one that stands there.
@@ -49,3 +115,6 @@ fn no_such_kind(route: &SavedRoute) -> Text {
     let file = &route.place.file;
     text!("{file} has no words for a route of this kind", "{file} 的格式无法表达这类路由")
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ const WITH_VALUE: [&str; 21] = [
     "initrwnd", "cwnd", "realm", "realms", "tos", "dsfield", "pref", "quickack", "features",
 ];
 
-const ALONE: [&str; 3] = ["onlink", "pervasive", "lock"];
+const ALONE: [&str; 2] = ["onlink", "pervasive"];
 
 /// None: no destination can be made out.
 pub fn read<S: AsRef<str>>(words: &[S], family: Family) -> Option<Args> {
@@ -66,7 +66,7 @@ pub fn read<S: AsRef<str>>(words: &[S], family: Family) -> Option<Args> {
         }
         match word {
             "via" => {
-                let address = words.next().filter(|next| !matches!(*next, "inet" | "inet6")).map(str::parse);
+                let address = words.by_ref().find(|next| !matches!(*next, "inet" | "inet6")).map(str::parse);
                 args.gateway = address.and_then(Result::ok);
                 args.valid &= args.gateway.is_some();
             }
@@ -92,7 +92,11 @@ pub fn read<S: AsRef<str>>(words: &[S], family: Family) -> Option<Args> {
                 destination = words.next().and_then(|word| prefix(word, family));
                 args.valid &= destination.is_some();
             }
-            _ if WITH_VALUE.contains(&word) => args.valid &= words.next().is_some(),
+            _ if WITH_VALUE.contains(&word) => {
+                let value = words.next();
+                // `mtu lock 1400`
+                args.valid &= if value == Some("lock") { words.next().is_some() } else { value.is_some() };
+            }
             _ if ALONE.contains(&word) => {}
             _ if destination.is_none() => destination = Some(prefix(word, family)?),
             _ => args.valid = false,

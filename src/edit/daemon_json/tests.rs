@@ -17,7 +17,6 @@ fn a_key_that_is_there_keeps_its_place() {
         ),
         ("{\"bip\":null}", "{\"bip\":\"10.24.0.1/24\"}"),
         ("{ \"bip\" : \"x\" , \"a\":1 }", "{ \"bip\" : \"10.24.0.1/24\" , \"a\":1 }"),
-        ("{\"bip\": \"first\", \"bip\": \"last\"}", "{\"bip\": \"first\", \"bip\": \"10.24.0.1/24\"}"),
         ("{\"builder\": {\"bip\": 1}, \"bip\": 2}", "{\"builder\": {\"bip\": 1}, \"bip\": \"10.24.0.1/24\"}"),
     ] {
         assert_eq!(edited(file, &bip), is);
@@ -61,6 +60,36 @@ fn lists_read_as_people_write_them() {
         edited("{\"a\":1}", &two),
         "{\"a\":1,\"bip\":[{\"base\": \"10.24.0.0/16\", \"size\": 24}, {\"base\": \"10.25.0.0/16\", \"size\": 24}]}"
     );
+}
+
+#[test]
+fn a_key_goes_with_its_comma() {
+    for (file, is) in [
+        ("{\n  \"bip\": 1\n}\n", "{\n}\n"),
+        ("{\n  \"bip\": 1,\n  \"a\": 2\n}\n", "{\n  \"a\": 2\n}\n"),
+        ("{\r\n\t\"a\": 2,\r\n\t\"bip\": {\"b\": [1, 2]}\r\n}", "{\r\n\t\"a\": 2\r\n}"),
+        ("{\"a\":1 , \"bip\":1 , \"b\":2}", "{\"a\":1 , \"b\":2}"),
+        ("\u{feff}{\"bip\":1}", "\u{feff}{}"),
+        ("{\"a\": {\"bip\": 1}}", "{\"a\": {\"bip\": 1}}"),
+        ("", ""),
+        ("null", "null"),
+    ] {
+        let removed = remove(file.as_bytes(), "bip").expect("a file that parses");
+        assert_eq!(String::from_utf8(removed).expect("UTF-8"), is, "{file:?}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let twice = br#"{"bip": "172.17.0.1/16", "bip": "10.1.1.1/24"}"#;
+    let why = "it holds the key `bip` twice; the engine takes the last one, so leave one of them first";
+    for refused in [set(twice, "bip", &json!(1)), remove(twice, "bip")] {
+        assert_eq!(refused.expect_err("ambiguous").en, why);
+    }
+    assert!(set(twice, "debug", &json!(true)).is_ok());
+    // A key that is too long to be kept is not overlooked.
+    let long = format!("{{\"a\": 1, \"{}\": 2, \"bip\": 3}}", "x".repeat(600));
+    assert!(remove(long.as_bytes(), "bip").is_err());
 }
 
 #[test]
@@ -121,7 +150,11 @@ proptest! {
         ],
     ) {
         let before = if bom { format!("{BOM}{before}") } else { before };
-        let after = edited(&before, &value);
+        let Ok(after) = set(before.as_bytes(), "bip", &value) else {
+            prop_assert!(before.matches("\"bip\"").count() > 1, "{}", before);
+            return Ok(());
+        };
+        let after = String::from_utf8(after).expect("UTF-8");
         let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text.trim_start_matches(BOM)).expect("JSON");
         let mut meant = read(&before);
         let replaced = meant.insert("bip".to_owned(), value.clone()).is_some();
@@ -143,12 +176,18 @@ proptest! {
         } else if !replaced && meant.len() > 1 {
             prop_assert!(head + tail >= before.len(), "{:?} became {:?}", before, after);
         }
-        // Setting it again changes nothing.
-        prop_assert_eq!(edited(&after, &value), after);
+        // Setting it again changes nothing; removing it leaves the others, and of a file that did not hold it every value.
+        prop_assert_eq!(&edited(&after, &value), &after);
+        let removed = String::from_utf8(remove(after.as_bytes(), "bip").expect("a file that parses")).expect("UTF-8");
+        meant.shift_remove("bip");
+        let left = read(&removed);
+        prop_assert_eq!(&left, &meant);
+        prop_assert_eq!(left.keys().collect::<Vec<_>>(), meant.keys().collect::<Vec<_>>());
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = set(&bytes, "bip", &json!(1));
+        let _ = remove(&bytes, "bip");
     }
 }

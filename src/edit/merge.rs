@@ -1,0 +1,119 @@
+//! Takes a change of a file back that somebody edited since: a three-way merge on lines.
+
+use std::ops::Range;
+
+/// Cells of the comparison's table at most (files of two thousand changed lines each); beyond, all that differs is one change.
+const MAX_CELLS: usize = 1 << 22;
+
+/// `now` with the change `from` → `to` undone, and everything else as it is in `now`. None: both changes are about the same lines.
+///
+/// Lines are compared without a file's missing last newline; the result has none where `now` changed that, else as `from` had it.
+pub fn take_back(now: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let end: &[u8] = if to.ends_with(b"\r\n") || to.windows(2).any(|pair| pair == b"\r\n") { b"\r\n" } else { b"\n" };
+    let (open_from, open_to, open_now) = (is_open(from), is_open(to), is_open(now));
+    let (from, to, now) = (closed(from, end), closed(to, end), closed(now, end));
+    let (from, to, now) = (lines(&from), lines(&to), lines(&now));
+    let mut merged = merge(&to, &changes(&to, &from), &changes(&to, &now))?;
+    let open = if open_now == open_to { open_from } else { open_now };
+    if open && merged.ends_with(end) {
+        merged.truncate(merged.len() - end.len());
+    }
+    Some(merged)
+}
+
+/// The last line has no end.
+fn is_open(bytes: &[u8]) -> bool {
+    bytes.last().is_some_and(|last| *last != b'\n')
+}
+
+fn closed(bytes: &[u8], end: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if is_open(&bytes) {
+        bytes.extend_from_slice(end);
+    }
+    bytes
+}
+
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+/// Lines of the one version that are others in the other.
+struct Change<'a> {
+    old: Range<usize>,
+    new: &'a [&'a [u8]],
+}
+
+/// What makes `b` of `a`, in order; of the longest common subsequence.
+fn changes<'a>(a: &[&[u8]], b: &'a [&'a [u8]]) -> Vec<Change<'a>> {
+    let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let (left, right) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
+    let width = right.len() + 1;
+    if left.is_empty() && right.is_empty() {
+        return Vec::new();
+    }
+    if (left.len() + 1).saturating_mul(width) > MAX_CELLS {
+        return vec![Change { old: head..a.len() - tail, new: right }];
+    }
+    // longest[i * width + j]: how many lines are common to left[i..] and right[j..].
+    let mut longest = vec![0_u32; (left.len() + 1) * width];
+    for i in (0..left.len()).rev() {
+        for j in (0..right.len()).rev() {
+            longest[i * width + j] = if left[i] == right[j] {
+                longest[(i + 1) * width + j + 1] + 1
+            } else {
+                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
+            };
+        }
+    }
+    let mut all: Vec<Change> = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() || j < right.len() {
+        let (start, first) = (i, j);
+        while (i < left.len() || j < right.len()) && !(i < left.len() && j < right.len() && left[i] == right[j]) {
+            let skip_left =
+                j == right.len() || (i < left.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1]);
+            if skip_left { i += 1 } else { j += 1 }
+        }
+        if i > start || j > first {
+            all.push(Change { old: head + start..head + i, new: &right[first..j] });
+        }
+        while i < left.len() && j < right.len() && left[i] == right[j] {
+            (i, j) = (i + 1, j + 1);
+        }
+    }
+    all
+}
+
+/// Both sets of changes on one base. Changes may touch, not overlap; where both only insert at one place, ours comes first: it stood right
+/// behind the line before it.
+fn merge(base: &[&[u8]], ours: &[Change], theirs: &[Change]) -> Option<Vec<u8>> {
+    let mut merged = Vec::new();
+    let mut at = 0;
+    let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
+    loop {
+        let ours_first = match (ours.peek(), theirs.peek()) {
+            (None, None) => break,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (Some(our), Some(their)) => {
+                let (a, b) = (&our.old, &their.old);
+                if a == b && our.new == their.new {
+                    theirs.next();
+                    continue;
+                }
+                if !(a.end <= b.start || b.end <= a.start) {
+                    return None;
+                }
+                (a.start, a.end) <= (b.start, b.end)
+            }
+        };
+        let change = if ours_first { ours.next() } else { theirs.next() }?;
+        merged.extend(base[at..change.old.start].iter().flat_map(|line| line.iter().copied()));
+        merged.extend(change.new.iter().flat_map(|line| line.iter().copied()));
+        at = change.old.end;
+    }
+    merged.extend(base[at..].iter().flat_map(|line| line.iter().copied()));
+    Some(merged)
+}
