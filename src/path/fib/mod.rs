@@ -241,6 +241,12 @@ impl Lookup<'_> {
         self.hops.iter().all(|hop| hop.via == Some(via)).then_some(via)
     }
 
+    /// Whether it is certain that the kernel finds no way.
+    pub fn is_refused(&self) -> bool {
+        use Verdict::{Blackhole, Martian, NoRoute, Prohibit, Unreachable};
+        matches!(self.verdict, Blackhole | Unreachable | Prohibit | NoRoute | Martian)
+    }
+
     /// Whether the packet leaves towards another host, or may.
     pub fn is_unicast(&self) -> bool {
         self.verdict == Verdict::Unicast

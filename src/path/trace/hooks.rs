@@ -5,7 +5,7 @@ use super::walk::{Exit, Walk};
 use super::{By, Verdict};
 use crate::host::{RuleAction, table_name};
 use crate::path::fib::Lookup;
-use crate::path::netfilter::{Did, Hook, Layer, Netfilter, Packet, Taken, Verdict as Said};
+use crate::path::netfilter::{Did, Hook, Layer, Netfilter, Packet, Passage, Verdict as Said};
 use crate::text::{Text, text};
 
 /// The ports of a bridge that a frame comes and goes by, as far as they are known.
@@ -20,42 +20,57 @@ pub(super) struct Ports<'p> {
 
 impl<'a> Walk<'_, 'a, '_> {
     pub(super) fn hook(&mut self, layer: Layer, hook: Hook, packet: Packet) -> Result<Packet, Stop> {
-        self.hook_with(layer, hook, packet, |_, _| {})
+        match &self.tracer.netfilter {
+            Ok(netfilter) => self.passed(netfilter, netfilter.pass(layer, hook, packet)),
+            Err(missing) => {
+                self.log.doubt(missing.why.clone());
+                Ok(packet)
+            }
+        }
     }
 
     /// OUTPUT, and whether a chain that makes the kernel look again changed the mark: those of `mangle` (nft: `type route`), no others.
+    /// It looks again within that chain, or within the one that changed the destination: where no route is found, the chains behind it
+    /// are not asked.
     pub(super) fn output_hook(&mut self, packet: Packet) -> Result<(Packet, bool), Stop> {
-        let mut remarked = false;
-        let ground = &self.tracer.ground;
-        let packet = self.hook_with(Layer::Network, Hook::Output, packet, |netfilter, trail| {
-            let mut reroutes = false;
-            for taken in trail {
-                let chain = netfilter.chain(taken.chain);
-                if chain.base.is_some() {
-                    reroutes = ground.reroutes(chain);
+        let tracer = self.tracer;
+        let Ok(netfilter) = &tracer.netfilter else {
+            return self.hook(Layer::Network, Hook::Output, packet).map(|packet| (packet, false));
+        };
+        let mut now = packet.clone();
+        let passage = netfilter.pass(Layer::Network, Hook::Output, packet);
+        let (mut base, mut reroutes, mut remarked) = (None, false, false);
+        let mut entered = (now.destination, now.mark);
+        for (position, taken) in passage.trail.iter().enumerate() {
+            let chain = netfilter.chain(taken.chain);
+            if chain.base.is_some() && base != Some(taken.chain) {
+                if now.destination != entered.0 || (reroutes && now.mark != entered.1) {
+                    let lookup = self.lookup_again(&now);
+                    if lookup.is_refused() {
+                        self.log.trail(netfilter, &passage.trail[..position]);
+                        return Err(self.refused(&lookup, false));
+                    }
                 }
-                remarked |= reroutes && matches!(taken.did, Did::Marked(_));
+                base = Some(taken.chain);
+                reroutes = tracer.ground.reroutes(chain);
+                entered = (now.destination, now.mark);
             }
-        })?;
-        Ok((packet, remarked))
+            match taken.did {
+                Did::Marked(mark) => {
+                    now.mark = mark;
+                    remarked |= reroutes;
+                }
+                Did::Destination(address, port) => {
+                    now.destination = address;
+                    now.destination_port = port.or(now.destination_port);
+                }
+                _ => {}
+            }
+        }
+        Ok((self.passed(netfilter, passage)?, remarked))
     }
 
-    fn hook_with(
-        &mut self,
-        layer: Layer,
-        hook: Hook,
-        packet: Packet,
-        look: impl FnOnce(&Netfilter, &[Taken]),
-    ) -> Result<Packet, Stop> {
-        let netfilter = match &self.tracer.netfilter {
-            Ok(netfilter) => netfilter,
-            Err(missing) => {
-                self.log.doubt(missing.why.clone());
-                return Ok(packet);
-            }
-        };
-        let passage = netfilter.pass(layer, hook, packet);
-        look(netfilter, &passage.trail);
+    fn passed(&mut self, netfilter: &Netfilter, passage: Passage) -> Result<Packet, Stop> {
         let by: Option<By> = self.log.trail(netfilter, &passage.trail);
         match passage.verdict {
             Said::Accept => Ok(passage.packet),

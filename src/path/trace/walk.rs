@@ -318,10 +318,7 @@ impl<'a> Walk<'_, 'a, '_> {
         // ip_route_me_harder: what the `mangle` and `nat` chains of OUTPUT changed is looked up again; the hooks of OUTPUT have seen
         // the former link all the same.
         if before.1 != packet.destination || (remarked && (before.0, before.2) != (packet.source, packet.mark)) {
-            // Of IPv4 the second lookup is root's (measured on Linux 6.18).
-            let uid = if packet.source.is_ipv4() { 0 } else { packet.uid.unwrap_or(0) };
-            let query = Query { uid, ..packet.query() };
-            lookup = self.lookup(&query);
+            lookup = self.lookup_again(&packet);
             (exit, local) = self.output_exit(&lookup)?;
             self.policy_rule(&lookup);
             let effect = output_effect(&exit, local, packet.source, false);

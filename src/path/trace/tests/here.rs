@@ -2,8 +2,8 @@
 
 use super::super::fixture::*;
 use super::super::{Flow, Origin, Verdict, Way};
-use crate::host::{Container, Fact, Published, Socket, SocketState, Transport};
-use crate::path::fib::fixture::{add_routes, add_rules, in_table, ip, route, rule};
+use crate::host::{Container, Fact, Published, RouteKind, Socket, SocketState, Transport};
+use crate::path::fib::fixture::{add_routes, add_rules, in_table, ip, of_kind, route, rule};
 
 #[test]
 fn the_kernel_chooses_the_source_and_the_container_answers() {
@@ -72,6 +72,21 @@ fn a_mark_set_by_mangle_is_looked_up_again() {
         ]
     );
     assert_eq!(trace.hops[2].rule.as_deref(), Some("100: from all fwmark 0x1 lookup 52"));
+}
+
+#[test]
+fn no_route_for_a_mark_ends_it_before_the_filter_is_asked() {
+    let mut host = host("web1", 5);
+    let marked = crate::host::Rule { fwmark: 1, fwmask: u32::MAX, ..rule(100, 52) };
+    add_rules(&mut host, vec![marked]);
+    add_routes(&mut host, vec![in_table(52, of_kind(RouteKind::Unreachable, "0.0.0.0/0"))]);
+    table(&mut host, "mangle", &[":OUTPUT ACCEPT", "-A OUTPUT -p tcp -j MARK --set-xmark 0x1/0xffffffff"]);
+    table(&mut host, "filter", &[":OUTPUT ACCEPT", "-A OUTPUT -p tcp -j DROP"]);
+    let trace = traced(&host, &tcp(from_here(), "198.51.100.7", 443));
+    assert_eq!(trace.verdict, Verdict::Unroutable);
+    let hops: Vec<&str> = trace.hops.iter().map(|hop| hop.at.as_str()).collect();
+    assert_eq!(hops[..2], ["route", "mangle/OUTPUT"]);
+    assert!(!hops.contains(&"filter/OUTPUT"), "{hops:?}");
 }
 
 #[test]
