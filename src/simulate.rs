@@ -140,3 +140,6 @@ fn edit(host: &mut Snapshot, file: &str, intents: &[Intent]) -> Result<(), Missi
 fn not_modelled(fact: &'static str) -> Missing {
     Missing { fact, why: text!("the model does not cover {fact}", "模型不涵盖 {fact}") }
 }
+
+#[cfg(test)]
+mod tests;

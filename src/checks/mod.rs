@@ -66,7 +66,7 @@ use crate::text::Text;
 
 #[cfg(feature = "internals")]
 pub use run::judge_all;
-pub use run::{Judged, Outcome, Selection, Status, Told, judge};
+pub use run::{Judged, Outcome, Selection, Status, Told, explains, judge};
 
 /// One thing that can be wrong.
 pub struct Check {
@@ -231,6 +231,6 @@ pub fn find(id: &str) -> Option<&'static Check> {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("peer-route-missing"),
     applies: declared,
-    hidden_by: &[],
+    hidden_by: &["peer-subnet-clash"],
     run,
 };
 

@@ -65,10 +65,12 @@ fn finding(
         Some(own) => finding.evidence(shows_address(own, here)),
         None => finding.evidence(Evidence::new(format!("ip addr show dev {link}"), subnet.to_string())),
     };
-    finding
+    finding = finding
         .remedy(renumber::nth(scene, here, bridge, subnet, nth))
         .touches(format!("network:{name}"))
-        .touches(format!("link:{link}"))
+        .touches(format!("link:{link}"));
+    // Which way leads to them is the next question.
+    clashing.iter().fold(finding, |finding, peer| finding.touches(format!("peer:{}", peer.subnet)))
 }
 
 #[cfg(test)]

@@ -145,7 +145,8 @@ fn hide(outcomes: &mut [Outcome]) {
     }
 }
 
-fn explains(cause: &Finding, consequence: &Finding) -> bool {
+/// Whether a finding of a check that another yields to explains that one's finding.
+pub fn explains(cause: &Finding, consequence: &Finding) -> bool {
     cause.severity > Severity::Info
         // A milder cause would take the consequence's weight out of the exit code.
         && cause.severity >= consequence.severity

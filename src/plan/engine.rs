@@ -76,6 +76,17 @@ fn quorum(host: &Snapshot) -> Result<(), Text> {
     ))
 }
 
+/// Why the engine of a host on which it was just started does not run.
+pub(super) fn does_not_start(after: &Snapshot) -> Option<Text> {
+    if liveness(after) == Liveness::Running {
+        return None;
+    }
+    let unit = after.engine.unit.ok().and_then(Option::as_ref);
+    let log = unit.and_then(|unit| unit.log.ok());
+    let word = log.and_then(|log| log.last()).map(|line| line.message.clone()).unwrap_or_default();
+    Some(text!("the engine would still not start ({word})", "引擎仍将无法启动（{word}）"))
+}
+
 /// Stop, start, and the containers that ran. An engine that is down is only started.
 pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
     use Running::{Running as Up, Stopped};

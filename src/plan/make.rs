@@ -139,13 +139,13 @@ impl<'a> Chosen<'a> {
         })
     }
 
-    fn leave(&mut self, proposal: &Proposal, why: Text, refused: bool) {
+    fn leave(&mut self, proposal: &Proposal, left: Left) {
         let Text { en, zh } = &proposal.remedy.title;
         let what = match &proposal.cure {
             Some(Cure { check, subject }) => text!("{check} ({subject}): {en}", "{check}（{subject}）：{zh}"),
             None => proposal.remedy.title.clone(),
         };
-        self.left_out.push(LeftOut { what, why, refused });
+        self.left_out.push(LeftOut { what, why: left.why, refused: left.refused });
     }
 }
 
@@ -153,10 +153,11 @@ impl<'a> Chosen<'a> {
 /// The numbers of two proposals that contradict each other.
 fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>) -> Result<Chosen<'a>, [usize; 2]> {
     let mut chosen = Chosen::default();
+    let mut unproved: Vec<(Numbered, Left)> = Vec::new();
     for (number, proposal) in asked.proposals.iter().enumerate() {
         if contradicting.contains(&number) {
             let why = text!("it contradicts another remedy of this run", "与本次的另一项修复相互矛盾");
-            chosen.leave(proposal, why, true);
+            chosen.leave(proposal, refused(why));
             continue;
         }
         if let Some(cure) = proposal.cure.as_ref().filter(|cure| chosen.cures_already(cure)) {
@@ -166,25 +167,47 @@ fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>)
         if let Some(other) = chosen.taken.iter().find(|taken| contradict(taken.proposal, proposal)) {
             return Err([other.number, number]);
         }
-        if let Err(Left { why, refused }) = take(trial, asked, &mut chosen, number, proposal) {
-            chosen.leave(proposal, why, refused);
+        match take(trial, asked, &mut chosen, &[(number, proposal)]) {
+            Ok(()) => {}
+            Err(left) if left.unproved => unproved.push(((number, proposal), left)),
+            Err(left) => chosen.leave(proposal, left),
         }
     }
+    retry(trial, asked, &mut chosen, unproved);
     Ok(chosen)
+}
+
+type Numbered<'a> = (usize, &'a Proposal);
+
+/// Of two faults that each keep the engine from starting, neither is cured alone: what did not help by itself is tried together, and behind the
+/// others.
+fn retry<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, unproved: Vec<(Numbered<'a>, Left)>) {
+    let together: Vec<Numbered> = unproved.iter().map(|(numbered, _)| *numbered).collect();
+    let apart = |(at, (_, one)): (usize, &Numbered)| !together[..at].iter().any(|(_, other)| contradict(one, other));
+    if together.len() > 1 && together.iter().enumerate().all(apart) && take(trial, asked, chosen, &together).is_ok() {
+        return;
+    }
+    for (numbered, left) in unproved {
+        if take(trial, asked, chosen, &[numbered]).is_err() {
+            chosen.leave(numbered.1, left);
+        }
+    }
 }
 
 /// Why a proposal is not taken.
 struct Left {
     why: Text,
     refused: bool,
+    /// The model says that it does not help as things stand.
+    unproved: bool,
 }
 
 fn left(why: Text) -> Left {
-    Left { why, refused: false }
+    Left { why, refused: false, unproved: false }
 }
 
 fn refused(why: Text) -> Left {
-    Left { why, refused: true }
+    Left { refused: true, ..left(why) }
 }
 
 /// Whether two want one thing to be different things.
@@ -199,22 +222,52 @@ fn contradict(one: &Proposal, other: &Proposal) -> bool {
     one.remedy.actions.iter().any(|a| other.remedy.actions.iter().any(|b| differ(a, b)))
 }
 
-/// Takes one more proposal.
+/// Takes these proposals too.
 ///
 /// # Errors
-/// Why not; then nothing of it is taken.
-fn take<'a>(
-    trial: &Trial,
-    asked: &Asked<'a>,
-    chosen: &mut Chosen<'a>,
-    number: usize,
-    proposal: &'a Proposal,
-) -> Result<(), Left> {
+/// Why not; then nothing of them is taken.
+fn take<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, more: &[Numbered<'a>]) -> Result<(), Left> {
+    let host = trial.host();
+    let mut taken = Vec::new();
+    for (number, proposal) in more {
+        taken.push(allowed(host, asked, *number, proposal)?);
+    }
+    let files = edited(asked, chosen, more)?;
+    let mut actions = chosen.actions();
+    actions.extend(more.iter().flat_map(|(_, proposal)| proposal.remedy.actions.iter().cloned()));
+    let mut cures = chosen.cures();
+    cures.extend(more.iter().filter_map(|(_, proposal)| proposal.cure.clone()));
+    let restarts = chosen.restarts() || taken.iter().any(|taken| taken.restarts);
+    let (proof, after) = trial.of(&cures, &actions, restarts);
+    let fails = match &proof {
+        Proof::Remains(why) => Some(why.clone()),
+        Proof::Cured if restarts => after.as_ref().and_then(|(after, _)| engine::does_not_start(after)),
+        _ => None,
+    };
+    if let Some(Text { en, zh }) = fails {
+        let why = text!("it is not proved to help: {en}", "无法证明有效：{zh}");
+        return Err(Left { unproved: true, ..left(why) });
+    }
+    let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
+    if !asked.disruptive && touches != Ok(chosen.touches.clone()) {
+        return Err(refused(way_in::cut(touches)));
+    }
+    chosen.taken.extend(taken);
+    chosen.files = files;
+    chosen.after = after;
+    chosen.touches = touches.unwrap_or_default();
+    Ok(())
+}
+
+/// Whether a proposal may be carried out at all, whatever the others are.
+///
+/// # Errors
+/// Why not.
+fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Proposal) -> Result<Taken<'a>, Left> {
     let remedy = &proposal.remedy;
     if remedy.is_manual() {
         return Err(left(text!("a person has to do it; its commands are printed", "需要人工处理；命令已列出")));
     }
-    let host = trial.host();
     let restarts = remedy.restarts_engine || engine::is_started_by(host, &remedy.actions);
     let mut safety = remedy.safety;
     if restarts {
@@ -224,29 +277,11 @@ fn take<'a>(
         }
     }
     if safety > Safety::Safe && !asked.disruptive {
-        return Err(left(text!(
-            "it is disruptive; --allow disruptive takes it",
-            "该操作有破坏性；加上 --allow disruptive 才会执行"
-        )));
+        let why =
+            text!("it is disruptive; --allow disruptive takes it", "该操作有破坏性；加上 --allow disruptive 才会执行");
+        return Err(left(why));
     }
-    let files = edited(asked, chosen, proposal)?;
-    let mut actions = chosen.actions();
-    actions.extend(remedy.actions.iter().cloned());
-    let mut cures = chosen.cures();
-    cures.extend(proposal.cure.clone());
-    let (proof, after) = trial.of(&cures, &actions, restarts || chosen.restarts());
-    if let Proof::Remains(Text { en, zh }) = proof {
-        return Err(left(text!("it is not proved to help: {en}", "无法证明有效：{zh}")));
-    }
-    let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
-    if !asked.disruptive && touches != Ok(chosen.touches.clone()) {
-        return Err(refused(way_in::cut(touches)));
-    }
-    chosen.taken.push(Taken { number, proposal, safety, restarts });
-    chosen.files = files;
-    chosen.after = after;
-    chosen.touches = touches.unwrap_or_default();
-    Ok(())
+    Ok(Taken { number, proposal, safety, restarts })
 }
 
 /// The sessions whose way these actions change.
@@ -269,19 +304,18 @@ fn touches(
     way_in::touched(before, after).map_err(|missing| missing.why)
 }
 
-/// All files that are edited, with what this proposal wants of them too.
+/// All files that are edited, with what these proposals want of them too.
 ///
 /// # Errors
 /// A file that was not read, or that cannot be edited so.
-fn edited(asked: &Asked, chosen: &Chosen, proposal: &Proposal) -> Result<BTreeMap<String, FileSwap>, Left> {
+fn edited(asked: &Asked, chosen: &Chosen, more: &[Numbered]) -> Result<BTreeMap<String, FileSwap>, Left> {
     let mut files = chosen.files.clone();
-    for action in &proposal.remedy.actions {
+    for action in more.iter().flat_map(|(_, proposal)| &proposal.remedy.actions) {
         let Action::Edit { file, .. } = action else { continue };
-        let content =
-            asked.contents.get(file).ok_or_else(|| left(text!("{file} could not be read", "无法读取 {file}")))?;
-        let everybody = chosen.taken.iter().map(|taken| taken.proposal).chain([proposal]);
-        let intents = order::intents(everybody, file);
-        let after = carry_out(file, content, &intents)
+        let content = asked.contents.get(file);
+        let content = content.ok_or_else(|| left(text!("{file} could not be read", "无法读取 {file}")))?;
+        let everybody = chosen.taken.iter().map(|taken| taken.proposal).chain(more.iter().map(|(_, one)| *one));
+        let after = carry_out(file, content, &order::intents(everybody, file))
             .map_err(|Text { en, zh }| left(text!("{file} cannot be edited: {en}", "无法编辑 {file}：{zh}")))?;
         let swap = FileSwap { from: content.clone().map(Bytes::from), to: after.map(Bytes::from) };
         files.insert(file.clone(), swap);
@@ -298,7 +332,11 @@ fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
         }
     }
     cures.sort();
-    let known = trial.known().iter().filter(|known| !cures.contains(known)).cloned().collect();
+    let known = match &chosen.after {
+        Some((_, judged)) => trial.known_behind(&cures, judged),
+        None => trial.known().to_vec(),
+    };
+    let known = known.into_iter().filter(|known| !cures.contains(known)).collect();
     let impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
     let steps = order::steps(host, &chosen);
     let Chosen { touches, left_out, .. } = chosen;

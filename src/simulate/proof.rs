@@ -2,8 +2,8 @@
 
 use super::{after, staged};
 use crate::action::Action;
-use crate::checks::{CHECKS, Judged, Outcome, Scene, Selection, Shared, judge};
-use crate::engine::next::next;
+use crate::checks::{CHECKS, Judged, Outcome, Scene, Selection, Shared, explains, judge};
+use crate::engine::next::start_doubts;
 use crate::finding::{Cure, Finding, Remedy, Severity};
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
@@ -31,8 +31,8 @@ pub fn cures(scene: Scene, check: &str, subject: &str, remedy: &Remedy) -> Proof
     Trial::new(scene).cures(check, subject, remedy)
 }
 
-/// Of what was to be cured the findings that are there above info, and every error that is not known. Empty: verified. It reads all findings,
-/// hidden ones too.
+/// Of what was to be cured the findings that are there above info, and every error that is neither known nor explained by one that is. Empty:
+/// verified. It reads all findings, hidden ones too.
 pub fn failures(cures: &[Cure], known: &[Cure], after: &Judged) -> Vec<Cure> {
     let mut failed = Vec::new();
     for outcome in &after.outcomes {
@@ -40,7 +40,8 @@ pub fn failures(cures: &[Cure], known: &[Cure], after: &Judged) -> Vec<Cure> {
             let Finding { severity, subject, .. } = &told.finding;
             let found = Cure::new(outcome.check.id, subject.clone());
             let uncured = *severity > Severity::Info && cures.contains(&found);
-            if uncured || (*severity == Severity::Error && !found.is_in(known)) {
+            let explained = || told.hidden_by.is_some_and(|by| known.iter().any(|one| one.check == by));
+            if uncured || (*severity == Severity::Error && !found.is_in(known) && !explained()) {
                 failed.push(found);
             }
         }
@@ -58,6 +59,22 @@ impl<'a> Trial<'a> {
     /// Errors that are there, hidden ones too, and the checks that cannot be judged whole: what they find later is not new.
     pub fn known(&self) -> &[Cure] {
         &self.known
+    }
+
+    /// As [`Self::known`], with the errors that a cured finding would have hidden: they were only not told before.
+    pub fn known_behind(&self, cures: &[Cure], after: &Judged) -> Vec<Cure> {
+        let is_cured = |id: &str, finding: &Finding| cures.contains(&Cure::new(id, finding.subject.clone()));
+        let mut known = self.known.clone();
+        for outcome in &after.outcomes {
+            let causes = self.before.outcomes.iter().filter(|one| outcome.check.hidden_by.contains(&one.check.id));
+            let causes: Vec<&Finding> = causes
+                .flat_map(|one| one.findings.iter().filter(|told| is_cured(one.check.id, &told.finding)))
+                .map(|told| &told.finding)
+                .collect();
+            let hidden = outcome.findings.iter().filter(|told| causes.iter().any(|by| explains(by, &told.finding)));
+            known.extend(hidden.map(|told| Cure::new(outcome.check.id, told.finding.subject.clone())));
+        }
+        known
     }
 
     /// The host as it is, judged by all checks.
@@ -85,7 +102,7 @@ impl<'a> Trial<'a> {
             judge(&host.name, &scene, CHECKS, &Selection::default())
         };
         let doubt = self.doubt(actions, restart).or_else(|| self.unjudged(cures, &judged));
-        let failed = failures(cures, &self.known, &judged);
+        let failed = failures(cures, &self.known_behind(cures, &judged), &judged);
         let proof = match (doubt, failed.is_empty()) {
             (Some(why), _) => Proof::Unknown(why),
             (None, true) => Proof::Cured,
@@ -100,9 +117,8 @@ impl<'a> Trial<'a> {
             return None;
         }
         let staged = staged(self.scene.host, actions).ok()?;
-        match next(&staged, 0) {
-            Ok(next) if next.start_error.is_some() => None,
-            Ok(next) => next.doubts.into_iter().next(),
+        match start_doubts(&staged) {
+            Ok(doubts) => doubts.into_iter().next(),
             Err(missing) => Some(missing.why),
         }
     }

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 
 use self::history::Standing;
 pub use self::kernel::Kernel;
-pub use self::restart::restart;
+pub use self::restart::{restart, start_doubts};
 use self::start::start;
 use super::allocator::{Space, Starts};
 use super::fatal::last_fatal;
@@ -82,10 +82,7 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
     };
     if next.start_error.is_none() && fails_otherwise(host) {
         next.starts = None;
-        next.doubts.push(text!(
-            "the engine's last start failed for a reason that neither its configuration nor its addresses explain",
-            "引擎上次启动失败的原因既不在其配置，也不在其地址"
-        ));
+        next.doubts.push(failed_otherwise());
     }
     if liveness(host) == Liveness::Unknown {
         next.doubts.push(text!("whether an engine runs is not known", "无法得知是否有引擎在运行"));
@@ -127,6 +124,13 @@ pub(super) fn deletes_docker0(host: &Snapshot) -> Result<bool, Missing> {
         None => host.engine.stored_networks.get("engine.stored_networks")?,
     };
     Ok(networks.iter().any(|network| network.name == "bridge"))
+}
+
+fn failed_otherwise() -> Text {
+    text!(
+        "the engine's last start failed for a reason that neither its configuration nor its addresses explain",
+        "引擎上次启动失败的原因既不在其配置，也不在其地址"
+    )
 }
 
 /// Whether the engine is down with a last word that neither its configuration nor its addresses explain.

@@ -7,14 +7,14 @@ use ipnet::IpNet;
 use super::kernel::Kernel;
 use super::start::{Start, start};
 use super::world::told_networks;
-use super::{has_engine, refusal};
+use super::{failed_otherwise, fails_otherwise, has_engine, refusal};
 use crate::engine::Version;
 use crate::engine::pools::{LocalPools, Pool};
 use crate::host::{
     Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, LogLine, Missing, Network, NetworkHistory,
     Process, Snapshot,
 };
-use crate::text::text;
+use crate::text::{Text, text};
 
 /// The host after the model's start (or restart) of the engine: docker0, its routes and addresses, the engine's liveness; for simulation. Containers
 /// and the firewall stay as they were.
@@ -43,6 +43,20 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
         None => running(&mut after, version, networks, &start.traces.pools),
     }
     Ok(after)
+}
+
+/// Why the outcome of the next start is not certain; none where it is.
+///
+/// # Errors
+/// As [`super::next`].
+pub fn start_doubts(host: &Snapshot) -> Result<Vec<Text>, Missing> {
+    has_engine(host)?;
+    let start = start(host, refusal::version(host)?)?;
+    let mut doubts = start.doubts;
+    if start.refused.is_none() && fails_otherwise(host) {
+        doubts.push(failed_otherwise());
+    }
+    Ok(doubts)
 }
 
 impl Start {
