@@ -24,6 +24,9 @@ pub enum Running {
     Running,
 }
 
+/// The unit of our own that keeps rules of the firewall.
+pub const RULES_UNIT: &str = "dnetctl-docker-user.service";
+
 /// One change of one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,6 +43,8 @@ pub enum Action {
     Bridge { link: String, from: Presence, to: Presence },
     /// A rule of ours, known by its comment.
     Firewall { rule: FirewallRule, from: Presence, to: Presence },
+    /// What a base chain of iptables does with packets that no rule ends: `ACCEPT` or `DROP`.
+    Policy { tool: String, table: String, chain: String, from: String, to: String },
     /// What a file should say. The plan folds all edits of one file into one.
     Edit { file: String, intents: Vec<Intent> },
     /// A unit is started or stopped (systemctl(1), or the service script where there is no systemd).
@@ -75,6 +80,8 @@ pub enum Intent {
     AddRoute(Box<SavedRoute>),
     /// `key = value` of sysctl.d(5); none: it is not there.
     Sysctl { key: String, from: Option<String>, to: Option<String> },
+    /// A rule that [`RULES_UNIT`] puts back at every start of the engine; without any there is no such file.
+    UnitRule { rule: FirewallRule, from: Presence, to: Presence },
     /// A file of our own, whole; none: there is no such file.
     Whole { from: Option<String>, to: Option<String> },
 }
@@ -94,7 +101,7 @@ impl Action {
     pub fn inverse(&self) -> Self {
         let mut inverse = self.clone();
         match &mut inverse {
-            Action::Sysctl { from, to, .. } => std::mem::swap(from, to),
+            Action::Sysctl { from, to, .. } | Action::Policy { from, to, .. } => std::mem::swap(from, to),
             Action::Route { from, to, .. }
             | Action::Rule { from, to, .. }
             | Action::Address { from, to, .. }
@@ -115,9 +122,8 @@ impl Action {
             Action::Rule { rule, .. } => format!("rule:{}", words::rule(rule)),
             Action::Address { link, address, .. } => format!("address:{link}:{address}"),
             Action::Bridge { link, .. } => format!("bridge:{link}"),
-            Action::Firewall { rule, .. } => {
-                format!("firewall:{}:{}:{}:{}", rule.tool, rule.table, rule.chain, rule.spec.join(" "))
-            }
+            Action::Firewall { rule, .. } => format!("firewall:{}", rule.name()),
+            Action::Policy { tool, table, chain, .. } => format!("policy:{tool}:{table}:{chain}"),
             Action::Edit { file, .. } => format!("file:{file}"),
             Action::Unit { name, .. } => format!("unit:{name}"),
             Action::Enable { unit, .. } => format!("enabled:{unit}"),
@@ -140,6 +146,27 @@ impl Action {
     }
 }
 
+impl FirewallRule {
+    /// By which it is known, wherever it stands.
+    fn name(&self) -> String {
+        format!("{}:{}:{}:{}", self.tool, self.table, self.chain, self.spec.join(" "))
+    }
+
+    /// The words behind the tool's name that put the rule there, or take it away.
+    pub fn words(&self, to: Presence) -> Vec<String> {
+        let mut words = vec!["-t".to_owned(), self.table.clone()];
+        match (to, self.position) {
+            (Presence::Present, Some(position)) => {
+                words.extend(["-I".to_owned(), self.chain.clone(), position.to_string()]);
+            }
+            (Presence::Present, None) => words.extend(["-A".to_owned(), self.chain.clone()]),
+            (Presence::Absent, _) => words.extend(["-D".to_owned(), self.chain.clone()]),
+        }
+        words.extend(self.spec.iter().cloned());
+        words
+    }
+}
+
 impl Intent {
     #[must_use]
     pub fn inverse(&self) -> Self {
@@ -148,6 +175,7 @@ impl Intent {
             Intent::NoRoute(route) => Intent::AddRoute(route),
             Intent::AddRoute(route) => Intent::NoRoute(route),
             Intent::Sysctl { key, from, to } => Intent::Sysctl { key, from: to, to: from },
+            Intent::UnitRule { rule, from, to } => Intent::UnitRule { rule, from: to, to: from },
             Intent::Whole { from, to } => Intent::Whole { from: to, to: from },
         }
     }
@@ -160,6 +188,7 @@ impl Intent {
                 format!("{}: {}", route.place, words::saved_route(route))
             }
             Intent::Sysctl { key, .. } => key.clone(),
+            Intent::UnitRule { rule, .. } => rule.name(),
             Intent::Whole { .. } => String::new(),
         }
     }

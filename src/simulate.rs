@@ -25,8 +25,10 @@ pub fn after(host: &Snapshot, actions: &[Action], restart_engine: bool) -> Resul
     }
     // Rules of ours come last: the engine puts its own in front of them otherwise.
     for action in actions {
-        if let Action::Firewall { rule, to, .. } = action {
-            firewall::apply(&mut after, rule, *to)?;
+        match action {
+            Action::Firewall { rule, to, .. } => firewall::apply(&mut after, rule, *to)?,
+            Action::Policy { tool, table, chain, to, .. } => firewall::set_policy(&mut after, tool, table, chain, to)?,
+            _ => {}
         }
     }
     Ok(after)
@@ -67,7 +69,8 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
             }
             Action::Edit { file, intents } => edit(&mut after, file, intents)?,
             // The start of the engine is the model's; what runs in containers and at boot is no fact that a check asks for.
-            Action::Unit { .. } | Action::Enable { .. } | Action::Containers { .. } | Action::Firewall { .. } => {}
+            Action::Unit { .. } | Action::Enable { .. } | Action::Containers { .. } => {}
+            Action::Firewall { .. } | Action::Policy { .. } => {}
         }
     }
     Ok(after)
@@ -130,7 +133,7 @@ fn edit(host: &mut Snapshot, file: &str, intents: &[Intent]) -> Result<(), Missi
                 }
             }
             // Files that no check reads.
-            Intent::Sysctl { .. } | Intent::Whole { .. } => {}
+            Intent::Sysctl { .. } | Intent::UnitRule { .. } | Intent::Whole { .. } => {}
         }
     }
     Ok(())

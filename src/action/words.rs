@@ -25,6 +25,7 @@ pub(super) fn commands(action: &Action) -> Vec<String> {
         }
         Action::Bridge { link, to: Presence::Absent, .. } => vec![format!("ip link delete {}", quoted(link))],
         Action::Firewall { rule, to, .. } => vec![firewall(rule, *to)],
+        Action::Policy { tool, table, chain, to, .. } => vec![format!("{tool} -t {table} -P {} {to}", quoted(chain))],
         Action::Edit { file, intents } => intents.iter().flat_map(|intent| edit(file, intent)).collect(),
         Action::Unit { name, to, .. } => vec![unit(name, *to)],
         Action::Enable { unit, to, .. } => {
@@ -57,15 +58,8 @@ fn unit(name: &str, to: Running) -> String {
 }
 
 fn firewall(rule: &FirewallRule, to: Presence) -> String {
-    let FirewallRule { tool, table, chain, spec, position } = rule;
-    let words: Vec<String> = spec.iter().map(|word| quoted(word)).collect();
-    let spec = words.join(" ");
-    let chain = quoted(chain);
-    match (to, position) {
-        (Presence::Present, Some(position)) => format!("{tool} -t {table} -I {chain} {position} {spec}"),
-        (Presence::Present, None) => format!("{tool} -t {table} -A {chain} {spec}"),
-        (Presence::Absent, _) => format!("{tool} -t {table} -D {chain} {spec}"),
-    }
+    let words: Vec<String> = rule.words(to).iter().map(|word| quoted(word)).collect();
+    format!("{} {}", rule.tool, words.join(" "))
 }
 
 fn edit(file: &str, intent: &Intent) -> Vec<String> {
@@ -78,6 +72,12 @@ fn edit(file: &str, intent: &Intent) -> Vec<String> {
         Intent::AddRoute(route) => vec![format!("# in {file}: {}", added(route))],
         Intent::Sysctl { key, to: Some(value), .. } => vec![format!("# in {file}: {key} = {value}")],
         Intent::Sysctl { key, to: None, .. } => vec![format!("# in {file}, without: {key}")],
+        Intent::UnitRule { rule, to: Presence::Present, .. } => {
+            vec![format!("# in {file}: ExecStart={}", firewall(rule, Presence::Present))]
+        }
+        Intent::UnitRule { rule, to: Presence::Absent, .. } => {
+            vec![format!("# in {file}, without: ExecStart={}", firewall(rule, Presence::Present))]
+        }
         Intent::Whole { to: None, .. } => vec![format!("rm {}", quoted(file))],
         Intent::Whole { to: Some(text), .. } => {
             let mut lines = vec![format!("cat > {} <<'EOF'", quoted(file))];

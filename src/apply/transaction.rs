@@ -194,7 +194,8 @@ pub fn of_runtime(action: &Action) -> bool {
         | Action::Route { .. }
         | Action::Rule { .. }
         | Action::Address { .. }
-        | Action::Firewall { .. } => true,
+        | Action::Firewall { .. }
+        | Action::Policy { .. } => true,
         Action::Bridge { .. }
         | Action::Edit { .. }
         | Action::Unit { .. }

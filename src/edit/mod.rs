@@ -7,6 +7,7 @@ mod merge;
 mod network_scripts;
 mod networkd;
 mod routes;
+mod rule_unit;
 mod shown;
 mod splice;
 
@@ -42,6 +43,7 @@ pub fn carry_out(file: &str, before: &Content, intents: &[Intent]) -> Result<Con
                 }
                 now = to.as_ref().map(|to| to.clone().into_bytes());
             }
+            Intent::UnitRule { rule, to, .. } => now = rule_unit::edit(&now, &[(rule, *to)])?,
             Intent::Sysctl { .. } => return Err(text!("{file} is not edited", "不编辑 {file}")),
             Intent::NoRoute(route) => gone.push(route),
             Intent::AddRoute(route) => new.push(route),
@@ -76,6 +78,13 @@ pub fn take_back(file: &str, now: &Content, from: &Content, to: &Content, intent
             "{file} has been changed by someone else since; remove it by hand if it is not needed",
             "{file} 之后被他人改过；如不再需要，请手工删除"
         ));
+    }
+    let rules = intents.iter().map(|intent| match intent {
+        Intent::UnitRule { rule, from, .. } => Some((rule, *from)),
+        _ => None,
+    });
+    if let Some(rules) = rules.collect::<Option<Vec<_>>>() {
+        return rule_unit::edit(now, &rules);
     }
     let merged = merge::take_back(bytes, from.as_deref().unwrap_or_default(), to.as_deref().unwrap_or_default());
     let json = intents.iter().map(|intent| match intent {

@@ -26,7 +26,11 @@ pub(super) fn intents<'a>(proposals: impl Iterator<Item = &'a Proposal>, file: &
 /// Where a step stands among the others.
 fn rank(action: &Action) -> u8 {
     match action {
-        Action::Sysctl { .. } | Action::Route { .. } | Action::Rule { .. } | Action::Address { .. } => 0,
+        Action::Sysctl { .. }
+        | Action::Route { .. }
+        | Action::Rule { .. }
+        | Action::Address { .. }
+        | Action::Policy { .. } => 0,
         Action::Unit { to: Running::Stopped, .. } => 1,
         Action::Bridge { .. } => 2,
         Action::Edit { .. } => 3,

@@ -6,7 +6,28 @@ use crate::host::{Fact, Family, IptablesDump, Missing, Snapshot};
 /// # Errors
 /// [`Missing`] when the rules of that variant were not seen, or have no such chain.
 pub(super) fn apply(host: &mut Snapshot, rule: &FirewallRule, to: Presence) -> Result<(), Missing> {
-    let legacy = match rule.tool.rsplit_once('-').map(|(_, variant)| variant) {
+    let dump = dump(host, &rule.tool, &rule.table)?;
+    let line = line(rule);
+    match to {
+        Presence::Absent => remove(dump, &line),
+        Presence::Present => insert(dump, rule, line),
+    }
+    Ok(())
+}
+
+/// # Errors
+/// As [`apply`].
+pub(super) fn set_policy(host: &mut Snapshot, tool: &str, table: &str, chain: &str, to: &str) -> Result<(), Missing> {
+    let dump = dump(host, tool, table)?;
+    let known = dump.chains.iter_mut().find(|(name, _)| name == chain);
+    let (_, policy) = known.ok_or_else(|| super::not_modelled("firewall"))?;
+    to.clone_into(policy);
+    Ok(())
+}
+
+/// The rules of one table that this program keeps.
+fn dump<'a>(host: &'a mut Snapshot, tool: &str, table: &str) -> Result<&'a mut IptablesDump, Missing> {
+    let legacy = match tool.rsplit_once('-').map(|(_, variant)| variant) {
         Some("legacy") => true,
         Some("nft") => false,
         _ => {
@@ -14,20 +35,20 @@ pub(super) fn apply(host: &mut Snapshot, rule: &FirewallRule, to: Presence) -> R
             variant.as_deref() == Some("legacy")
         }
     };
-    let family = if rule.tool.starts_with("ip6") { Family::V6 } else { Family::V4 };
+    let family = if tool.starts_with("ip6") { Family::V6 } else { Family::V4 };
     let (name, fact) = match legacy {
         true => ("firewall.legacy", &mut host.firewall.legacy),
         false => ("firewall.nft_compat", &mut host.firewall.nft_compat),
     };
-    let Fact::Known { value: dumps, .. } = fact else { return Err(super::missing(name, fact)) };
-    let found = dumps.iter_mut().find(|dump| dump.family == family && dump.table == rule.table);
-    let dump = found.ok_or_else(|| super::not_modelled(name))?;
-    let line = line(rule);
-    match to {
-        Presence::Absent => remove(dump, &line),
-        Presence::Present => insert(dump, rule, line),
+    if !fact.is_known() {
+        return Err(super::missing(name, fact));
     }
-    Ok(())
+    let dumps = match fact {
+        Fact::Known { value, .. } => value,
+        _ => return Err(super::not_modelled(name)),
+    };
+    let found = dumps.iter_mut().find(|dump| dump.family == family && dump.table == table);
+    found.ok_or_else(|| super::not_modelled(name))
 }
 
 /// As iptables-save prints it: a comment with blanks in double quotes.
