@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Cure, Plan, Session};
 use crate::text::Text;
 
+#[cfg(test)]
+pub use file::decode;
 pub use file::{Journal, all, create, find, newest, open, unfinished};
 
 /// A line of a journal. Steps by their number in the plan, from 0.

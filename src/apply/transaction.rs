@@ -1,6 +1,12 @@
 //! A plan's steps, one after the other, each announced in the journal; then the verification; else all of it backwards.
 
 mod backward;
+#[cfg(test)]
+mod case;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

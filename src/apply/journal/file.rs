@@ -141,18 +141,30 @@ fn whole_lines(bytes: &[u8]) -> u64 {
     bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1)
 }
 
-/// None: there is no beginning in it.
-fn read(path: &Path, id: &str) -> Result<Option<Record>, Text> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    let (mut begin, mut entries, mut damaged) = (None, Vec::new(), false);
-    // What stands behind the last line's end is torn.
+/// What the lines of a journal say.
+pub struct Lines {
+    pub begin: Option<Begin>,
+    pub entries: Vec<Entry>,
+    /// A whole line does not decode.
+    pub damaged: bool,
+}
+
+/// What stands behind the last line's end is torn, and not there.
+pub fn decode(bytes: &[u8]) -> Lines {
+    let mut lines = Lines { begin: None, entries: Vec::new(), damaged: false };
     for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
         match serde_json::from_slice(line) {
-            Ok(Entry::Begin(first)) => begin = begin.or(Some(*first)),
-            Ok(entry) => entries.push(entry),
-            Err(_) => damaged = true,
+            Ok(Entry::Begin(first)) => lines.begin = lines.begin.or(Some(*first)),
+            Ok(entry) => lines.entries.push(entry),
+            Err(_) => lines.damaged = true,
         }
     }
+    lines
+}
+
+/// None: there is no beginning in it.
+fn read(path: &Path, id: &str) -> Result<Option<Record>, Text> {
+    let Lines { begin, entries, damaged } = decode(&std::fs::read(path).map_err(|error| unreadable(path, &error))?);
     match begin {
         Some(begin) => Ok(Some(Record { id: id.to_owned(), begin, entries, damaged })),
         None if entries.is_empty() => Ok(None),

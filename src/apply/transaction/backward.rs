@@ -15,63 +15,78 @@ pub enum Scope {
     Lasting,
 }
 
-/// One that fails is tried once more when the others are done: it may have waited for them.
-const ROUNDS: usize = 2;
+/// What fails is tried once more before what is older, which may build on it.
+const TRIES: usize = 2;
 
 impl Transaction<'_> {
-    /// Takes back what was begun. A journal that cannot be written does not stop it: it can be done twice.
+    /// Takes back what was begun. A journal that cannot be written does not stop it, for it can be done twice; only one that says
+    /// "committed" has to unsay it first.
     pub fn undo(&mut self, failure: Failure, scope: Scope) -> Ended {
-        if stage(self.journal.entries()) != Stage::Undoing {
-            self.note(Entry::Failed { why: failure.why, still_failing: failure.still_failing });
+        let before = stage(self.journal.entries());
+        if before != Stage::Undoing {
+            let noted = self.note(Entry::Failed { why: failure.why, still_failing: failure.still_failing });
+            if before == Stage::Committed && !noted {
+                return Ended { outcome: Outcome::Committed, noted };
+            }
         }
-        let mut open: Vec<usize> = to_undo(self.journal.entries());
         let mut left = Vec::new();
-        for round in 1..=ROUNDS {
-            left.clear();
-            open.retain(|number| match self.take_back(*number, scope) {
-                Ok(()) => false,
-                Err(why) => {
-                    left.push(why);
-                    true
-                }
-            });
-            if open.is_empty() {
-                return Ended { outcome: Outcome::RolledBack, noted: self.note(Entry::RolledBack) };
+        for number in to_undo(self.journal.entries()) {
+            match self.take_back_with_patience(number, scope) {
+                Err(why) => left.push(why),
+                // An engine that was not stopped is to be stopped first, should all this be tried again: then so is what is older.
+                Ok(Back::Undone) if left.is_empty() => _ = self.note(Entry::Undone(number)),
+                Ok(Back::Undone) => {}
+                Ok(Back::Left(how)) => _ = self.note(Entry::Left { step: number, how }),
             }
-            if round < ROUNDS {
-                std::thread::sleep(self.patience.pause);
-            }
+        }
+        if left.is_empty() {
+            return Ended { outcome: Outcome::RolledBack, noted: self.note(Entry::RolledBack) };
         }
         Ended { outcome: Outcome::Incomplete, noted: self.note(Entry::GaveUp { left }) }
+    }
+
+    fn take_back_with_patience(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
+        self.note(Entry::Undoing(number));
+        let mut back = self.take_back(number, scope);
+        for _ in 1..TRIES {
+            if back.is_err() {
+                std::thread::sleep(self.patience.pause);
+                back = self.take_back(number, scope);
+            }
+        }
+        back
     }
 
     fn note(&mut self, entry: Entry) -> bool {
         self.journal.append(entry).is_ok()
     }
 
-    fn take_back(&mut self, number: usize, scope: Scope) -> Result<(), Text> {
+    fn take_back(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
         let plan = self.plan;
         let at = self.place(number);
         let Some(step) = plan.steps.get(number) else {
             return Err(within(&at, &text!("the plan has no such step", "计划中没有这一步")).why);
         };
         if scope == Scope::Lasting && !step.action.persists() {
-            self.note(Entry::Undone(number));
-            return Ok(());
+            return Ok(Back::Undone);
         }
-        self.note(Entry::Undoing(number));
         let failed = |why: Text| by_hand(&at, &why, step);
         match self.hands.state(step).map_err(failed)? {
             State::From => {}
             State::Other(how) if !comes_back_from_anything(&step.action) => {
-                self.note(Entry::Left { step: number, how: within(&at, &how).why });
-                return Ok(());
+                return Ok(Back::Left(within(&at, &how).why));
             }
             State::To | State::Other(_) => self.hands.bring(step, End::From).map_err(failed)?,
         }
-        self.note(Entry::Undone(number));
-        Ok(())
+        Ok(Back::Undone)
     }
+}
+
+/// What became of a step.
+enum Back {
+    Undone,
+    /// Somebody else changed it since.
+    Left(Text),
 }
 
 /// An edit is merged out of a file that somebody changed since; a unit or containers that are neither up nor down were left so half-way.
