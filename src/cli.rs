@@ -88,6 +88,8 @@ pub enum Command {
 pub struct Diagnose {
     #[command(flatten)]
     pub pipeline: Pipeline,
+    #[command(flatten)]
+    pub change: Change,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: FailOn,
@@ -123,6 +125,24 @@ pub struct Pipeline {
     /// Keep the snapshot of this very run
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+}
+
+/// What the commands share that can put right what they find.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Putting it right")]
+pub struct Change {
+    /// Carry the plan out: journalled, verified by the same checks, and undone if it does not help
+    #[arg(long)]
+    pub apply: bool,
+    /// Do not ask
+    #[arg(short, long, requires = "apply")]
+    pub yes: bool,
+    /// Also do what stops containers or changes how a session reaches this host
+    #[arg(long, value_enum, value_name = "SAFETY", requires = "apply")]
+    pub allow: Option<Allow>,
+    /// Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)
+    #[arg(long, value_name = "SECS", requires = "apply", value_parser = clap::value_parser!(u64).range(10..=86400))]
+    pub confirm_within: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +211,11 @@ pub struct Trace {
     /// Also run every check; exit with 1 from this severity on [default: no check runs, only the answer counts]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Allow {
+    Disruptive,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

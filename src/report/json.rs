@@ -4,11 +4,13 @@
 use serde::Serialize;
 
 use super::pick::{PickV1, Picked};
+use super::plan::{Applied, AppliedV1, PlanV1};
 use super::trace::{TraceV1, Traced};
 use super::{Host, Row, engine, rows};
 use crate::checks::{Check, Outcome, Status};
 use crate::exit::Refusal;
 use crate::finding::{Remedy, Safety, Severity};
+use crate::plan::Plan;
 
 #[derive(Serialize, Default)]
 pub struct Report {
@@ -18,8 +20,8 @@ pub struct Report {
     hosts: Vec<HostV1>,
     checks: Vec<CheckV1>,
     findings: Vec<FindingV1>,
-    plans: [(); 0],
-    applied: Option<()>,
+    plans: Vec<PlanV1>,
+    applied: Option<AppliedV1>,
     summary: Summary,
     /// `checks` and `explain` only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +174,13 @@ impl Report {
         report
     }
 
+    /// With what would be done, and what became of it.
+    pub fn with_plans(mut self, plans: &[Plan], applied: Option<&Applied>) -> Self {
+        self.plans = plans.iter().map(PlanV1::of).collect();
+        self.applied = applied.map(AppliedV1::of);
+        self
+    }
+
     /// The report of `pick-subnet`.
     pub fn of_pick(hosts: &[Host], picked: &Picked) -> Self {
         Report { pick: Some(PickV1::of(picked)), ..Report::of_hosts(hosts) }
@@ -277,8 +286,7 @@ impl RemedyV1 {
             impact_zh: remedy.impact.zh.clone(),
             persists: remedy.persists,
             restarts_engine: remedy.restarts_engine,
-            // Nothing is simulated in this version, so nothing is proved.
-            proved: false,
+            proved: remedy.proved,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod json;
 
 mod page;
 pub mod pick;
+pub mod plan;
 mod short;
 mod snippet;
 pub mod stream;
