@@ -1,5 +1,7 @@
 //! One file per command, and the way from the command line to an exit code.
 
+mod applied;
+mod apply;
 mod catalogue;
 mod collect;
 mod diagnose;

@@ -11,9 +11,6 @@ use crate::report::Medium;
 use crate::report::json::Form;
 use crate::text::{Text, text};
 
-/// Options of a later version; this one changes nothing.
-const LATER: &[&str] = &["--apply", "--yes", "--allow", "--confirm-within"];
-
 /// The output format and the language, read before the command line is known to be right.
 pub fn early(args: &[OsString]) -> Ending {
     let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -55,15 +52,6 @@ pub fn refusal(error: &clap::Error) -> Refusal {
     let get = |kind| error.get(kind).map(said).unwrap_or_default();
     let option = get(ContextKind::InvalidArg);
     let name = option.split([' ', '=']).next().unwrap_or_default().to_owned();
-    if error.kind() == ErrorKind::UnknownArgument && LATER.contains(&name.as_str()) {
-        return Refusal::usage(
-            &name,
-            text!(
-                "{name} is not there yet: this version only prints remedies and changes nothing",
-                "尚不支持 {name}：本版本只打印修复方法，不做任何修改"
-            ),
-        );
-    }
     let message = match error.kind() {
         ErrorKind::UnknownArgument if !name.starts_with('-') => {
             text!("{option:?} is one argument too many; see --help", "多余的参数 {option:?}；请查看 --help")

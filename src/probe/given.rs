@@ -36,6 +36,14 @@ pub fn daemon_json_bytes(root: Option<&Path>, path: &str) -> io::Result<Option<V
     }
 }
 
+/// The bytes of a file of this host that is to be edited; none: there is no such file. A link is followed.
+///
+/// # Errors
+/// As read(2); InvalidInput for what is no regular file.
+pub fn content(path: &str) -> io::Result<Option<Vec<u8>>> {
+    daemon_json_bytes(None, path)
+}
+
 /// What stands at the path given to `--root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {

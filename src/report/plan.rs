@@ -84,8 +84,8 @@ impl PlanV1 {
 impl StepV1 {
     fn of(step: &Step) -> Self {
         StepV1 {
-            commands: step.commands(),
-            undo: step.undo_commands(),
+            commands: step.action.commands(),
+            undo: step.action.undo_commands(),
             diff: step.diff(),
             because: step.because.iter().map(|cure| format!("{} {}", cure.check, cure.subject)).collect(),
         }
@@ -114,7 +114,8 @@ pub fn plan(plan: &Plan, medium: &Medium) -> String {
         blocks.push(vec![medium.strong(heading.get(medium.lang))]);
         blocks.extend(plan.steps.iter().enumerate().map(|(number, step)| numbered(number + 1, step, medium)));
     }
-    let impact = plan.impact.iter().flat_map(|impact| labelled(&text!("impact", "影响"), impact.get(medium.lang), medium));
+    let impact =
+        plan.impact.iter().flat_map(|impact| labelled(&text!("impact", "影响"), impact.get(medium.lang), medium));
     blocks.push(impact.collect());
     let sessions = plan.touches.iter().flat_map(|session| {
         let (remote, local) = (session.remote, session.local);
@@ -134,21 +135,21 @@ pub fn plan(plan: &Plan, medium: &Medium) -> String {
 }
 
 fn numbered(number: usize, step: &Step, medium: &Medium) -> Vec<String> {
-    let mut lines = Vec::new();
-    for said in step.commands() {
-        let front = if lines.is_empty() { format!("{number}.") } else { String::new() };
+    let mut lines: Vec<String> = Vec::new();
+    let front = format!("{number:>2}. ");
+    for said in step.action.commands() {
         let mut told = command(&said, 4, medium);
-        if let Some(first) = told.first_mut()
-            && let Some(rest) = first.get(front.len()..)
-        {
-            *first = format!("{front}{rest}");
+        match told.first_mut().and_then(|first| Some((first.strip_prefix("    ")?.to_owned(), first))) {
+            Some((rest, first)) if lines.is_empty() => *first = format!("{front}{rest}"),
+            None if lines.is_empty() => lines.push(front.trim_end().to_owned()),
+            _ => {}
         }
         lines.extend(told);
     }
     for line in step.diff().iter().flat_map(|diff| diff.lines()) {
         lines.push(format!("      {}", medium.faint(line)));
     }
-    for said in step.undo_commands() {
+    for said in step.action.undo_commands() {
         lines.extend(labelled(&text!("undo", "撤销"), &said, medium));
     }
     let because: Vec<String> = step.because.iter().map(|cure| cure.check.clone()).collect();
