@@ -95,3 +95,6 @@ impl From<Vec<u8>> for Bytes {
         String::from_utf8(bytes).map_or_else(|e| Bytes::Raw(e.into_bytes()), Bytes::Text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,10 @@ fn is_test_file(path: &Path, all: &[(PathBuf, String)]) -> bool {
         let same_dir = other.parent() == Some(parent) && other.file_name() != path.file_name();
         let module_of = other.with_extension("") == parent;
         (same_dir || module_of)
-            && text.match_indices(&declared).any(|(at, _)| text[..at].trim_end().ends_with("#[cfg(test)]"))
+            && text.match_indices(&declared).any(|(at, _)| {
+                let before = text[..at].trim_end();
+                before.strip_suffix("pub(crate)").unwrap_or(before).trim_end().ends_with("#[cfg(test)]")
+            })
     })
 }
 

@@ -155,7 +155,8 @@ fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>)
     let mut chosen = Chosen::default();
     let mut unproved: Vec<(Numbered, Left)> = Vec::new();
     for (number, proposal) in asked.proposals.iter().enumerate() {
-        if contradicting.contains(&number) {
+        let opposed = |other: &usize| contradict(&asked.proposals[*other], proposal);
+        if contradicting.contains(&number) || contradicting.iter().any(opposed) {
             let why = text!("it contradicts another remedy of this run", "与本次的另一项修复相互矛盾");
             chosen.leave(proposal, refused(why));
             continue;
@@ -249,8 +250,11 @@ fn take<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, more: &[N
         return Err(Left { unproved: true, ..left(why) });
     }
     let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
-    if !asked.disruptive && touches != Ok(chosen.touches.clone()) {
-        return Err(refused(way_in::cut(touches)));
+    if touches != Ok(chosen.touches.clone()) {
+        if !asked.disruptive {
+            return Err(refused(way_in::cut(touches)));
+        }
+        taken.iter_mut().for_each(|taken| taken.safety = taken.safety.max(Safety::Disruptive));
     }
     chosen.taken.extend(taken);
     chosen.files = files;

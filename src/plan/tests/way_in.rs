@@ -1,0 +1,58 @@
+//! Changes that touch how this host is reached.
+
+use super::*;
+use crate::action::Presence;
+use crate::host::Route;
+
+const REACHED: &str = r#"
+links = ["eth0", "eth1", "docker0 bridge"]
+addresses = ["10.0.0.5/24 dev eth0", "10.9.0.5/24 dev eth1", "172.17.0.1/16 dev docker0"]
+routes = ["default via 10.0.0.1 dev eth0", "172.16.0.0/12 via 10.9.0.1 dev eth1", "192.168.0.0/16 via 10.0.0.1 dev eth0"]
+sockets = [
+  "tcp ESTAB 10.9.0.5:22 172.20.3.4:50000",
+  "tcp ESTAB 10.0.0.5:22 192.168.7.7:50001",
+  "tcp ESTAB 127.0.0.1:8125 127.0.0.1:40000",
+  "tcp ESTAB 172.17.0.1:40000 172.17.0.2:80",
+]
+"#;
+
+fn without(fixture: &Fixture, destination: &str) -> Vec<Proposal> {
+    let routes = fixture.host.routes.ok().unwrap();
+    let route: &Route = routes.iter().find(|route| route.destination.to_string() == destination).unwrap();
+    let link = if destination.starts_with("172") { "eth1" } else { "eth0" };
+    let action = Action::Route {
+        route: Box::new(route.clone()),
+        link: Some(link.to_owned()),
+        from: Presence::Present,
+        to: Presence::Absent,
+    };
+    vec![proposal("drop the route", Safety::Safe, vec![action])]
+}
+
+#[test]
+fn a_route_that_leads_where_the_default_leads_may_go() {
+    let fixture = host(REACHED);
+    let plan = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, false);
+    assert_eq!(commands(&plan), ["ip route del 192.168.0.0/16 via 10.0.0.1 dev eth0"], "{:?}", whys(&plan));
+    assert!(plan.touches.is_empty());
+}
+
+#[test]
+fn a_session_whose_way_moves_is_named() {
+    let fixture = host(REACHED);
+    let refused = plan(&fixture, Some(without(&fixture, "172.16.0.0/12")), None, false);
+    assert!(refused.steps.is_empty() && refused.left_out[0].refused);
+    assert!(whys(&refused)[0].contains("(172.20.3.4:50000 ↔ 10.9.0.5:22)"), "{:?}", whys(&refused));
+    let armed = plan(&fixture, Some(without(&fixture, "172.16.0.0/12")), None, true);
+    assert_eq!(armed.steps.len(), 1);
+    assert_eq!(armed.touches.len(), 1);
+    assert_eq!(armed.touches[0].remote.to_string(), "172.20.3.4:50000");
+}
+
+#[test]
+fn unseen_sockets_are_taken_to_be_touched() {
+    let mut fixture = host(REACHED);
+    fixture.host.sockets = crate::host::Fact::NotCollected;
+    let plan = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, false);
+    assert!(plan.left_out[0].refused && whys(&plan)[0].contains("is not known"), "{:?}", whys(&plan));
+}
