@@ -1,4 +1,4 @@
-//! The netlink probe while its namespace changes, and the path evaluator against the kernel: random hosts in fresh network namespaces, and for each lookup the kernel's own answer
+//! The netlink probe while its namespace changes, the hands of `--apply` there and back, and the path evaluator against the kernel: random hosts in fresh network namespaces, and for each lookup the kernel's own answer
 //! (RTM_GETROUTE). What this kernel lacks (VRF) is covered by the unit tests of src/path/fib.
 //!
 //! With `DNETCTL_LAB=run` (as root) they run; without it they are reported as ignored. `DNETCTL_FULL=1` makes ten times as many
@@ -8,6 +8,7 @@
 mod ask;
 mod churn;
 mod compare;
+mod hands;
 mod namespace;
 mod programs;
 mod proof;
@@ -47,6 +48,23 @@ fn main() {
     ];
     for (name, job) in dumps {
         trials.push(Trial::test(format!("netlink::{name}"), move || namespace::within(job)).with_ignored_flag(!run));
+    }
+    for family in [Family::V4, Family::V6] {
+        for flavour in Flavour::ALL {
+            let name = format!("hands::{}::{}", if family == Family::V4 { "ipv4" } else { "ipv6" }, flavour.name());
+            let job = move || hands::there_and_back(family, flavour);
+            trials.push(Trial::test(name, job).with_ignored_flag(!run));
+        }
+    }
+    let hands: [(&str, Job); 5] = [
+        ("attributes_that_no_check_looks_at", hands::attributes_that_no_check_looks_at),
+        ("routes_and_rules_that_are_new", hands::routes_and_rules_that_are_new),
+        ("rules_of_one_priority", hands::rules_of_one_priority),
+        ("bridges_and_sysctls", hands::bridges_and_sysctls),
+        ("rules_of_iptables", hands::rules_of_iptables),
+    ];
+    for (name, job) in hands {
+        trials.push(Trial::test(format!("hands::{name}"), move || namespace::within(job)).with_ignored_flag(!run));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -16,24 +16,7 @@ use crate::world::{Flavour, World};
 pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Result<Tally, Failed> {
     let mut world = World::new(family, flavour, seed);
     let sysctls = world.sysctls();
-    for (key, value) in sysctls.iter().filter(|(key, _)| !key.contains(".conf.v") && !key.contains(".conf.br0")) {
-        sysctl(key, value)?;
-    }
-    let option = if family == Family::V4 { "-4" } else { "-6" };
-    world.links();
-    let mut made = run(&mut world, "")?;
-    for (key, value) in sysctls.iter().filter(|(key, _)| key.contains(".conf.v") || key.contains(".conf.br0")) {
-        sysctl(key, value)?;
-    }
-    if flavour == Flavour::Multipath {
-        (1..=6).for_each(|id| world.object(id));
-        made.extend(run(&mut world, option)?);
-        // Groups are of no family.
-        (10..=12).for_each(|id| world.group(id));
-        made.extend(run(&mut world, "")?);
-    }
-    world.fill();
-    made.extend(run(&mut world, option)?);
+    let made = make(&mut world, &sysctls)?;
     // Carrier changes reach the routes a moment later: only a host that stood still is evidence.
     for _ in 0..50 {
         let before = snapshot()?;
@@ -48,6 +31,29 @@ pub fn prove(family: Family, flavour: Flavour, seed: u64, lookups: usize) -> Res
         thread::sleep(Duration::from_millis(100));
     }
     Err(format!("seed {seed}: the namespace does not come to rest").into())
+}
+
+/// Makes the host in this namespace; the commands that did.
+pub fn make(world: &mut World, sysctls: &[(String, String)]) -> Result<Vec<String>, Failed> {
+    for (key, value) in sysctls.iter().filter(|(key, _)| !key.contains(".conf.v") && !key.contains(".conf.br0")) {
+        sysctl(key, value)?;
+    }
+    let option = if world.family == Family::V4 { "-4" } else { "-6" };
+    world.links();
+    let mut made = run(world, "")?;
+    for (key, value) in sysctls.iter().filter(|(key, _)| key.contains(".conf.v") || key.contains(".conf.br0")) {
+        sysctl(key, value)?;
+    }
+    if world.flavour == Flavour::Multipath {
+        (1..=6).for_each(|id| world.object(id));
+        made.extend(run(world, option)?);
+        // Groups are of no family.
+        (10..=12).for_each(|id| world.group(id));
+        made.extend(run(world, "")?);
+    }
+    world.fill();
+    made.extend(run(world, option)?);
+    Ok(made)
 }
 
 /// Carries out what was said so far; the commands as a person would type them.

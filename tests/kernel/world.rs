@@ -48,8 +48,8 @@ const APART: [u32; 3] = [1, 50, 2000];
 
 pub struct World {
     pub random: Random,
-    family: Family,
-    flavour: Flavour,
+    pub family: Family,
+    pub flavour: Flavour,
     /// Not carried out yet.
     pub commands: Vec<String>,
     own: Vec<IpAddr>,

@@ -1,11 +1,17 @@
 //! The hands that really change this host: one file for each kind of action. Each looks before it acts, so that a second call does nothing.
 #![allow(clippy::disallowed_methods)] // the only writer
 
+mod address;
+mod bridge;
+mod containers;
+mod enable;
 mod file;
+mod firewall;
 mod kept;
 mod netlink;
 mod reload;
 mod route;
+mod rule;
 mod sysctl;
 mod unit;
 
@@ -50,7 +56,12 @@ impl Hands for Host {
             Action::Route { route, link, to, .. } => Ok(end(route::state(route, link.as_deref())?, *to)),
             Action::Edit { file, .. } => file::state(self, file, file::swap(step)?),
             Action::Unit { name, to, .. } => Ok(end(unit::state(name)?, *to)),
-            _ => Err(crate::text::Text::verbatim("not yet")),
+            Action::Rule { rule, to, .. } => Ok(end(rule::state(rule)?, *to)),
+            Action::Address { link, address, to, .. } => Ok(end(address::state(link, *address)?, *to)),
+            Action::Bridge { link, to, .. } => Ok(end(bridge::state(link)?, *to)),
+            Action::Firewall { rule, to, .. } => Ok(end(firewall::state(rule)?, *to)),
+            Action::Enable { unit, to, .. } => Ok(end(enable::state(unit)?, *to)),
+            Action::Containers { names, to, .. } => Ok(end(containers::state(names), *to)),
         }
     }
 
@@ -62,7 +73,14 @@ impl Hands for Host {
             }
             Action::Edit { file, intents } => file::bring(self, file, file::swap(step)?, intents, end),
             Action::Unit { name, from, to } => unit::bring(name, *pick(end, from, to)),
-            _ => Err(crate::text::Text::verbatim("not yet")),
+            Action::Rule { rule, from, to } => rule::bring(&self.kept, rule, *pick(end, from, to)),
+            Action::Address { link, address, from, to } => {
+                address::bring(&self.kept, link, *address, *pick(end, from, to))
+            }
+            Action::Bridge { link, from, to } => bridge::bring(&self.kept, link, *pick(end, from, to)),
+            Action::Firewall { rule, from, to } => firewall::bring(rule, *pick(end, from, to)),
+            Action::Enable { unit, from, to } => enable::bring(unit, *pick(end, from, to)),
+            Action::Containers { names, from, to } => containers::bring(names, *pick(end, from, to)),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::kept::Kept;
-use super::netlink::{Message, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, change, octets};
+use super::netlink::{Message, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, Refusal, change, octets};
 use crate::action::Presence;
 use crate::host::{Family, NextHop, Route, RouteKind, Scope};
 use crate::probe::netlink::{Attributes, Raw, raw_links, raw_routes};
@@ -27,8 +27,9 @@ const RTA_PREF: u16 = 20;
 const RTA_NH_ID: u16 = 30;
 const RTAX_MTU: u16 = 2;
 const RTNH_F_ONLINK: u8 = 4;
+const RTPROT_KERNEL: u8 = 2;
 
-/// What the kernel gives a route of IPv6 without a metric (IP6_RT_PRIO_USER).
+/// What the kernel gives a route of IPv6 that is added without a metric (IP6_RT_PRIO_USER); some of its own have none.
 const METRIC_OF_IPV6: u32 = 1024;
 
 pub fn state(route: &Route, link: Option<&str>) -> Result<Presence, Text> {
@@ -51,8 +52,9 @@ pub fn bring(kept: &Kept, route: &Route, link: Option<&str>, wanted: Presence) -
     let about = format!("route {words} table {} metric {} proto {}", route.table, route.metric, route.protocol);
     match (wanted, there.first()) {
         (Presence::Absent, Some(route)) => {
+            let sent = again(&route.payload).map_or_else(|| message(&here), Ok)?;
+            may_come_back(&route.says, &sent, &words)?;
             kept.put(&about, &route.payload)?;
-            let sent = again(&route.payload).unwrap_or(message(&here)?);
             change(RTM_DELROUTE, 0, &sent).map_err(|refusal| refusal.of(&format!("ip route del {words}")))?;
         }
         (Presence::Present, None) => add(kept, &about, &here, &words)?,
@@ -88,6 +90,21 @@ fn add(kept: &Kept, about: &str, route: &Route, words: &str) -> Result<(), Text>
     outcome.map_err(|refusal| refusal.of(&format!("ip route add {words}")))
 }
 
+/// Asks the kernel to add the route that it has. That it exists is the answer wanted: all else about it would be accepted. Some routes would
+/// not be, because others came after them, or because only the kernel makes such.
+fn may_come_back(route: &Route, sent: &[u8], words: &str) -> Result<(), Text> {
+    let made_by_kernel = route.family() == Family::V6 && route.metric == 0;
+    match change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sent) {
+        Err(refusal) if refusal.code == nix::libc::EEXIST && !made_by_kernel => Ok(()),
+        Err(Refusal { said, .. }) => Err(text!(
+            "`{words}` is left alone, for the kernel would not take it back: {said}",
+            "不处理 `{words}`：删除后内核不会再接受它：{said}"
+        )),
+        // It went away at this moment, and is here again.
+        Ok(()) => Ok(()),
+    }
+}
+
 fn may_be_appended(route: &Route) -> bool {
     route.family() == Family::V4 || route.next_hops.iter().all(|hop| hop.via.is_none())
 }
@@ -121,7 +138,7 @@ fn normal(route: &Route) -> Route {
     if route.family() == Family::V6 {
         // Of IPv6 all routes have the scope global.
         route.scope = Scope::Global;
-        if route.metric == 0 {
+        if route.metric == 0 && route.protocol != RTPROT_KERNEL {
             route.metric = METRIC_OF_IPV6;
         }
     }

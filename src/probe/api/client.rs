@@ -1,11 +1,11 @@
-//! One GET over HTTP/1.1 on a unix or tcp socket. The only place with an async runtime; it never leaves the caller's thread.
+//! One call over HTTP/1.1 on a unix or tcp socket. The only place with an async runtime; it never leaves the caller's thread.
 
 use std::future::Future;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
-use hyper::{Request, header};
+use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -20,7 +20,7 @@ const MAX_BODY: usize = 64 << 20;
 /// Time for one call, connection and body included. dockerd answers in milliseconds, or it hangs.
 pub const CALL_LIMIT: Duration = Duration::from_secs(3);
 
-/// A reply with status 200.
+/// A reply with a status of success, or 304: it is so already.
 pub struct Reply {
     /// The `Server` header, `Docker/28.5.2 (linux)`.
     pub server: String,
@@ -45,30 +45,42 @@ pub fn run<T>(look: impl Future<Output = T>) -> Result<T, Text> {
 /// GET `path`, within `limit`.
 ///
 /// # Errors
-/// A sentence: not reachable, no permission, late, not HTTP, a status other than 200, a body over 64 MiB.
+/// A sentence: not reachable, no permission, late, not HTTP, a status of failure, a body over 64 MiB.
 pub async fn get(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Reply, Text> {
-    match tokio::time::timeout(limit, connect_and_get(endpoint, path)).await {
+    call(endpoint, Method::GET, path, limit).await
+}
+
+/// POST `path` without a body, within `limit`.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Reply, Text> {
+    call(endpoint, Method::POST, path, limit).await
+}
+
+async fn call(endpoint: &Endpoint, method: Method, path: &str, limit: Duration) -> Result<Reply, Text> {
+    match tokio::time::timeout(limit, connect_and_call(endpoint, &method, path)).await {
         Ok(reply) => reply,
         Err(_) => {
             let seconds = limit.as_secs_f32();
             Err(text!(
-                "{endpoint} does not answer GET {path} within {seconds:.1} s: the engine hangs, or this is no engine",
-                "{endpoint} 在 {seconds:.1} 秒内没有应答 GET {path}：引擎已挂起，或对端不是引擎"
+                "{endpoint} does not answer {method} {path} within {seconds:.1} s: the engine hangs, or this is no engine",
+                "{endpoint} 在 {seconds:.1} 秒内没有应答 {method} {path}：引擎已挂起，或对端不是引擎"
             ))
         }
     }
 }
 
-async fn connect_and_get(endpoint: &Endpoint, path: &str) -> Result<Reply, Text> {
+async fn connect_and_call(endpoint: &Endpoint, method: &Method, path: &str) -> Result<Reply, Text> {
     match endpoint {
         Endpoint::Unix(socket) => {
             let stream = UnixStream::connect(socket).await.map_err(|error| unreachable(endpoint, &error))?;
-            exchange(stream, endpoint, path).await
+            exchange(stream, endpoint, method, path).await
         }
         Endpoint::Tcp(host, port) => {
             let stream =
                 TcpStream::connect((host.as_str(), *port)).await.map_err(|error| unreachable(endpoint, &error))?;
-            exchange(stream, endpoint, path).await
+            exchange(stream, endpoint, method, path).await
         }
         Endpoint::Ssh(_) => Err(text!(
             "{endpoint}: engines behind ssh are not asked; run dnetctl on that host",
@@ -81,7 +93,7 @@ async fn connect_and_get(endpoint: &Endpoint, path: &str) -> Result<Reply, Text>
     }
 }
 
-async fn exchange<S>(stream: S, endpoint: &Endpoint, path: &str) -> Result<Reply, Text>
+async fn exchange<S>(stream: S, endpoint: &Endpoint, method: &Method, path: &str) -> Result<Reply, Text>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -94,7 +106,9 @@ where
         Endpoint::Tcp(..) => endpoint.to_string().replace("tcp://", ""),
         _ => "docker".to_owned(),
     };
-    let request = Request::get(path)
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
         .header(header::HOST, host)
         .header(header::USER_AGENT, concat!("dnetctl/", env!("CARGO_PKG_VERSION")))
         .body(Empty::new())
@@ -107,19 +121,19 @@ where
         Ok(body) => body.to_bytes().to_vec(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             return Err(text!(
-                "the reply of {endpoint} to GET {path} is larger than 64 MiB",
-                "{endpoint} 对 GET {path} 的应答超过 64 MiB"
+                "the reply of {endpoint} to {method} {path} is larger than 64 MiB",
+                "{endpoint} 对 {method} {path} 的应答超过 64 MiB"
             ));
         }
         Err(_) => {
             return Err(text!(
-                "{endpoint} broke off in the middle of its reply to GET {path}",
+                "{endpoint} broke off in the middle of its reply to {method} {path}",
                 "{endpoint} 在应答 GET {path} 的中途断开了连接"
             ));
         }
     };
-    if status != 200 {
-        return Err(refused(endpoint, path, status, &body));
+    if !matches!(status, 200..=299 | 304) {
+        return Err(refused(endpoint, method, path, status, &body));
     }
     Ok(Reply { server, body })
 }
@@ -148,8 +162,8 @@ fn not_http(endpoint: &Endpoint, error: &hyper::Error) -> Text {
     }
 }
 
-/// A status other than 200, with the engine's own message where it gave one.
-fn refused(endpoint: &Endpoint, path: &str, status: u16, body: &[u8]) -> Text {
+/// A status of failure, with the engine's own message where it gave one.
+fn refused(endpoint: &Endpoint, method: &Method, path: &str, status: u16, body: &[u8]) -> Text {
     // Go's net/http answers a plain request on a TLS port in these words (net/http/server.go).
     if body.starts_with(b"Client sent an HTTP request to an HTTPS server") {
         return needs_tls(&endpoint.to_string());
@@ -158,11 +172,14 @@ fn refused(endpoint: &Endpoint, path: &str, status: u16, body: &[u8]) -> Text {
     let said = said.as_ref().and_then(|json| json.get("message")?.as_str()).unwrap_or_default();
     let said: String = mask(said).chars().filter(|c| !c.is_control()).take(200).collect();
     if said.is_empty() {
-        text!("{endpoint} answers GET {path} with status {status}", "{endpoint} 对 GET {path} 返回状态码 {status}")
+        text!(
+            "{endpoint} answers {method} {path} with status {status}",
+            "{endpoint} 对 {method} {path} 返回状态码 {status}"
+        )
     } else {
         text!(
-            "{endpoint} answers GET {path} with status {status}: {said}",
-            "{endpoint} 对 GET {path} 返回状态码 {status}：{said}"
+            "{endpoint} answers {method} {path} with status {status}: {said}",
+            "{endpoint} 对 {method} {path} 返回状态码 {status}：{said}"
         )
     }
 }

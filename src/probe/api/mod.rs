@@ -1,4 +1,5 @@
-//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says.
+//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says. It is told one thing only:
+//! to start a container.
 
 mod awake;
 mod client;
@@ -6,7 +7,7 @@ mod endpoint;
 mod inspect;
 
 pub use endpoint::parse_endpoint;
-pub use inspect::container_process;
+pub use inspect::{container_process, start_container};
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -61,6 +62,11 @@ pub fn look(request: &Request, files: &Files, deadline: Instant) -> Look {
         Ok(Err(why)) | Err(why) => Fact::Unreadable(why),
     };
     Look { endpoint: Fact::known(owner), api }
+}
+
+/// What this host's own engine says, within `limit`; a sleeping one is not woken.
+pub fn here(limit: Duration) -> Fact<Api> {
+    look(&Request::default(), &Files::new(None), Instant::now() + limit).api
 }
 
 /// Who listens at the chosen endpoint; where nobody is awake at the default one, a rootless dockerd of this user is.

@@ -30,8 +30,7 @@ pub use dump::messages;
 use dump::{Dump, Socket};
 pub use netfilter::{base_chains, foreign_tables};
 pub use programs::programs;
-#[allow(unused_imports)] // until addresses and rules are written
-pub use raw::{Raw, decode_route, raw_addresses, raw_links, raw_routes, raw_rules};
+pub use raw::{Raw, decode_route, decode_rule, raw_addresses, raw_links, raw_routes, raw_rules};
 pub use routes::{Keep, Routes, look as look_at_routes};
 use rtnetlink::sys::protocols::NETLINK_ROUTE;
 

@@ -53,6 +53,11 @@ pub fn decode_route(payload: &[u8]) -> Option<Route> {
     route::decode(route::RTM_NEWROUTE, payload).ok().flatten()
 }
 
+/// The same of a rule's.
+pub fn decode_rule(payload: &[u8]) -> Option<Rule> {
+    rule::decode(rule::RTM_NEWRULE, payload).ok().flatten()
+}
+
 fn raw<T>(
     what: &str,
     request: super::dump::Request,

@@ -5,7 +5,7 @@ use super::attributes::{Attributes, family, family_number, prefix, split, word};
 use super::dump::Request;
 use crate::host::{Rule, RuleAction};
 
-const RTM_NEWRULE: u16 = 32;
+pub const RTM_NEWRULE: u16 = 32;
 const RTM_GETRULE: u16 = 34;
 const FRA_DST: u16 = 1;
 const FRA_SRC: u16 = 2;
