@@ -21,7 +21,10 @@ const IFLA_INFO_DATA: u16 = 2;
 const IFF_UP: u32 = 1;
 
 /// Options of a bridge that a person sets (include/uapi/linux/if_link.h); the others tell how it is doing.
-const OPTIONS: [u16; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 22, 23, 36, 37, 38];
+const OPTIONS: [u16; 12] = [1, 2, 3, 4, 5, 6, 9, 22, 23, 36, 37, 38];
+/// IFLA_BR_VLAN_FILTERING and IFLA_BR_VLAN_PROTOCOL: a kernel that was built without says 0, and does not take it.
+const FILTERING: u16 = 7;
+const PROTOCOL: u16 = 8;
 
 pub fn state(name: &str) -> Result<Presence, Text> {
     Ok(if live(name)?.is_some() { Presence::Present } else { Presence::Absent })
@@ -42,8 +45,12 @@ pub fn bring(kept: &Kept, name: &str, wanted: Presence) -> Result<(), Text> {
         }
         (Presence::Present, None) => {
             let as_it_was = kept.get::<Vec<u8>>(&about).and_then(|payload| again(&payload));
-            let sent = as_it_was.unwrap_or_else(|| message(name));
-            let outcome = change(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &sent);
+            let make = |message: &[u8]| change(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, message);
+            // A bridge with other options is better than none.
+            let outcome = match as_it_was.map(|message| make(&message)) {
+                Some(Ok(())) => Ok(()),
+                _ => make(&message(name)),
+            };
             outcome.map_err(|refusal| refusal.of(&format!("ip link add {name} type bridge")))
         }
         _ => Ok(()),
@@ -78,7 +85,9 @@ fn again(payload: &[u8]) -> Option<Vec<u8>> {
     }
     let mut options = Message::new(&[]);
     if let Some(data) = attributes.nested(IFLA_LINKINFO).ok()??.nested(IFLA_INFO_DATA).ok()? {
-        for (kind, value) in data.iter().filter(|(kind, _)| OPTIONS.contains(kind)) {
+        let filters = data.u8(FILTERING).ok().flatten() == Some(1);
+        let sent = |kind: u16| OPTIONS.contains(&kind) || (filters && matches!(kind, FILTERING | PROTOCOL));
+        for (kind, value) in data.iter().filter(|(kind, _)| sent(*kind)) {
             options.put(kind, value);
         }
     }

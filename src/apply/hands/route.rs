@@ -91,11 +91,16 @@ fn add(kept: &Kept, about: &str, route: &Route, words: &str) -> Result<(), Text>
 }
 
 /// Asks the kernel to add the route that it has. That it exists is the answer wanted: all else about it would be accepted. Some routes would
-/// not be, because others came after them, or because only the kernel makes such.
+/// not be, because of others that came after them.
 fn may_come_back(route: &Route, sent: &[u8], words: &str) -> Result<(), Text> {
-    let made_by_kernel = route.family() == Family::V6 && route.metric == 0;
+    if route.family() == Family::V6 && route.metric == 0 {
+        return Err(text!(
+            "`{words}` is left alone: the kernel makes it along with an address, and nobody else can",
+            "不处理 `{words}`：它由内核随地址一起创建，其他程序无法创建"
+        ));
+    }
     match change(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sent) {
-        Err(refusal) if refusal.code == nix::libc::EEXIST && !made_by_kernel => Ok(()),
+        Err(refusal) if refusal.code == nix::libc::EEXIST => Ok(()),
         Err(Refusal { said, .. }) => Err(text!(
             "`{words}` is left alone, for the kernel would not take it back: {said}",
             "不处理 `{words}`：删除后内核不会再接受它：{said}"
