@@ -1,4 +1,4 @@
-//! One rule of ours, by the program that keeps its table. A table or chain that is not there is never made: iptables-legacy would, by
+//! One rule of ours, or the policy of a base chain, by the program that keeps its table. A table or chain that is not there is never made: iptables-legacy would, by
 //! looking.
 
 use std::fs;
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const WAIT: &str = "5";
 
 pub fn state(rule: &FirewallRule) -> Result<Presence, Text> {
-    if !has_table(rule)? {
+    if !has_table(&rule.tool, &rule.table)? {
         return Ok(Presence::Absent);
     }
     let output = call(rule, "-C", None)?;
@@ -32,12 +32,8 @@ pub fn bring(rule: &FirewallRule, wanted: Presence) -> Result<(), Text> {
     if state(rule)? == wanted {
         return Ok(());
     }
-    if !has_table(rule)? {
-        let (tool, table) = (&rule.tool, &rule.table);
-        return Err(text!(
-            "{tool} has no table {table} here; dnetctl makes none",
-            "{tool} 在这里没有 {table} 表；dnetctl 不会创建它"
-        ));
+    if !has_table(&rule.tool, &rule.table)? {
+        return Err(no_table(&rule.tool, &rule.table));
     }
     let (verb, position) = match (wanted, rule.position) {
         (Presence::Absent, _) => ("-D", None),
@@ -59,20 +55,53 @@ pub fn bring(rule: &FirewallRule, wanted: Presence) -> Result<(), Text> {
     Err(text!("{tool} {verb} succeeded, and the rule is as before", "{tool} {verb} 执行成功，但规则没有变化"))
 }
 
+/// `ACCEPT` or `DROP`. A base chain that is not there lets everything through.
+pub fn policy(tool: &str, table: &str, chain: &str) -> Result<String, Text> {
+    let accept = "ACCEPT".to_owned();
+    if !has_table(tool, table)? {
+        return Ok(accept);
+    }
+    let output = with_lock(tool, &["-t", table, "-S", chain])?;
+    match output.status {
+        Some(0) => {
+            let said = output.stdout.lines().find_map(|line| line.strip_prefix("-P ")?.strip_prefix(chain));
+            Ok(said.map_or(accept, |policy| policy.trim().to_owned()))
+        }
+        // No such chain.
+        Some(1) => Ok(accept),
+        _ => Err(refused(tool, &format!("-t {table} -S {chain}"), &output)),
+    }
+}
+
+pub fn set_policy(tool: &str, table: &str, chain: &str, wanted: &str) -> Result<(), Text> {
+    if policy(tool, table, chain)? == wanted {
+        return Ok(());
+    }
+    if !has_table(tool, table)? {
+        return Err(no_table(tool, table));
+    }
+    let output = with_lock(tool, &["-t", table, "-P", chain, wanted])?;
+    if output.succeeded() { Ok(()) } else { Err(refused(tool, &format!("-t {table} -P {chain} {wanted}"), &output)) }
+}
+
 /// Of iptables-legacy and of all before 1.8 whether the kernel has the table; that of nf_tables does not matter, for looking makes none.
-fn has_table(rule: &FirewallRule) -> Result<bool, Text> {
-    if !is_legacy(&rule.tool)? {
+fn has_table(tool: &str, table: &str) -> Result<bool, Text> {
+    if !is_legacy(tool)? {
         return Ok(true);
     }
-    let file = if rule.tool.starts_with("ip6") { "ip6_tables_names" } else { "ip_tables_names" };
+    let file = if tool.starts_with("ip6") { "ip6_tables_names" } else { "ip_tables_names" };
     // Before Linux 3.17 there is no thread-self.
     let own = format!("/proc/thread-self/net/{file}");
     let names = if Path::new("/proc/thread-self").exists() { own } else { format!("/proc/net/{file}") };
     match fs::read_to_string(&names) {
-        Ok(tables) => Ok(tables.lines().any(|table| table.trim() == rule.table)),
+        Ok(tables) => Ok(tables.lines().any(|name| name.trim() == table)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(text!("{names}: {error}", "{names}：{error}")),
     }
+}
+
+fn no_table(tool: &str, table: &str) -> Text {
+    text!("{tool} has no table {table} here; dnetctl makes none", "{tool} 在这里没有 {table} 表；dnetctl 不会创建它")
 }
 
 fn is_legacy(tool: &str) -> Result<bool, Text> {
@@ -88,10 +117,14 @@ fn call(rule: &FirewallRule, verb: &str, position: Option<u32>) -> Result<Output
     let mut words = vec!["-t", rule.table.as_str(), verb, rule.chain.as_str()];
     words.extend(position.as_deref());
     words.extend(rule.spec.iter().map(String::as_str));
-    let output = run(&rule.tool, &[&["-w", WAIT][..], &words].concat())?;
+    with_lock(&rule.tool, &words)
+}
+
+fn with_lock(tool: &str, words: &[&str]) -> Result<Output, Text> {
+    let output = run(tool, &[&["-w", WAIT][..], words].concat())?;
     // Before 1.6 it waits as long as it takes, and knows no number.
     if output.status == Some(2) && output.stderr.contains(&format!("`{WAIT}'")) {
-        return run(&rule.tool, &[&["-w"][..], &words].concat());
+        return run(tool, &[&["-w"][..], words].concat());
     }
     Ok(output)
 }
@@ -105,12 +138,16 @@ fn run(tool: &str, arguments: &[&str]) -> Result<Output, Text> {
 }
 
 fn failed(rule: &FirewallRule, verb: &str, output: &Output) -> Text {
-    let (tool, table, chain, said) = (&rule.tool, &rule.table, &rule.chain, output.complaint());
+    refused(&rule.tool, &format!("-t {} {verb} {} …", rule.table, rule.chain), output)
+}
+
+fn refused(tool: &str, words: &str, output: &Output) -> Text {
+    let said = output.complaint();
     if output.status == Some(4) && said.contains("xtables lock") {
         return text!(
             "another program holds the lock of {tool} (/run/xtables.lock) for more than {WAIT} seconds",
             "其他程序占用 {tool} 的锁（/run/xtables.lock）超过 {WAIT} 秒"
         );
     }
-    text!("`{tool} -t {table} {verb} {chain} …` failed: {said}", "`{tool} -t {table} {verb} {chain} …` 失败：{said}")
+    text!("`{tool} {words}` failed: {said}", "`{tool} {words}` 失败：{said}")
 }

@@ -60,6 +60,10 @@ impl Hands for Host {
             Action::Address { link, address, to, .. } => Ok(end(address::state(link, *address)?, *to)),
             Action::Bridge { link, to, .. } => Ok(end(bridge::state(link)?, *to)),
             Action::Firewall { rule, to, .. } => Ok(end(firewall::state(rule)?, *to)),
+            Action::Policy { tool, table, chain, from, to } => {
+                let now = firewall::policy(tool, table, chain)?;
+                Ok(if now == *to || now == *from { end(&now, to) } else { State::Other(Text::verbatim(now)) })
+            }
             Action::Enable { unit, to, .. } => Ok(end(enable::state(unit)?, *to)),
             Action::Containers { names, to, .. } => Ok(end(containers::state(names), *to)),
         }
@@ -79,6 +83,9 @@ impl Hands for Host {
             }
             Action::Bridge { link, from, to } => bridge::bring(&self.kept, link, *pick(end, from, to)),
             Action::Firewall { rule, from, to } => firewall::bring(rule, *pick(end, from, to)),
+            Action::Policy { tool, table, chain, from, to } => {
+                firewall::set_policy(tool, table, chain, pick(end, from, to))
+            }
             Action::Enable { unit, from, to } => enable::bring(unit, *pick(end, from, to)),
             Action::Containers { names, from, to } => containers::bring(names, *pick(end, from, to)),
         }

@@ -148,6 +148,17 @@ pub fn rules_of_iptables() -> Result<(), Failed> {
                 return Err(format!("{tool}: {before}\n{}", save()?).into());
             }
         }
+        let (from, to) = ("ACCEPT".to_owned(), "DROP".to_owned());
+        let (table, chain) = ("filter".to_owned(), "FORWARD".to_owned());
+        let policy = step(Action::Policy { tool: tool.to_owned(), table, chain, from, to });
+        desk.bring(&policy, End::To)?;
+        if !run(tool, &["-S", "FORWARD"])?.contains("-P FORWARD DROP") {
+            return Err(format!("{tool}: the policy of FORWARD").into());
+        }
+        desk.bring(&policy, End::From)?;
+        if save()? != before {
+            return Err(format!("{tool}: {before}\n{}", save()?).into());
+        }
         let missing = desk.host.bring(&one("NOWHERE", None), End::To);
         if missing.is_ok() || desk.host.state(&one("NOWHERE", None)) != Ok(State::From) {
             return Err(format!("{tool}: a chain that is not there").into());

@@ -58,7 +58,8 @@ fn one_host(family: Family) -> Result<(usize, usize), Failed> {
     Ok((done, left))
 }
 
-/// Of several that differ in their hops alone, the order in which they were added is not known.
+/// Without those that only the kernel can make; and of several that differ in their hops alone, the order in which they were added is not
+/// known.
 fn routes(host: &Snapshot, family: Family) -> Result<Vec<Step>, Failed> {
     let all = host.routes.ok().ok_or("routes")?;
     let key = |route: &Route| (route.destination, route.table, route.metric, route.tos, route.from);
@@ -68,7 +69,8 @@ fn routes(host: &Snapshot, family: Family) -> Result<Vec<Step>, Failed> {
     };
     let (from, to) = GONE;
     let alone = all.iter().filter(|route| all.iter().filter(|other| key(other) == key(route)).count() == 1);
-    let steps = alone.filter(|route| route.family() == family).map(|route| {
+    let by_kernel = |route: &Route| family == Family::V6 && route.metric == 0;
+    let steps = alone.filter(|route| route.family() == family && !by_kernel(route)).map(|route| {
         let link = match route.next_hops.as_slice() {
             [hop] => name(hop.link),
             _ => None,
