@@ -4,11 +4,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::configuration::quoted;
 use super::peer_flows::{Asker, Meeting};
+use crate::action::{Action, FirewallRule, Intent, Presence, RULES_UNIT};
 use crate::engine::Bridge;
+use crate::finding::{Remedy, Safety};
 use crate::host::{Family, Snapshot};
 use crate::path::netfilter::rule::{Effect, Field, Key, Rule, Step, Table, Test, Values};
 use crate::path::netfilter::{Backend, Chain, Did, Netfilter};
+use crate::text::Text;
 
 /// How the tool is called that keeps these rules: as dockerd calls it, or by the name of the variant that dockerd does not use.
 pub fn tool(host: &Snapshot, family: Family, backend: Backend) -> String {
@@ -26,6 +30,64 @@ pub fn comment(check: &str) -> String {
     format!("-m comment --comment dnetctl:{check}")
 }
 
+/// Where a rule is put.
+#[derive(Clone, Copy)]
+pub struct Spot {
+    pub table: &'static str,
+    pub chain: &'static str,
+    /// From 1; none: at the end.
+    pub position: Option<u32>,
+}
+
+impl Spot {
+    const END_OF_USER: Spot = Spot { table: "filter", chain: "DOCKER-USER", position: None };
+    pub const END_OF_FORWARD: Spot = Spot { table: "filter", chain: "FORWARD", position: None };
+
+    /// `matching`: the rule's words up to its comment.
+    pub fn accept(self, tool: &str, matching: &str, check: &str) -> FirewallRule {
+        let spec = format!("{matching} {} -j ACCEPT", comment(check));
+        FirewallRule {
+            tool: tool.to_owned(),
+            table: self.table.to_owned(),
+            chain: self.chain.to_owned(),
+            spec: spec.split_whitespace().map(str::to_owned).collect(),
+            position: self.position,
+        }
+    }
+}
+
+/// As a person types it.
+fn typed(rule: &FirewallRule) -> String {
+    let words: Vec<String> = rule.words(Presence::Present).iter().map(|word| quoted(word)).collect();
+    let words = words.join(" ");
+    // The default table, iptables(8).
+    format!("{} {}", rule.tool, words.strip_prefix("-t filter ").unwrap_or(&words))
+}
+
+pub fn commands(rules: &[FirewallRule]) -> Vec<String> {
+    rules.iter().map(typed).collect()
+}
+
+/// A remedy by rules alone. Where systemd starts the engine, `--apply` makes them last by a unit of our own, ordered behind it.
+pub fn by_rules(host: &Snapshot, title: Text, impact: Text, rules: Vec<FirewallRule>) -> Remedy {
+    let lasting =
+        host.profile.systemd && matches!(host.engine.unit.ok(), Some(Some(unit)) if unit.name == "docker.service");
+    let mut commands = commands(&rules);
+    let there = |rule| Action::Firewall { rule, from: Presence::Absent, to: Presence::Present };
+    let mut actions: Vec<Action> = rules.iter().cloned().map(there).collect();
+    if !lasting {
+        return Remedy::manual(title, impact, commands).until_reboot().by(Safety::Safe, actions);
+    }
+    commands.push(format!(
+        "# until a reboot; `dnetctl diagnose --apply` has {RULES_UNIT} put them back after each start of the engine"
+    ));
+    let kept = |rule| Intent::UnitRule { rule, from: Presence::Absent, to: Presence::Present };
+    let intents = rules.into_iter().map(kept).collect();
+    actions.push(Action::Edit { file: format!("/etc/systemd/system/{RULES_UNIT}"), intents });
+    actions.push(Action::Enable { unit: RULES_UNIT.to_owned(), from: false, to: true });
+    Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
+}
+
 /// Accepts in DOCKER-USER, at the end of what is there: in front of the RETURN by which these packets leave it, and behind all that it asks
 /// before.
 pub fn accepts(
@@ -35,17 +97,17 @@ pub fn accepts(
     subnet: IpNet,
     backend: Backend,
     check: &str,
-) -> Vec<String> {
+) -> Vec<FirewallRule> {
     let family = Family::of(subnet.addr());
     let user = asker.netfilter().and_then(|netfilter| user_chain(netfilter, backend, family));
     let place = match user {
         Some(user) => match left_by(asker, meeting, bridge, user) {
-            Some(position) => format!("-I DOCKER-USER {}", position + 1),
-            None => "-A DOCKER-USER".to_owned(),
+            Some(before) => Spot { position: counted(before), ..Spot::END_OF_USER },
+            None => Spot::END_OF_USER,
         },
         None => before_the_engine(asker, backend, family),
     };
-    at(asker, meeting, subnet, backend, &place, check)
+    at(asker, meeting, subnet, backend, place, check)
 }
 
 /// As [`accepts`], of packets that nothing but the policy ends. Where FORWARD itself has an admin's rules behind DOCKER-USER, or no
@@ -57,21 +119,33 @@ pub fn last_accepts(
     subnet: IpNet,
     backend: Backend,
     check: &str,
-) -> Vec<String> {
+) -> Vec<FirewallRule> {
     let family = Family::of(subnet.addr());
     let user = asker.netfilter().filter(|netfilter| user_chain(netfilter, backend, family).is_some());
     match user.filter(|netfilter| !admin_rules_behind(asker, netfilter, backend, family)) {
         Some(_) => accepts(asker, meeting, bridge, subnet, backend, check),
-        None => at(asker, meeting, subnet, backend, "-A FORWARD", check),
+        None => at(asker, meeting, subnet, backend, Spot::END_OF_FORWARD, check),
     }
 }
 
-/// `place`: the command up to the rule.
-pub fn at(asker: &Asker, meeting: &Meeting, subnet: IpNet, backend: Backend, place: &str, check: &str) -> Vec<String> {
+/// One for each source that a peer's packets may have.
+pub fn at(
+    asker: &Asker,
+    meeting: &Meeting,
+    subnet: IpNet,
+    backend: Backend,
+    spot: Spot,
+    check: &str,
+) -> Vec<FirewallRule> {
     let tool = tool(asker.here.host, Family::of(subnet.addr()), backend);
-    let (link, comment) = (&meeting.link, comment(check));
-    let sources = meeting.rule_sources().into_iter();
-    sources.map(|source| format!("{tool} {place} -i {link} -s {source} -d {subnet} {comment} -j ACCEPT")).collect()
+    let link = &meeting.link;
+    let rule = |source: String| spot.accept(&tool, &format!("-i {link} -s {source} -d {subnet}"), check);
+    meeting.rule_sources().into_iter().map(rule).collect()
+}
+
+/// The position of a rule as iptables counts, from one.
+pub fn counted(index: usize) -> Option<u32> {
+    u32::try_from(index).ok().map(|index| index.saturating_add(1))
 }
 
 fn table(family: Family) -> Table {
@@ -92,13 +166,13 @@ fn user_chain(netfilter: &Netfilter, backend: Backend, family: Family) -> Option
 }
 
 /// Without DOCKER-USER: in FORWARD in front of the engine's first chain, behind what an admin put before it.
-fn before_the_engine(asker: &Asker, backend: Backend, family: Family) -> String {
+fn before_the_engine(asker: &Asker, backend: Backend, family: Family) -> Spot {
     let position = asker.netfilter().and_then(|netfilter| {
         let forward = netfilter.chain(named(netfilter, backend, family, "FORWARD")?);
         let engines = |id: usize| netfilter.chain(id).name.starts_with("DOCKER");
         forward.rules.iter().position(|rule| jumps_to(rule, engines))
     });
-    position.map_or_else(|| "-A FORWARD".to_owned(), |position| format!("-I FORWARD {}", position + 1))
+    Spot { position: position.and_then(counted), ..Spot::END_OF_FORWARD }
 }
 
 /// Whether raw's PREROUTING has rules behind that position that do more than accept and are not the engine's own drops: an accept in front

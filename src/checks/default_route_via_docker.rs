@@ -3,8 +3,9 @@ use std::net::IpAddr;
 use super::here::{Here, has_bridges};
 use super::iproute::{self, shows_route};
 use super::{About, Applies, Check, Group, Scene, docs};
+use crate::action::{Action, Presence};
 use crate::engine::{Whereabouts, whereabouts};
-use crate::finding::{Finding, Findings, Remedy};
+use crate::finding::{Finding, Findings, Remedy, Safety};
 use crate::host::{Family, Link, Missing, NextHop, Route, RouteKind, Snapshot};
 use crate::path::fib::{Query, outside};
 use crate::text::text;
@@ -128,6 +129,16 @@ fn finding(here: &Here, route: &Route, link: &Link, others: bool) -> Finding {
         impact,
         vec![format!("ip {family} route del {said}{}", metric(route))],
     );
+    // Without another default route somebody has to say what the right one is.
+    let delete = match (others, route.next_hops.as_slice()) {
+        (true, [hop]) => {
+            let link = hop.link.map(|index| here.name(index));
+            let route = Box::new(route.clone());
+            let action = Action::Route { route, link, from: Presence::Present, to: Presence::Absent };
+            delete.by(Safety::Disruptive, vec![action])
+        }
+        _ => delete,
+    };
     let keep_off = Remedy::manual(
         text!(
             "keep the program that added it (dhcpcd, connman, NetworkManager, networkd) off Docker's links",

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::accept_rules::{comment, last_accepts, lists, tool};
+use super::accept_rules::{Spot, by_rules, comment, last_accepts, lists, tool};
 use super::here::has_bridges;
 use super::peer_flows::{Asker, Lost, Meeting, is_forward_policy};
 use super::peers::{self, PeerSubnet};
@@ -106,33 +106,36 @@ fn kept_in(asker: &Asker, peer: &PeerSubnet, bridge: &Bridge, subnet: IpNet, add
         option = peer.declared_by,
         peer = peer.peer
     );
-    let commands = match by.backend {
-        Backend::Nft => {
-            let ip = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
-            let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
-            vec![
-                format!("{add} iifname {link} {ip} saddr {subnet} {ip} daddr {there} accept"),
-                format!("{add} oifname {link} {ip} daddr {subnet} ct state established,related accept"),
-            ]
-        }
-        backend => {
-            let (tool, comment) = (tool(asker.here.host, peer.family(), backend), comment(CHECK.id));
-            let replies = "-m conntrack --ctstate RELATED,ESTABLISHED";
-            vec![
-                format!("{tool} -A FORWARD -i {link} -s {subnet} -d {there} {comment} -j ACCEPT"),
-                format!("{tool} -A FORWARD -o {link} -d {subnet} {replies} {comment} -j ACCEPT"),
-            ]
-        }
-    };
     let title = text!(
         "accept what {subnet} sends to {there} and the replies, behind the rules that are there",
         "在现有规则之后放行 {subnet} 发往 {there} 的数据包及其回包"
     );
-    let impact =
-        text!("nobody else is let through. The rules are gone after a reboot", "不会放行其他来源。规则在重启后失效");
+    let remedy = match by.backend {
+        Backend::Nft => {
+            let ip = if subnet.addr().is_ipv4() { "ip" } else { "ip6" };
+            let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
+            let commands = vec![
+                format!("{add} iifname {link} {ip} saddr {subnet} {ip} daddr {there} accept"),
+                format!("{add} oifname {link} {ip} daddr {subnet} ct state established,related accept"),
+            ];
+            let impact = text!(
+                "nobody else is let through. The rules are gone after a reboot",
+                "不会放行其他来源。规则在重启后失效"
+            );
+            Remedy::manual(title, impact, commands).until_reboot()
+        }
+        backend => {
+            let tool = tool(asker.here.host, peer.family(), backend);
+            let replies = "-m conntrack --ctstate RELATED,ESTABLISHED";
+            let sent = format!("-i {link} -s {subnet} -d {there}");
+            let matching = [sent, format!("-o {link} -d {subnet} {replies}")];
+            let rules = matching.iter().map(|it| Spot::END_OF_FORWARD.accept(&tool, it, CHECK.id)).collect();
+            by_rules(asker.here.host, title, text!("nobody else is let through", "不会放行其他来源"), rules)
+        }
+    };
     Finding::error(format!("peer:{there}"), message)
         .evidence(policy_shown(asker.here.host, by, address))
-        .remedy(Remedy::manual(title, impact, commands).until_reboot())
+        .remedy(remedy)
         .touches(format!("network:{name}"))
         .touches("firewall:forward")
 }
@@ -174,15 +177,17 @@ fn remedy(asker: &Asker, meetings: &[&Meeting], bridge: &Bridge, subnet: IpNet, 
         "仅放行这些对端发往 {subnet} 的数据包，放在现有规则之后，其他一概不变"
     );
     let impact = text!(
-        "containers on {subnet} are reached from there on every port; a peer that masquerades is accepted by its own address. \
-         The rules are gone after a reboot",
-        "这些对端可以访问 {subnet} 上容器的所有端口；做地址伪装的对端按其主机地址放行。规则在重启后失效"
+        "containers on {subnet} are reached from there on every port; a peer that masquerades is accepted by its own address",
+        "这些对端可以访问 {subnet} 上容器的所有端口；做地址伪装的对端按其主机地址放行"
     );
-    let commands = meetings.iter().flat_map(|meeting| match by.backend {
-        Backend::Nft => natively(meeting, subnet, by),
-        backend => last_accepts(asker, meeting, bridge, subnet, backend, CHECK.id),
-    });
-    Remedy::manual(title, impact, commands.collect()).until_reboot()
+    if by.backend == Backend::Nft {
+        let commands = meetings.iter().flat_map(|meeting| natively(meeting, subnet, by)).collect();
+        let Text { en, zh } = impact;
+        let impact = text!("{en}. The rules are gone after a reboot", "{zh}。规则在重启后失效");
+        return Remedy::manual(title, impact, commands).until_reboot();
+    }
+    let rules = meetings.iter().flat_map(|it| last_accepts(asker, it, bridge, subnet, by.backend, CHECK.id));
+    by_rules(asker.here.host, title, impact, rules.collect())
 }
 
 /// At the end of the base chain, just before its policy.

@@ -6,8 +6,9 @@ use super::here::Here;
 use super::iproute::{family_flag, shows_route};
 use super::peers::{Nearest, PeerSubnet, declared, is_open, second, subnets};
 use super::{About, Check, Group, Scene, docs};
-use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Family, Link, Missing, NeighbourState, Route, RouteKind, table_name};
+use crate::action::{Action, Presence};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
+use crate::host::{Family, Link, Missing, NeighbourState, NextHop, Route, RouteKind, Scope, table_name};
 use crate::path::fib::{Lookup, Query, Verdict};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
@@ -229,9 +230,16 @@ fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Lo
     let (address, link) = (nearest.address, here.name(nearest.link));
     let title = text!("route {subnet} to the peer, {address}", "将 {subnet} 路由到对端 {address}");
     let ip = if family_flag(subnet) == "-6" { "ip -6" } else { "ip" };
-    let mut commands = Vec::new();
+    let swap = |route: &Route, from: Presence| {
+        let [hop] = route.next_hops.as_slice() else { return None };
+        let link = hop.link.map(|index| here.name(index));
+        Some(Action::Route { route: Box::new(route.clone()), link, from, to: from.other() })
+    };
+    let (mut commands, mut actions, mut away) = (Vec::new(), Vec::new(), false);
     if let Some(route) = lookup.route.filter(|route| wins_over(route, subnet)) {
         commands.push(format!("{ip} route del {}{}", super::iproute::route(route, here), metric(route)));
+        actions.push(swap(route, Presence::Present));
+        away = true;
     }
     // A table that is asked before main ends the lookup there.
     let table = lookup.route.map_or(MAIN, |route| route.table);
@@ -239,14 +247,46 @@ fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Lo
     let mut same = routes.filter(|route| route.table == table && route.destination == subnet && route.from.is_none());
     let wrong = lookup.route.filter(|route| route.destination == subnet).or_else(|| same.next());
     let in_table = if table == MAIN { String::new() } else { format!(" table {}", table_name(table)) };
+    let new = to_peer(subnet, nearest, table, wrong.map(|route| route.metric));
     match wrong {
         Some(route) if leads_to(route, peer) => {}
         Some(route) => {
-            commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{}{in_table}", metric(route)))
+            commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{}{in_table}", metric(route)));
+            actions.extend([swap(route, Presence::Present), swap(&new, Presence::Absent)]);
+            away = true;
         }
-        None => commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}")),
+        None => {
+            commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}"));
+            actions.push(swap(&new, Presence::Absent));
+        }
     }
-    Remedy::manual(title, impact, commands).until_reboot()
+    let remedy = Remedy::manual(title, impact, commands).until_reboot();
+    // A route that goes may be how somebody is reached.
+    let safety = if away { Safety::Disruptive } else { Safety::Safe };
+    match actions.into_iter().collect::<Option<Vec<_>>>() {
+        Some(actions) if !actions.is_empty() => remedy.by(safety, actions),
+        _ => remedy,
+    }
+}
+
+/// As `ip route add` makes it (RTPROT_BOOT; IPv6 gets the metric 1024, net/ipv6/route.c IP6_RT_PRIO_USER).
+fn to_peer(subnet: IpNet, nearest: &Nearest, table: u32, metric: Option<u32>) -> Route {
+    let hop = NextHop { via: Some(nearest.address), link: Some(nearest.link), weight: 1, ..NextHop::default() };
+    Route {
+        destination: subnet,
+        table,
+        kind: RouteKind::Unicast,
+        scope: Scope::Global,
+        protocol: 3,
+        metric: metric.unwrap_or(if subnet.addr().is_ipv4() { 0 } else { 1024 }),
+        tos: 0,
+        from: None,
+        source: None,
+        next_hops: vec![hop],
+        next_hop_object: None,
+        mtu: None,
+        preference: 0,
+    }
 }
 
 /// RT_TABLE_MAIN, linux/rtnetlink.h.

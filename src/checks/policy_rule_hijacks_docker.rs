@@ -9,6 +9,7 @@ use self::ways::{Kind, Way};
 use super::here::{Here, has_bridges};
 use super::iproute::{self, family_flag, shows_route};
 use super::{About, Check, Group, Scene, docs};
+use crate::action::{Action, Presence};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Safety, Severity};
 use crate::host::{Family, Link, Missing, Route, RouteKind, Rule, RuleAction};
@@ -250,10 +251,16 @@ fn remedy(here: &Here, rules: &[Rule], bridge: &Bridge, subnet: IpNet, hijack: &
         |priority: &u32| rules.iter().any(|rule| rule.family == hijack.rule.family && rule.priority == *priority);
     // Priority 0 is that of the local table.
     let priority = (1..hijack.rule.priority).rev().find(|priority| !taken(priority))?;
-    let selector = match hijack.way.kind {
-        Kind::Answer => format!("from {prefix} to {}", clients_prefix(here, hijack)?),
-        _ => format!("to {prefix}"),
+    let (from, to) = match hijack.way.kind {
+        Kind::Answer => (Some(prefix), clients_prefix(here, hijack)?),
+        _ => (None, prefix),
     };
+    let selector = match from {
+        Some(from) => format!("from {from} to {to}"),
+        None => format!("to {to}"),
+    };
+    // `ip rule add` marks its rules so (RTPROT_BOOT, linux/rtnetlink.h).
+    let rule = Rule { from, to: Some(to), protocol: 3, ..Rule::kernel(hijack.rule.family, priority, MAIN) };
     let title = match hijack.way.kind {
         Kind::Answer => text!(
             "let the main table decide what containers of {name} answer to that LAN",
@@ -273,7 +280,8 @@ fn remedy(here: &Here, rules: &[Rule], bridge: &Bridge, subnet: IpNet, hijack: &
          [RoutingPolicyRule]、NetworkManager 的 ipv4.routing-rules、ifupdown 的 `up`）"
     );
     let command = format!("ip {family} rule add {selector} lookup main priority {priority}");
-    Some(Remedy::manual(title, impact, vec![command]).until_reboot().safety(Safety::Safe))
+    let action = Action::Rule { rule: Box::new(rule), from: Presence::Absent, to: Presence::Present };
+    Some(Remedy::manual(title, impact, vec![command]).until_reboot().by(Safety::Safe, vec![action]))
 }
 
 /// The LAN that the answer is for.

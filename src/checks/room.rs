@@ -7,7 +7,7 @@ use super::daemon_json_key::{Member, by_edit, set};
 use super::peers::subnets;
 use super::{Scene, configuration};
 use crate::engine::Version;
-use crate::engine::settings::{Outlook, Said};
+use crate::engine::settings::{Outlook, Said, setting};
 use crate::engine::startup::first_host;
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
@@ -140,5 +140,7 @@ pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook
     let mut commands = set(scene.host, &[Member { key: "bip", value: bip.clone().into() }]);
     commands.extend(configuration::restart(scene.host));
     let remedy = Remedy::manual(title(&bip), configuration::impact(outlook), commands).restarts_engine();
-    Some(by_edit(remedy, scene.host, &[("bip", Some(bip.into()))], outlook))
+    // Where no bip was, the subnet that docker0 leaves is the next network's.
+    let instead = matches!(setting(scene.host, "bip"), Ok(Some(_)));
+    Some(if instead { by_edit(remedy, scene.host, &[("bip", Some(bip.into()))], outlook) } else { remedy })
 }

@@ -2,12 +2,13 @@
 
 use ipnet::IpNet;
 
-use super::super::accept_rules::{accepts, admin_rules_in_raw, at, comment, tool};
+use super::super::accept_rules::{Spot, accepts, admin_rules_in_raw, at, by_rules, commands, comment, counted, tool};
 use super::super::configuration::quoted;
 use super::super::daemon_json_key::{Member, restart_all, set};
 use super::super::peer_flows::{Asker, Meeting};
 use super::super::recreate;
 use super::CHECK;
+use crate::action::FirewallRule;
 use crate::engine::{Bridge, Version, running_version};
 use crate::finding::{Remedy, Safety};
 use crate::host::Family;
@@ -60,27 +61,30 @@ impl Way<'_, '_> {
             subnet = self.subnet
         );
         let impact = text!(
-            "containers on {subnet} are reached from there on every port, from nowhere else; nothing restarts. The rules are gone \
-             after a reboot",
-            "这些对端可以访问 {subnet} 上容器的所有端口，其他来源仍被拒绝；无需重启任何东西。规则在重启后失效",
+            "containers on {subnet} are reached from there on every port, from nowhere else; nothing restarts",
+            "这些对端可以访问 {subnet} 上容器的所有端口，其他来源仍被拒绝；无需重启任何东西",
             subnet = self.subnet
         );
-        let mut commands = Vec::new();
+        let mut rules = Vec::new();
         let drops = self.meetings.iter().flat_map(|meeting| &meeting.lost).filter(|lost| lost.by.table == "raw");
         if let Some(first) = drops.filter_map(|lost| lost.by.position).min() {
             if admin_rules_in_raw(self.asker, self.backend, Family::of(self.subnet.addr()), first) {
                 return None;
             }
-            let place = format!("-t raw -I PREROUTING {}", first + 1);
+            let spot = Spot { table: "raw", chain: "PREROUTING", position: counted(first) };
             for meeting in self.meetings {
-                commands.extend(at(self.asker, meeting, self.subnet, self.backend, &place, CHECK.id));
+                rules.extend(at(self.asker, meeting, self.subnet, self.backend, spot, CHECK.id));
             }
         }
-        commands.extend(self.accepts());
-        Some(Remedy::manual(title, impact, commands).until_reboot())
+        rules.extend(self.accepting());
+        Some(by_rules(self.asker.here.host, title, impact, rules))
     }
 
     fn accepts(&self) -> Vec<String> {
+        commands(&self.accepting())
+    }
+
+    fn accepting(&self) -> Vec<FirewallRule> {
         let accept = |meeting: &Meeting| accepts(self.asker, meeting, self.bridge, self.subnet, self.backend, CHECK.id);
         self.meetings.iter().flat_map(accept).collect()
     }

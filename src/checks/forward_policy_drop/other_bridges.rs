@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::super::Scene;
-use super::super::accept_rules::{comment, tool};
+use super::super::accept_rules::{Spot, by_rules, tool};
 use super::super::here::Here;
 use super::super::peer_flows::is_forward_policy;
 use super::super::peers::second;
@@ -16,7 +16,7 @@ use crate::host::{Family, Link, Missing};
 use crate::path::fib::{Query, outside};
 use crate::path::netfilter::Backend;
 use crate::path::trace::{By, Flow, HTTPS, Origin, Tracer, Verdict};
-use crate::text::text;
+use crate::text::{Text, text};
 
 /// A bridge of the host's own with a guest that is up.
 struct Guests<'a> {
@@ -156,36 +156,35 @@ fn remedy(here: &Here, tracer: &Tracer, guests: &Guests, by: &By) -> Remedy {
     let (name, subnet) = (&guests.bridge.name, guests.subnet);
     let lookup = tracer.fib.lookup(&Query::forwarded(guests.guest, outside(Family::of(guests.guest)), name));
     let out = lookup.link().map_or_else(|| "+".to_owned(), |link| here.name(link));
-    let commands = match (by.backend, guests.leads_out) {
-        (Backend::Nft, leads_out) => {
-            let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
-            let to = if leads_out { name } else { &out };
-            let mut commands = vec![format!("{add} iifname {name} oifname {to} accept")];
-            if !leads_out {
-                commands.push(format!("{add} iifname {out} oifname {name} ct state established,related accept"));
-            }
-            commands
-        }
-        (backend, leads_out) => {
-            let (tool, comment) = (tool(here.host, Family::of(guests.guest), backend), comment(CHECK.id));
-            if leads_out {
-                vec![format!("{tool} -A FORWARD -i {name} -o {name} {comment} -j ACCEPT")]
-            } else {
-                vec![
-                    format!("{tool} -A FORWARD -i {name} -o {out} -s {subnet} {comment} -j ACCEPT"),
-                    format!(
-                        "{tool} -A FORWARD -i {out} -o {name} -d {subnet} -m conntrack --ctstate RELATED,ESTABLISHED {comment} -j ACCEPT"
-                    ),
-                ]
-            }
-        }
-    };
     let title =
         text!("accept what these guests send, behind the rules that are there", "在现有规则之后放行这些客户机的数据包");
-    let impact = text!(
-        "nobody else is let through. The rules are gone after a reboot; so that the policy is left alone from then on, switch forwarding on \
-         before the engine starts (/etc/sysctl.d), or set `\"ip-forward-no-drop\": true` (28.0 and newer)",
-        "不会放行其他来源。规则在重启后失效；若希望引擎今后不再修改该策略，请在引擎启动之前打开转发（/etc/sysctl.d），或设置 `\"ip-forward-no-drop\": true`（28.0 及更新版本）"
+    let other_way = text!(
+        "so that the policy is left alone from then on, switch forwarding on before the engine starts (/etc/sysctl.d), or set \
+         `\"ip-forward-no-drop\": true` (28.0 and newer)",
+        "若希望引擎今后不再修改该策略，请在引擎启动之前打开转发（/etc/sysctl.d），或设置 `\"ip-forward-no-drop\": true`（28.0 及更新版本）"
     );
-    Remedy::manual(title, impact, commands).until_reboot()
+    let Text { en, zh } = other_way;
+    if by.backend == Backend::Nft {
+        let add = format!("nft add rule {} {} {}", by.family, by.table, by.chain);
+        let to = if guests.leads_out { name } else { &out };
+        let mut commands = vec![format!("{add} iifname {name} oifname {to} accept")];
+        if !guests.leads_out {
+            commands.push(format!("{add} iifname {out} oifname {name} ct state established,related accept"));
+        }
+        let impact = text!(
+            "nobody else is let through. The rules are gone after a reboot; {en}",
+            "不会放行其他来源。规则在重启后失效；{zh}"
+        );
+        return Remedy::manual(title, impact, commands).until_reboot();
+    }
+    let tool = tool(here.host, Family::of(guests.guest), by.backend);
+    let matching = match guests.leads_out {
+        true => vec![format!("-i {name} -o {name}")],
+        false => vec![
+            format!("-i {name} -o {out} -s {subnet}"),
+            format!("-i {out} -o {name} -d {subnet} -m conntrack --ctstate RELATED,ESTABLISHED"),
+        ],
+    };
+    let rules = matching.iter().map(|it| Spot::END_OF_FORWARD.accept(&tool, it, CHECK.id)).collect();
+    by_rules(here.host, title, text!("nobody else is let through; {en}", "不会放行其他来源；{zh}"), rules)
 }
