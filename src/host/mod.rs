@@ -43,8 +43,8 @@ pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, table_name};
 pub use route_ranges::{RouteGroup, RouteOwner, RouteRanges, RouteRangesBuilder};
 pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
-#[allow(unused_imports)] // until the probe tells them
-pub use saved_route::{Editable, Keeper, SavedRoute};
+#[allow(unused_imports)] // until the commands ask
+pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
 pub use sysctl::link_sysctl;

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cloud, Engine, Fact, Firewall, Link, Manager, Modules, Neighbour, NextHopObject, Resolvers, Route,
-    RouteRanges, Rule, RuntimeNetwork, SavedRoute, Socket,
+    Address, Cloud, Engine, Fact, Firewall, Link, LinkKeeper, Manager, Modules, Neighbour, NextHopObject, Resolvers,
+    Route, RouteRanges, Rule, RuntimeNetwork, SavedRoute, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -63,6 +63,9 @@ pub struct Snapshot {
     /// Routes that files make.
     #[serde(default)]
     pub saved_routes: Fact<Vec<SavedRoute>>,
+    /// Where links are configured.
+    #[serde(default)]
+    pub link_keepers: Fact<Vec<LinkKeeper>>,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -129,6 +132,7 @@ impl Snapshot {
             cloud: Fact::NotCollected,
             runtimes: Fact::NotCollected,
             saved_routes: Fact::NotCollected,
+            link_keepers: Fact::NotCollected,
             engine: Engine::default(),
         }
     }

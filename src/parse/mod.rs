@@ -2,10 +2,12 @@
 
 pub mod api_json;
 pub mod bolt;
+pub mod cloud_init;
 pub mod cloud_metadata;
 pub mod conf_lines;
 pub mod daemon_flags;
 pub mod daemon_json;
+pub mod dhcp_lease;
 pub mod env_file;
 pub mod glob;
 pub mod ifupdown;
@@ -23,6 +25,7 @@ pub mod proc_net;
 pub mod proc_status;
 pub mod resolv_conf;
 pub mod route_command;
+pub mod route_script;
 pub mod runtime_networks;
 pub mod secret;
 pub mod stored_networks;

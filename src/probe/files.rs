@@ -145,6 +145,17 @@ impl Files {
         Ok(fs::read_link(self.join(Path::new(path)))?.to_string_lossy().into_owned())
     }
 
+    /// A regular file is there.
+    pub fn is_file(&self, path: &str) -> bool {
+        self.resolve(path).is_ok_and(|path| path.is_file())
+    }
+
+    /// Somebody may run it: one of the three bits is set.
+    pub fn is_executable(&self, path: &str) -> bool {
+        let meta = self.resolve(path).and_then(fs::metadata);
+        meta.is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
+    }
+
     /// Device and inode of what a path leads to: whether two paths are one file.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod process;
 mod profile;
 mod resolvers;
 mod runtimes;
+mod saved_routes;
 mod sockets;
 mod source;
 mod stored_networks;
@@ -82,6 +83,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let managers = of_files("network managers", deadline, &files, move |files| managers::look(files, files_only));
     let cloud = of_files("cloud metadata", deadline, &files, cloud::look);
     let runtimes = of_files("other runtimes", deadline, &files, runtimes::look);
+    let saved = of_files("saved routes", deadline, &files, saved_routes::look);
     let engine = engine_files::start(&files, deadline);
     let mut snapshot = match &request.root {
         Some(root) => Snapshot::empty(&root.to_string_lossy()),
@@ -93,6 +95,9 @@ pub fn collect(request: &Request) -> Snapshot {
     snapshot.managers = managers.finish();
     snapshot.cloud = cloud.finish();
     snapshot.runtimes = runtimes.finish();
+    let saved = saved.finish();
+    snapshot.link_keepers = saved.clone().map(|saved| saved.keepers);
+    snapshot.saved_routes = saved.map(|saved| saved.routes);
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     snapshot

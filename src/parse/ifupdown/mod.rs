@@ -5,7 +5,7 @@ mod dialect;
 mod lines;
 mod routes;
 
-use crate::host::SavedRoute;
+use crate::host::{Place, SavedRoute};
 
 pub use dialect::{Dialect, read_differently};
 pub use lines::{Logical, logical};
@@ -38,6 +38,20 @@ pub fn read(files: &[(String, Vec<u8>)]) -> Vec<SavedRoute> {
     let stanzas: Vec<Stanza> = files.iter().flat_map(|(path, bytes)| stanzas(path, bytes)).collect();
     let up = active::Up::of(files, &stanzas);
     stanzas.iter().flat_map(|stanza| routes::saved(stanza, &stanzas, &up)).collect()
+}
+
+/// The links that a stanza brings up, each with the place of its first one; aliases are their link's.
+pub fn links(files: &[(String, Vec<u8>)]) -> Vec<(String, Place)> {
+    let stanzas: Vec<Stanza> = files.iter().flat_map(|(path, bytes)| stanzas(path, bytes)).collect();
+    let up = active::Up::of(files, &stanzas);
+    let mut links: Vec<(String, Place)> = Vec::new();
+    for stanza in stanzas.iter().filter(|stanza| up.brings(&stanza.name) && !stanza.name.contains(':')) {
+        if !links.iter().any(|(name, _)| *name == stanza.name) {
+            let Logical { line, indent, .. } = stanza.head;
+            links.push((stanza.name.clone(), Place { file: stanza.file.clone(), line, column: indent + 1 }));
+        }
+    }
+    links
 }
 
 /// What else ifupdown reads because of this file.
