@@ -4,12 +4,15 @@
 pub mod daemon_json;
 mod ifupdown;
 mod merge;
+mod netplan;
 mod network_scripts;
 mod networkd;
+mod nm_keyfile;
 mod routes;
 mod rule_unit;
 mod shown;
 mod splice;
+mod sysctl;
 
 pub use shown::shown;
 
@@ -44,7 +47,14 @@ pub fn carry_out(file: &str, before: &Content, intents: &[Intent]) -> Result<Con
                 now = to.as_ref().map(|to| to.clone().into_bytes());
             }
             Intent::UnitRule { rule, to, .. } => now = rule_unit::edit(&now, &[(rule, *to)])?,
-            Intent::Sysctl { .. } => return Err(text!("{file} is not edited", "不编辑 {file}")),
+            Intent::Sysctl { key, from, to } => {
+                let bytes = now.unwrap_or_default();
+                let holds = sysctl::holds(&bytes, key);
+                if holds != *from && holds != *to {
+                    return Err(text!("`{key}` holds another value than expected", "`{key}` 的值与预期不同"));
+                }
+                now = Some(sysctl::set(file, &bytes, key, to.as_deref())?).filter(|bytes| !bytes.is_empty());
+            }
             Intent::NoRoute(route) => gone.push(route),
             Intent::AddRoute(route) => new.push(route),
         }

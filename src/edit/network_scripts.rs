@@ -47,9 +47,7 @@ fn words(route: &SavedRoute, family: Family) -> Result<String, Text> {
     }
     let mut words = match route.kind {
         RouteKind::Unicast => String::new(),
-        RouteKind::Blackhole => "blackhole ".to_owned(),
-        RouteKind::Unreachable => "unreachable ".to_owned(),
-        RouteKind::Prohibit => "prohibit ".to_owned(),
+        kind @ (RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit) => format!("{} ", kind.word()),
         _ => return Err(super::no_such_kind(route)),
     };
     words.push_str(&route.destination.to_string());
@@ -96,7 +94,7 @@ fn edit_numbered(
         })
         .collect();
     let mut splices = Splices::default();
-    for range in cuts(bytes, lines, &script, &removed) {
+    for range in cuts(lines, &script, &removed) {
         splices.cut(range);
     }
     let live = script.live();
@@ -122,7 +120,7 @@ fn edit_numbered(
 }
 
 /// What holds the words of these numbers: their lines where nothing else stands on them, else the words alone.
-fn cuts(bytes: &[u8], lines: &[Line], script: &Script, removed: &BTreeSet<u32>) -> Vec<Range<usize>> {
+fn cuts(lines: &[Line], script: &Script, removed: &BTreeSet<u32>) -> Vec<Range<usize>> {
     let goes = |name: &str| number_of(name).is_some_and(|(_, number)| removed.contains(&number));
     let mut cuts = Vec::new();
     for line in lines {
@@ -134,23 +132,18 @@ fn cuts(bytes: &[u8], lines: &[Line], script: &Script, removed: &BTreeSet<u32>) 
             cuts.push(line.range.clone());
             continue;
         }
-        for assignment in on_line.iter().filter(|a| goes(&a.name)) {
-            cuts.push(with_separator(bytes, line, &assignment.range));
+        for (index, assignment) in on_line.iter().enumerate().filter(|(_, a)| goes(&a.name)) {
+            // With what parts it from the word behind; of the last ones, from the word before.
+            let kept = on_line[index..].iter().any(|later| !goes(&later.name));
+            cuts.push(match (kept, on_line.get(index + 1)) {
+                (true, Some(next)) => assignment.range.start..next.range.start,
+                _ => {
+                    on_line[..index].last().map_or(assignment.range.start, |word| word.range.end)..assignment.range.end
+                }
+            });
         }
     }
     cuts
-}
-
-/// A word and what parts it from the next; of the last word what parts it from the one before.
-fn with_separator(bytes: &[u8], line: &Line, word: &Range<usize>) -> Range<usize> {
-    let parts = |byte: &u8| matches!(byte, b' ' | b'\t' | b';');
-    let after = bytes[word.end..line.range.end].iter().take_while(|byte| parts(byte)).count();
-    let next = bytes.get(word.end + after);
-    if !matches!(next, None | Some(b'\n' | b'\r' | b'#')) {
-        return word.start..word.end + after;
-    }
-    let before = bytes[line.range.start..word.start].iter().rev().take_while(|byte| parts(byte)).count();
-    word.start - before..word.end
 }
 
 /// At the next number, which the loop reaches.

@@ -66,9 +66,9 @@ fn section_of(file: &str, bytes: &[u8], route: &SavedRoute) -> Result<Vec<String
     added.extend(route.table.map(|table| format!("Table={table}")));
     match route.kind {
         RouteKind::Unicast => {}
-        RouteKind::Blackhole => added.push("Type=blackhole".to_owned()),
-        RouteKind::Unreachable => added.push("Type=unreachable".to_owned()),
-        RouteKind::Prohibit => added.push("Type=prohibit".to_owned()),
+        kind @ (RouteKind::Blackhole | RouteKind::Unreachable | RouteKind::Prohibit) => {
+            added.push(format!("Type={}", kind.word()));
+        }
         _ => return Err(super::no_such_kind(route)),
     }
     Ok(added)

@@ -1,6 +1,6 @@
 //! Routes in the files of their keepers: who edits which format, and the proof that the routes changed by exactly what was wanted.
 
-use super::{Content, ifupdown, network_scripts, networkd};
+use super::{Content, ifupdown, netplan, network_scripts, networkd, nm_keyfile};
 use crate::action::Intent;
 use crate::host::{Keeper, SavedRoute};
 use crate::parse;
@@ -26,17 +26,24 @@ pub fn edit(
         Keeper::Ifupdown => ifupdown::edit(file, bytes, gone, new),
         Keeper::Networkd => networkd::edit(file, bytes, gone, new),
         Keeper::NetworkScripts => network_scripts::edit(file, bytes, gone, new),
-        Keeper::Netplan | Keeper::NetworkManager | Keeper::Script | Keeper::Dhcp => {
-            Err(text!("{file} is not edited", "不编辑 {file}"))
-        }
+        Keeper::Netplan => netplan::edit(file, bytes, gone, new),
+        Keeper::NetworkManager => nm_keyfile::edit(file, bytes, gone, new),
+        Keeper::Script | Keeper::Dhcp => Err(text!("{file} is not edited", "不编辑 {file}")),
     }?;
     let mut wanted = routes(keeper, file, bytes);
     for route in gone {
-        take(&mut wanted, route)
-            .ok_or_else(|| text!("{file} does not hold this route any more", "{file} 中已没有该路由"))?;
+        // Of routes that are the same one may be active and another not.
+        let at = wanted.iter().position(|other| other.place == route.place && is_same(other, route));
+        let Some(at) = at else {
+            return Err(text!("{file} does not hold this route any more", "{file} 中已没有该路由"));
+        };
+        wanted.remove(at);
     }
-    wanted.extend(new.iter().map(|route| (*route).clone()));
-    if same(wanted, routes(keeper, file, &edited)) { Ok(Some(edited)) } else { Err(not_exactly(file)) }
+    let mut found = routes(keeper, file, &edited);
+    for route in new {
+        take(&mut found, route).ok_or_else(|| not_exactly(file))?;
+    }
+    if same(wanted, found) { Ok(Some(edited)) } else { Err(not_exactly(file)) }
 }
 
 /// Holds a merged file to the routes it must have: those of `now`, with those back that are only in `from` and without those only in `to`.
@@ -84,7 +91,9 @@ pub fn routes(keeper: Keeper, file: &str, bytes: &[u8]) -> Vec<SavedRoute> {
         Keeper::Ifupdown => parse::ifupdown::parse(file, bytes),
         Keeper::Networkd => parse::networkd::parse(file, bytes),
         Keeper::NetworkScripts => parse::network_scripts::parse(file, bytes),
-        Keeper::Netplan | Keeper::NetworkManager | Keeper::Script | Keeper::Dhcp => Vec::new(),
+        Keeper::Netplan => parse::netplan::parse(file, bytes),
+        Keeper::NetworkManager => parse::nm_keyfile::parse(file, bytes),
+        Keeper::Script | Keeper::Dhcp => Vec::new(),
     }
 }
 
@@ -94,7 +103,12 @@ fn take(routes: &mut Vec<SavedRoute>, route: &SavedRoute) -> Option<SavedRoute> 
     Some(routes.remove(at))
 }
 
+/// The same routes, of which the same are active: none may come to life by what is done to its neighbours.
 fn same(mut a: Vec<SavedRoute>, b: Vec<SavedRoute>) -> bool {
+    let take = |a: &mut Vec<SavedRoute>, route: &SavedRoute| {
+        let at = a.iter().position(|other| is_same(other, route) && other.active == route.active)?;
+        Some(a.remove(at))
+    };
     a.len() == b.len() && b.iter().all(|route| take(&mut a, route).is_some())
 }
 

@@ -18,6 +18,7 @@ mod route_ranges;
 mod rule;
 mod runtime;
 mod saved_route;
+mod saved_sysctl;
 mod snapshot;
 mod socket;
 mod sysctl;
@@ -45,6 +46,8 @@ pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
 #[allow(unused_imports)] // until the commands ask
 pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
+#[allow(unused_imports)] // until remedies ask
+pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own, set_at_boot};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
 pub use sysctl::link_sysctl;

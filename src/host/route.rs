@@ -125,6 +125,23 @@ impl RouteKind {
             RouteKind::Other => "unknown",
         }
     }
+
+    /// The kind of a word that configuration files and ip(8) share.
+    pub fn of_word(word: &str) -> Option<Self> {
+        const NAMED: [RouteKind; 10] = [
+            RouteKind::Unicast,
+            RouteKind::Local,
+            RouteKind::Broadcast,
+            RouteKind::Anycast,
+            RouteKind::Multicast,
+            RouteKind::Blackhole,
+            RouteKind::Unreachable,
+            RouteKind::Prohibit,
+            RouteKind::Throw,
+            RouteKind::Nat,
+        ];
+        NAMED.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 impl Route {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, Cloud, Engine, Fact, Firewall, Link, LinkKeeper, Manager, Modules, Neighbour, NextHopObject, Resolvers,
-    Route, RouteRanges, Rule, RuntimeNetwork, SavedRoute, Socket,
+    Route, RouteRanges, Rule, RuntimeNetwork, SavedRoute, SavedSysctl, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -66,6 +66,9 @@ pub struct Snapshot {
     /// Where links are configured.
     #[serde(default)]
     pub link_keepers: Fact<Vec<LinkKeeper>>,
+    /// Sysctls of `net.` that files set at boot, in the order in which they are set.
+    #[serde(default, skip_serializing_if = "Fact::is_not_collected")]
+    pub saved_sysctls: Fact<Vec<SavedSysctl>>,
     #[serde(default)]
     pub engine: Engine,
 }
@@ -133,6 +136,7 @@ impl Snapshot {
             runtimes: Fact::NotCollected,
             saved_routes: Fact::NotCollected,
             link_keepers: Fact::NotCollected,
+            saved_sysctls: Fact::NotCollected,
             engine: Engine::default(),
         }
     }

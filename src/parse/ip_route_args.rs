@@ -24,19 +24,6 @@ pub struct Args {
     pub valid: bool,
 }
 
-const KINDS: [(&str, RouteKind); 10] = [
-    ("unicast", RouteKind::Unicast),
-    ("local", RouteKind::Local),
-    ("broadcast", RouteKind::Broadcast),
-    ("anycast", RouteKind::Anycast),
-    ("multicast", RouteKind::Multicast),
-    ("blackhole", RouteKind::Blackhole),
-    ("unreachable", RouteKind::Unreachable),
-    ("prohibit", RouteKind::Prohibit),
-    ("throw", RouteKind::Throw),
-    ("nat", RouteKind::Nat),
-];
-
 /// Words that take one more and say nothing that is kept here.
 const WITH_VALUE: [&str; 21] = [
     "proto", "protocol", "scope", "src", "mtu", "advmss", "window", "rtt", "rttvar", "rto_min", "hoplimit", "initcwnd",
@@ -60,8 +47,8 @@ pub fn read<S: AsRef<str>>(words: &[S], family: Family) -> Option<Args> {
     let mut destination = None;
     let mut words = words.iter().map(AsRef::as_ref);
     while let Some(word) = words.next() {
-        if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == word && destination.is_none()) {
-            args.kind = *kind;
+        if let Some(kind) = RouteKind::of_word(word).filter(|_| destination.is_none()) {
+            args.kind = kind;
             continue;
         }
         match word {

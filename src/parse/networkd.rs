@@ -121,7 +121,10 @@ fn route(path: &str, lines: &[Line], section: &Section, link: Option<&str>) -> O
     let metric = section.last("Metric").map(str::parse::<u32>);
     valid &= !matches!(metric, Some(Err(_)));
     let table = section.last("Table").map(table_number);
-    let kind = section.last("Type").map_or(Some(RouteKind::Unicast), kind);
+    let kind = section.last("Type").map_or(Some(RouteKind::Unicast), |word| match word {
+        "xresolve" => Some(RouteKind::Other),
+        word => RouteKind::of_word(word),
+    });
     valid &= kind.is_some();
     let says: Vec<String> = section.entries.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let mut editable = by_path(path);
@@ -156,23 +159,6 @@ fn prefix(value: &str) -> Option<IpNet> {
         Ok(prefix) => Some(prefix.trunc()),
         Err(_) => value.parse::<IpAddr>().ok().map(IpNet::from),
     }
-}
-
-fn kind(value: &str) -> Option<RouteKind> {
-    Some(match value {
-        "unicast" => RouteKind::Unicast,
-        "local" => RouteKind::Local,
-        "broadcast" => RouteKind::Broadcast,
-        "anycast" => RouteKind::Anycast,
-        "multicast" => RouteKind::Multicast,
-        "blackhole" => RouteKind::Blackhole,
-        "unreachable" => RouteKind::Unreachable,
-        "prohibit" => RouteKind::Prohibit,
-        "throw" => RouteKind::Throw,
-        "nat" => RouteKind::Nat,
-        "xresolve" => RouteKind::Other,
-        _ => return None,
-    })
 }
 
 /// What a .network file may be touched at all.

@@ -18,6 +18,7 @@ mod profile;
 mod resolvers;
 mod runtimes;
 mod saved_routes;
+mod saved_sysctls;
 mod sockets;
 mod source;
 mod stored_networks;
@@ -84,6 +85,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let cloud = of_files("cloud metadata", deadline, &files, cloud::look);
     let runtimes = of_files("other runtimes", deadline, &files, runtimes::look);
     let saved = of_files("saved routes", deadline, &files, saved_routes::look);
+    let saved_sysctls = of_files("sysctls of files", deadline, &files, saved_sysctls::look);
     let engine = engine_files::start(&files, deadline);
     let mut snapshot = match &request.root {
         Some(root) => Snapshot::empty(&root.to_string_lossy()),
@@ -98,6 +100,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let saved = saved.finish();
     snapshot.link_keepers = saved.clone().map(|saved| saved.keepers);
     snapshot.saved_routes = saved.map(|saved| saved.routes);
+    snapshot.saved_sysctls = saved_sysctls.finish();
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     snapshot

@@ -2,6 +2,7 @@
 
 use super::sections;
 use crate::parse::conf_lines::lines;
+use crate::parse::glob;
 
 /// What a link is known by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,54 +73,6 @@ fn any_glob(values: &str, names: &[String]) -> bool {
         Some(rest) => (true, rest),
         None => (false, values),
     };
-    let fits = values.split_whitespace().any(|glob| names.iter().any(|name| fnmatch(glob, name)));
+    let fits = values.split_whitespace().any(|glob| names.iter().any(|name| glob::fits(glob, name)));
     fits != turned
-}
-
-/// fnmatch(3) without flags.
-pub fn fnmatch(glob: &str, name: &str) -> bool {
-    let glob: Vec<char> = glob.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    glob_from(&glob, &name)
-}
-
-fn glob_from(glob: &[char], name: &[char]) -> bool {
-    match glob {
-        [] => name.is_empty(),
-        ['*', rest @ ..] => (0..=name.len()).any(|skipped| glob_from(rest, &name[skipped..])),
-        ['?', rest @ ..] => !name.is_empty() && glob_from(rest, &name[1..]),
-        ['[', rest @ ..] => match (class(rest), name) {
-            (Some((set, rest)), [c, others @ ..]) => in_class(set, *c) && glob_from(rest, others),
-            (None, ['[', others @ ..]) => glob_from(rest, others),
-            _ => false,
-        },
-        ['\\', c, rest @ ..] | [c, rest @ ..] => name.first() == Some(c) && glob_from(rest, &name[1..]),
-    }
-}
-
-/// What stands between `[` and its `]`, and what follows.
-fn class(rest: &[char]) -> Option<(&[char], &[char])> {
-    // A `]` that comes first belongs to the set.
-    let skip = usize::from(matches!(rest.first(), Some('!' | '^'))) + 1;
-    let end = skip + rest.get(skip..)?.iter().position(|c| *c == ']')?;
-    Some((&rest[..end], &rest[end + 1..]))
-}
-
-fn in_class(set: &[char], c: char) -> bool {
-    let (turned, set) = match set {
-        ['!' | '^', rest @ ..] => (true, rest),
-        _ => (false, set),
-    };
-    let mut found = false;
-    let mut at = 0;
-    while let Some(low) = set.get(at) {
-        if let (Some('-'), Some(high)) = (set.get(at + 1), set.get(at + 2)) {
-            found |= (*low..=*high).contains(&c);
-            at += 3;
-        } else {
-            found |= *low == c;
-            at += 1;
-        }
-    }
-    found != turned
 }
