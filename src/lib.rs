@@ -32,7 +32,7 @@ pub mod internals {
     pub use crate::host::{Fact, Family, NextHop, Route, RouteKind, RouteRanges, Snapshot};
     pub use crate::path::fib::{Fib, Lookup, Query, ReversePath, Verdict};
     pub use crate::path::trace::{Flow, Origin, Trace, Tracer, Verdict as Fate, Way, across, followed};
-    pub use crate::plan::{Safety, Step};
+    pub use crate::plan::{Bytes, FileSwap, Safety, Step};
     pub use crate::probe::netlink::{
         Keep, addresses, links, look_at_routes, next_hop_objects, programs, routes, rules,
     };

@@ -56,7 +56,8 @@ fn main() {
             trials.push(Trial::test(name, job).with_ignored_flag(!run));
         }
     }
-    let hands: [(&str, Job); 5] = [
+    let hands: [(&str, Job); 6] = [
+        ("filesystems_that_refuse", hands::filesystems_that_refuse),
         ("attributes_that_no_check_looks_at", hands::attributes_that_no_check_looks_at),
         ("routes_and_rules_that_are_new", hands::routes_and_rules_that_are_new),
         ("rules_of_one_priority", hands::rules_of_one_priority),

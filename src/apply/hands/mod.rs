@@ -71,6 +71,7 @@ impl Hands for Host {
 
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
         match &step.action {
+            Action::Sysctl { key, .. } if end == End::From && sysctl::is_gone(key) => Ok(()),
             Action::Sysctl { key, from, to } => sysctl::bring(key, pick(end, from, to)),
             Action::Route { route, link, from, to } => {
                 route::bring(&self.kept, route, link.as_deref(), *pick(end, from, to))

@@ -28,6 +28,7 @@ const RTA_NH_ID: u16 = 30;
 const RTAX_MTU: u16 = 2;
 const RTNH_F_ONLINK: u8 = 4;
 const RTPROT_KERNEL: u8 = 2;
+const ANY_PROTOCOL: u8 = 0;
 
 /// What the kernel gives a route of IPv6 that is added without a metric (IP6_RT_PRIO_USER); some of its own have none.
 const METRIC_OF_IPV6: u32 = 1024;
@@ -54,6 +55,7 @@ pub fn bring(kept: &Kept, route: &Route, link: Option<&str>, wanted: Presence) -
         (Presence::Absent, Some(route)) => {
             let sent = again(&route.payload).map_or_else(|| message(&here), Ok)?;
             may_come_back(&route.says, &sent, &words)?;
+            keeps_its_place(&here, &words)?;
             kept.put(&about, &route.payload)?;
             change(RTM_DELROUTE, 0, &sent).map_err(|refusal| refusal.of(&format!("ip route del {words}")))?;
         }
@@ -107,6 +109,19 @@ fn may_come_back(route: &Route, sent: &[u8], words: &str) -> Result<(), Text> {
         )),
         // It went away at this moment, and is here again.
         Ok(()) => Ok(()),
+    }
+}
+
+/// Of several routes of one prefix, TOS and metric the first is used; one that comes back is the last of them.
+fn keeps_its_place(route: &Route, words: &str) -> Result<(), Text> {
+    let key = |route: &Route| (route.destination, route.tos, normal(route).metric, route.from);
+    let all = raw_routes(route.family(), route.table, ANY_PROTOCOL, |other| key(other) == key(route))?;
+    match all.last() {
+        Some(last) if !same(&last.says, route) => Err(text!(
+            "`{words}` is left alone: another route of the same prefix and metric comes after it, and the order could not be restored",
+            "不处理 `{words}`：它后面还有前缀和 metric 都相同的路由，删除后无法恢复顺序"
+        )),
+        _ => Ok(()),
     }
 }
 

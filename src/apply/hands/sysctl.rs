@@ -40,6 +40,11 @@ pub fn bring(key: &str, value: &str) -> Result<(), Text> {
     Ok(())
 }
 
+/// A key of a link goes away with it, and there is nothing to put back.
+pub fn is_gone(key: &str) -> bool {
+    path(key).is_ok_and(|path| !path.exists())
+}
+
 fn refusal(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::ReadOnlyFilesystem => "/proc/sys is mounted read-only".to_owned(),

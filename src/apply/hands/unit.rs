@@ -131,17 +131,14 @@ fn settled(name: &str) -> Result<Active, Text> {
 }
 
 fn look(name: &str) -> Result<Active, Text> {
-    let arguments = ["show", name, "--no-pager", "-p", "LoadState,ActiveState,SubState"];
+    let arguments = ["show", name, "--no-pager", "-p", "ActiveState,SubState"];
     let output = said(&format!("systemctl show {name}"), exec::run("systemctl", &arguments, QUICK))?;
     let of = |key: &str| {
         let mut values = output.stdout.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         values.next().unwrap_or_default().to_owned()
     };
-    match of("LoadState").as_str() {
-        "not-found" => Err(text!("systemd has no unit {name}", "systemd 中没有单元 {name}")),
-        "masked" => Err(text!("the unit {name} is masked", "单元 {name} 已被屏蔽（masked）")),
-        _ => Ok(Active { state: of("ActiveState"), sub: of("SubState") }),
-    }
+    // A unit that does not exist is inactive.
+    Ok(Active { state: of("ActiveState"), sub: of("SubState") })
 }
 
 /// What a service that does not start wrote last says more than systemd does.

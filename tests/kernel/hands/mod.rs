@@ -1,11 +1,13 @@
 //! What `--apply` does to the kernel: every route, rule and address of random hosts deleted and brought back, and `ip` prints the same.
 
 mod attributes;
+mod files;
 mod new;
 mod others;
 mod random;
 
 pub use attributes::attributes_that_no_check_looks_at;
+pub use files::filesystems_that_refuse;
 pub use new::routes_and_rules_that_are_new;
 pub use others::{bridges_and_sysctls, rules_of_iptables, rules_of_one_priority};
 pub use random::there_and_back;
@@ -47,6 +49,10 @@ impl Desk {
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Failed> {
         let words = || format!("{:?} to {end:?}", step.action);
         self.host.bring(step, end).map_err(|why| format!("{}: {}", words(), why.en))?;
+        // The kernel makes routes for an address of IPv6 a moment later.
+        if matches!(step.action, Action::Address { .. }) {
+            quiet()?;
+        }
         let once = shown()?;
         self.host.bring(step, end).map_err(|why| format!("{} again: {}", words(), why.en))?;
         let twice = shown()?;

@@ -58,19 +58,16 @@ fn one_host(family: Family) -> Result<(usize, usize), Failed> {
     Ok((done, left))
 }
 
-/// Without those that only the kernel can make; and of several that differ in their hops alone, the order in which they were added is not
-/// known.
+/// Without those that only the kernel can make.
 fn routes(host: &Snapshot, family: Family) -> Result<Vec<Step>, Failed> {
     let all = host.routes.ok().ok_or("routes")?;
-    let key = |route: &Route| (route.destination, route.table, route.metric, route.tos, route.from);
     let name = |index: Option<u32>| {
         let mut links = host.links.ok().into_iter().flatten();
         links.find(|link| Some(link.index) == index).map(|link| link.name.clone())
     };
     let (from, to) = GONE;
-    let alone = all.iter().filter(|route| all.iter().filter(|other| key(other) == key(route)).count() == 1);
     let by_kernel = |route: &Route| family == Family::V6 && route.metric == 0;
-    let steps = alone.filter(|route| route.family() == family && !by_kernel(route)).map(|route| {
+    let steps = all.iter().filter(|route| route.family() == family && !by_kernel(route)).map(|route| {
         let link = match route.next_hops.as_slice() {
             [hop] => name(hop.link),
             _ => None,

@@ -75,7 +75,7 @@ pub fn bring(host: &Host, file: &str, swap: &FileSwap, intents: &[Intent], end: 
         return Err(differs(file, &path, now.as_deref(), swap));
     }
     // Also where the bytes were there: who has to know may not have been told.
-    if host.is_this_machine() { reload::tell(file) } else { Ok(()) }
+    if host.is_this_machine() { reload::tell(file, &path, end) } else { Ok(()) }
 }
 
 struct Place<'a> {

@@ -218,3 +218,17 @@ fn what_is_no_file_is_refused() {
     disk.bring(&long, End::To);
     assert!(disk.dir.path().exists());
 }
+
+#[test]
+fn what_somebody_changed_since_survives_an_undo() {
+    let mut disk = Disk::new();
+    let (from, to) = ("{\n  \"debug\": true\n}\n", "{\n  \"debug\": true,\n  \"bip\": \"10.1.0.1/24\"\n}\n");
+    disk.write(FILE, from.as_bytes());
+    let mut step = step(FILE, Some(from.as_bytes()), Some(to.as_bytes()));
+    let intent = Intent::Json { key: "bip".to_owned(), from: None, to: Some("10.1.0.1/24".into()) };
+    step.action = Action::Edit { file: FILE.to_owned(), intents: vec![intent] };
+    disk.bring(&step, End::To);
+    disk.write(FILE, to.replace("true", "false").as_bytes());
+    disk.host.bring(&step, End::From).expect("taken back");
+    assert_eq!(disk.read(FILE), from.replace("true", "false").as_bytes());
+}

@@ -95,7 +95,10 @@ pub fn clean(path: &Path) {
 
 /// Whether the file has several names, or is a mount point itself: then it cannot be exchanged.
 pub fn is_written_over(path: &Path) -> bool {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    // Before Linux 3.17 there is no thread-self.
+    let mounts =
+        fs::read_to_string("/proc/thread-self/mountinfo").or_else(|_| fs::read_to_string("/proc/self/mountinfo"));
+    let mounts = mounts.unwrap_or_default();
     let several = fs::symlink_metadata(path).is_ok_and(|meta| meta.nlink() > 1);
     several || mounts.lines().any(|line| line.split(' ').nth(4).is_some_and(|point| Path::new(point) == path))
 }
