@@ -58,7 +58,7 @@ fn one_host(family: Family) -> Result<(usize, usize), Failed> {
     Ok((done, left))
 }
 
-/// Without those that only the kernel can make.
+/// Without those of IPv6 that the kernel makes for each link: nobody else can make some, and the order of the others matters.
 fn routes(host: &Snapshot, family: Family) -> Result<Vec<Step>, Failed> {
     let all = host.routes.ok().ok_or("routes")?;
     let name = |index: Option<u32>| {
@@ -66,7 +66,7 @@ fn routes(host: &Snapshot, family: Family) -> Result<Vec<Step>, Failed> {
         links.find(|link| Some(link.index) == index).map(|link| link.name.clone())
     };
     let (from, to) = GONE;
-    let by_kernel = |route: &Route| family == Family::V6 && route.metric == 0;
+    let by_kernel = |route: &Route| family == Family::V6 && route.protocol == 2;
     let steps = all.iter().filter(|route| route.family() == family && !by_kernel(route)).map(|route| {
         let link = match route.next_hops.as_slice() {
             [hop] => name(hop.link),
