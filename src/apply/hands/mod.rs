@@ -34,10 +34,6 @@ pub struct Host {
 const STATE: &str = "/var/lib/dnetctl";
 
 impl Host {
-    pub fn new() -> Self {
-        Host::at(PathBuf::from("/"), PathBuf::from(STATE))
-    }
-
     /// A host whose files are below `root`, for tests; the kernel is that of the calling thread in any case.
     pub fn at(root: PathBuf, state: PathBuf) -> Self {
         Host { root, kept: Kept::new(state.join("kept")) }
@@ -46,6 +42,12 @@ impl Host {
     /// Services are told of this machine's files only.
     fn is_this_machine(&self) -> bool {
         self.root == Path::new("/")
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Host::at(PathBuf::from("/"), PathBuf::from(STATE))
     }
 }
 
