@@ -15,6 +15,9 @@ pub struct Engine {
     /// The unit that starts it; known and none: there is no such unit.
     pub unit: Fact<Option<Unit>>,
     pub socket_unit: Fact<Option<SocketUnit>>,
+    /// The service script or job of Upstart by which the engine is started where systemd does not run; known and none: there is none.
+    #[serde(skip_serializing_if = "Fact::is_not_collected")]
+    pub service_script: Fact<Option<String>>,
     /// What the next start's command line will be, after the unit's merging and expansion.
     pub next_command_line: Fact<CommandLine>,
     /// /etc/default/docker, /etc/sysconfig/docker, /etc/conf.d/docker.

@@ -10,9 +10,9 @@ use crate::text::{Text, text};
 /// The unit that starts the engine; without systemd the name of its service script.
 fn unit(host: &Snapshot) -> &str {
     match host.engine.unit.ok() {
+        _ if !host.profile.systemd => "docker",
         Some(Some(unit)) if !unit.name.is_empty() => &unit.name,
-        _ if host.profile.systemd => "docker.service",
-        _ => "docker",
+        _ => "docker.service",
     }
 }
 
@@ -21,17 +21,22 @@ pub(super) fn is_started_by(host: &Snapshot, actions: &[Action]) -> bool {
     actions.iter().any(|action| matches!(action, Action::Unit { name, to: Running::Running, .. } if name == unit(host)))
 }
 
+/// Why nobody can restart the engine but a person.
+pub(super) fn by_hand(host: &Snapshot) -> Option<Text> {
+    let script = matches!(host.engine.service_script.ok(), Some(Some(_)));
+    (!host.profile.systemd && !script).then(|| {
+        text!(
+            "neither systemd nor a service script starts the engine here: restart it the way it was started; the commands are printed",
+            "本机的引擎既不由 systemd 也不由服务脚本启动：请按当初的启动方式重启；命令已列出"
+        )
+    })
+}
+
 /// # Errors
-/// Why this engine must not be restarted, or cannot be.
+/// Why this engine must not be restarted.
 pub(super) fn may_restart(host: &Snapshot) -> Result<(), Text> {
     if let Whereabouts::Elsewhere(Text { en, zh }) = whereabouts(host) {
         return Err(text!("the engine is not this host's: {en}", "该引擎不属于本机：{zh}"));
-    }
-    if !host.profile.systemd {
-        return Err(text!(
-            "systemd does not run here, so restart the engine yourself",
-            "本机没有运行 systemd，请自行重启引擎"
-        ));
     }
     if let Some(Some(unit)) = host.engine.unit.ok()
         && unit.load_state == "masked"

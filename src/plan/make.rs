@@ -275,6 +275,9 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
     let restarts = remedy.restarts_engine || engine::is_started_by(host, &remedy.actions);
     let mut safety = remedy.safety;
     if restarts {
+        if let Some(why) = engine::by_hand(host) {
+            return Err(left(why));
+        }
         engine::may_restart(host).map_err(refused)?;
         if engine::stops_containers(host) {
             safety = safety.max(Safety::Disruptive);

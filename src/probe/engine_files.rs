@@ -36,6 +36,9 @@ const OPTIONS_FILES: [&str; 5] = [
     "/etc/conf.d/docker",
 ];
 
+/// A job of Upstart (init(5)) comes before a script, which then only calls it.
+const SERVICE_SCRIPTS: [&str; 2] = ["/etc/init/docker.conf", "/etc/init.d/docker"];
+
 /// The sources while they are asked.
 pub struct Asked {
     installed: Pending<Installed>,
@@ -118,6 +121,9 @@ impl Asked {
             binary,
             unit,
             socket_unit: self.socket_unit.finish(),
+            service_script: Fact::known(
+                SERVICE_SCRIPTS.iter().find(|path| self.files.is_file(path)).map(|it| (*it).to_owned()),
+            ),
             options_files: options_files(&self.files),
             daemon_json,
             stored_networks: stored_networks.finish(),

@@ -85,10 +85,14 @@ fn another_version_is_not_started_by_the_way() {
 }
 
 #[test]
-fn without_systemd_nobody_restarts_it() {
+fn without_systemd_a_service_script_restarts_it() {
     let fixture = host(&WEB.replace("running = true", "running = true\nsystemd = false"));
-    let plan = plan(&fixture, Some(restart()), Some("{}"), true);
-    assert_eq!(whys(&plan), ["systemd does not run here, so restart the engine yourself"]);
+    let by_hand = plan(&fixture, Some(restart()), Some("{}"), true);
+    assert!(whys(&by_hand)[0].starts_with("neither systemd nor a service script") && !by_hand.left_out[0].refused);
+    let mut fixture = fixture;
+    fixture.host.engine.service_script = crate::host::Fact::known(Some("/etc/init.d/docker".to_owned()));
+    let by_script = commands(&plan(&fixture, Some(restart()), Some("{}"), true));
+    assert_eq!([&by_script[0], &by_script[2]], ["service docker stop", "service docker start"]);
 }
 
 #[test]
