@@ -63,6 +63,8 @@ pub enum Command {
     Diagnose(Box<Diagnose>),
     /// Propose subnets that collide with nothing; say who holds the rest and what the engine will take next
     PickSubnet(Box<PickSubnet>),
+    /// Check routes against container networks, and plan the smallest change that brings them together
+    FixRoutes(Box<FixRoutes>),
     /// Say what happens to a packet, hook by hook, and which rule ends it
     Trace(Trace),
     /// Print the facts that would be judged, as JSON without secrets
@@ -137,8 +139,8 @@ pub struct Change {
     /// Do not ask
     #[arg(short, long, requires = "apply")]
     pub yes: bool,
-    /// Also do what stops containers or changes how a session reaches this host
-    #[arg(long, value_enum, value_name = "SAFETY", requires = "apply")]
+    /// Also plan what stops containers, gives up a route or changes how a session reaches this host
+    #[arg(long, value_enum, value_name = "SAFETY")]
     pub allow: Option<Allow>,
     /// Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)
     #[arg(long, value_name = "SECS", requires = "apply", value_parser = clap::value_parser!(u64).range(10..=86400))]
@@ -182,6 +184,20 @@ pub struct PickSubnet {
 }
 
 #[derive(Debug, Args)]
+pub struct FixRoutes {
+    /// Where both are possible: give Docker other subnets, or give up the route [default: what the model of this host proves, Docker first]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub prefer: Option<Way>,
+    #[command(flatten)]
+    pub change: Change,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 An end is container:NAME, ip:ADDRESS, host, internet, link:NAME[=ADDRESS] or published:PORT; a bare name or address does where only one \
 thing fits. A port makes it TCP, with /udp behind it UDP; without a port it is an ICMP echo request. With several hosts, HOST/ in front \
@@ -216,6 +232,14 @@ pub struct Trace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Allow {
     Disruptive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// Other subnets for docker0 and for the networks to come
+    MoveDocker,
+    /// The route goes, now and for the next boot
+    DropRoute,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,13 +9,12 @@ use super::pipeline::Asked;
 use super::{Context, applied};
 use crate::apply::signals::Signals;
 use crate::apply::{Places, arm, carry_out, journal, lock, recover, worker};
-use crate::checks::{Scene, Shared};
+use crate::checks::{Judged, Scene, Shared};
 use crate::cli::{Change, Output, Pipeline};
 use crate::engine::{Whereabouts, whereabouts};
 use crate::exit::{Exit, Refusal};
-use crate::finding::Finding;
 use crate::host::Snapshot;
-use crate::plan::{self, Plan, Proposal};
+use crate::plan::{self, LeftOut, Plan, Proposal};
 use crate::probe;
 use crate::report::plan::Applied;
 use crate::report::{Host, stream};
@@ -25,8 +24,18 @@ use crate::text::{Text, text};
 /// How long another dnetctl may take to let go of the lock.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Which remedy of a finding is taken, by its number; none: the first.
-pub type Choose<'a> = &'a dyn Fn(&str, &Finding) -> Option<usize>;
+/// What a command wants done on a host.
+pub struct Wanted {
+    pub proposals: Vec<Proposal>,
+    /// What it wanted and leaves out by itself.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Chooses among the remedies, with the model of the host to try them on.
+///
+/// # Errors
+/// What was asked for cannot be on this host.
+pub type Decide<'a> = &'a dyn Fn(&Judged, &Trial) -> Result<Wanted, Refusal>;
 
 /// What is held from before the look at the host until the change begins.
 pub struct Prepared {
@@ -87,32 +96,41 @@ pub fn prepare(
 
 /// What would be done on each host. Says of each remedy whether the model proves it.
 ///
-/// `extra`: what was asked for besides, of a single host.
+/// # Errors
+/// As `decide`.
 pub fn plans(
     hosts: &mut [Host],
     asked: &Asked,
     change: &Change,
     live: bool,
-    choose: Choose,
-    extra: &[Proposal],
-) -> Vec<Plan> {
+    decide: Decide,
+) -> Result<Vec<Plan>, Refusal> {
     let mut plans = Vec::new();
     for_each(hosts, asked, |host, scene| {
         let trial = Trial::new(scene);
         proved(host, &trial);
-        let mut proposals = plan::proposals(&host.judged, choose);
-        proposals.extend_from_slice(extra);
-        let mut contents = BTreeMap::new();
-        for file in plan::files(&proposals) {
-            if live && let Ok(content) = probe::given::content(&file) {
-                contents.insert(file, content);
-            }
-        }
-        let disruptive = change.allow.is_some();
-        let (host, proposals, contents) = (&host.judged.host, &proposals, &contents);
-        plans.push(plan::make(&trial, &plan::Asked { host, proposals, contents, disruptive }));
+        plans.push(plan_of(&host.judged, &trial, change, live, decide));
     });
-    plans
+    plans.into_iter().collect()
+}
+
+fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: Decide) -> Result<Plan, Refusal> {
+    let Wanted { proposals, left_out } = decide(judged, trial)?;
+    let mut contents = BTreeMap::new();
+    for file in plan::files(&proposals) {
+        if live && let Ok(content) = probe::given::content(&file) {
+            contents.insert(file, content);
+        }
+    }
+    let asked = plan::Asked {
+        host: &judged.host,
+        proposals: &proposals,
+        contents: &contents,
+        disruptive: change.allow.is_some(),
+    };
+    let mut plan = plan::make(trial, &asked);
+    plan.left_out.extend(left_out);
+    Ok(plan)
 }
 
 /// Says of each remedy whether the model proves it.

@@ -6,6 +6,7 @@ mod catalogue;
 mod collect;
 mod diagnose;
 mod env;
+mod fix_routes;
 mod from;
 mod generate;
 mod options;
@@ -13,6 +14,7 @@ mod pick_subnet;
 mod pipeline;
 mod proof;
 mod ranges;
+mod repair;
 mod save;
 mod suggest;
 mod trace;
@@ -74,6 +76,7 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
     match command {
         Command::Diagnose(diagnose) => diagnose::run(context, diagnose),
         Command::PickSubnet(pick) => pick_subnet::run(context, pick),
+        Command::FixRoutes(fix) => fix_routes::run(context, fix),
         Command::Trace(given) => trace::run(context, given),
         Command::Snapshot => collect::snapshot(context),
         Command::Checks => catalogue::checks(context),

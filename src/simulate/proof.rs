@@ -2,7 +2,7 @@
 
 use super::{after, staged};
 use crate::action::Action;
-use crate::checks::{CHECKS, Judged, Outcome, Scene, Selection, Shared, explains, judge};
+use crate::checks::{CHECKS, Judged, Options, Outcome, Scene, Selection, Shared, explains, judge};
 use crate::engine::next::start_doubts;
 use crate::finding::{Cure, Finding, Remedy, Severity};
 use crate::host::{Missing, Snapshot};
@@ -80,6 +80,11 @@ impl<'a> Trial<'a> {
     /// The host as it is, judged by all checks.
     pub fn before(&self) -> &Judged {
         &self.before
+    }
+
+    /// What the user declared of its networks.
+    pub fn declared(&self) -> &'a Options {
+        self.scene.options
     }
 
     pub fn host(&self) -> &'a Snapshot {
