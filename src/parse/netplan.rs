@@ -141,6 +141,11 @@ fn prefix(word: &str, family: Family) -> Option<IpNet> {
     }
 }
 
+/// Whether a new route may be put into a file.
+pub fn editable_at(path: &str, bytes: &[u8]) -> Editable {
+    tree(path, bytes).map_or_else(Editable::ByHand, |tree| editable(path, &tree))
+}
+
 /// Whether a file may be touched at all.
 fn editable(path: &str, tree: &Tree) -> Editable {
     if path.starts_with("/run/") {

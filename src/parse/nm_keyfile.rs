@@ -163,7 +163,7 @@ pub fn value(value: &str, family: Family) -> Option<Value> {
 }
 
 /// Whether a profile may be touched at all.
-fn by_path(path: &str) -> Editable {
+pub fn by_path(path: &str) -> Editable {
     let name = path.rsplit('/').next().unwrap_or_default();
     if path.starts_with("/run/") && name.starts_with("netplan-") {
         return Editable::Generated(text!(

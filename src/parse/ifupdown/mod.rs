@@ -2,12 +2,14 @@
 
 mod active;
 mod dialect;
+mod fault;
 mod lines;
 mod routes;
 
 use crate::host::{Place, SavedRoute};
 
 pub use dialect::{Dialect, read_differently};
+pub use fault::fault;
 pub use lines::{Logical, logical};
 pub use routes::{Making, Stanza, makings, stanzas, unmakes};
 
@@ -30,14 +32,21 @@ fn is_keyword(word: &str) -> bool {
 
 /// The routes of one file by itself.
 pub fn parse(path: &str, bytes: &[u8]) -> Vec<SavedRoute> {
-    read(&[(path.to_owned(), bytes.to_vec())])
+    read(Dialect::Debian, &[(path.to_owned(), bytes.to_vec())])
 }
 
 /// The routes of all files that ifupdown reads, in its order. A stanza may be brought up, or inherited, by another file's lines.
-pub fn read(files: &[(String, Vec<u8>)]) -> Vec<SavedRoute> {
+/// Routes behind a fault are not active, and those of all files behind one in the first.
+pub fn read(dialect: Dialect, files: &[(String, Vec<u8>)]) -> Vec<SavedRoute> {
     let stanzas: Vec<Stanza> = files.iter().flat_map(|(path, bytes)| stanzas(path, bytes)).collect();
     let up = active::Up::of(files, &stanzas);
-    stanzas.iter().flat_map(|stanza| routes::saved(stanza, &stanzas, &up)).collect()
+    let mut routes: Vec<SavedRoute> = stanzas.iter().flat_map(|stanza| routes::saved(stanza, &stanzas, &up)).collect();
+    let faults = files.iter().zip(0..).filter_map(|((path, bytes), at)| Some((at, path, fault(dialect, bytes)?)));
+    for (at, path, line) in faults {
+        let lost = |route: &&mut SavedRoute| at == 0 || (route.place.file == *path && route.place.line >= line);
+        routes.iter_mut().filter(lost).for_each(|route| route.active = false);
+    }
+    routes
 }
 
 /// The links that a stanza brings up, each with the place of its first one; aliases are their link's.
@@ -86,3 +95,6 @@ fn split(text: &str) -> (&str, &str) {
         None => (text, ""),
     }
 }
+
+#[cfg(test)]
+mod tests;

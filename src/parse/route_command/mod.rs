@@ -104,3 +104,6 @@ fn device(word: &str) -> Option<Device> {
 fn is_unknown(word: &str) -> bool {
     word.contains('$')
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! /etc/network/interfaces and what it sources.
 
 use super::{Look, MAX_FILES};
-use crate::host::{Editable, Keeper, LinkKeeper};
+use crate::host::{Editable, Gap, Keeper, LinkKeeper};
 use crate::parse::glob;
-use crate::parse::ifupdown::{Dialect, Source, calls, links, read, read_differently, sources};
+use crate::parse::ifupdown::{Dialect, Source, calls, fault, links, read, read_differently, sources};
 use crate::parse::route_script;
+use crate::text::text;
 
 const MAIN: &str = "/etc/network/interfaces";
 const PROGRAMS: [&str; 2] = ["/sbin/ifup", "/usr/sbin/ifup"];
@@ -17,6 +18,12 @@ impl Look<'_> {
         self.source(MAIN, &mut found, 0);
         let installed = PROGRAMS.iter().any(|program| self.files.exists(program));
         let dialect = self.dialect();
+        for (path, bytes) in found.iter().filter(|_| installed) {
+            if let Some(line) = fault(dialect, bytes) {
+                let what = text!("ifupdown refuses {path} at line {line}", "ifupdown 不接受 {path} 的第 {line} 行");
+                self.gaps.push(Gap::new(what));
+            }
+        }
         let editable = |look: &Self, path: &str, own: Editable| {
             let (_, bytes) = found.iter().find(|(other, _)| other == path)?;
             let own = match read_differently(dialect, bytes) {
@@ -25,7 +32,7 @@ impl Look<'_> {
             };
             Some(look.editable(bytes, own))
         };
-        for mut route in read(&found) {
+        for mut route in read(dialect, &found) {
             route.active &= installed;
             route.editable = editable(self, &route.place.file, route.editable.clone()).unwrap_or(route.editable);
             self.saved.routes.push(route);

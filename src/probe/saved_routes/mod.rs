@@ -4,6 +4,8 @@
 mod cloud_init;
 mod ifupdown;
 mod leases;
+mod netplan;
+mod network_manager;
 mod network_scripts;
 mod scripts;
 mod units;
@@ -28,8 +30,10 @@ pub fn look(files: &Files) -> Fact<Saved> {
     let mut look = Look { files, saved: Saved::default(), gaps: Vec::new(), generated: None };
     look.generated = look.cloud_init();
     look.ifupdown();
-    look.network_scripts();
+    look.netplan();
     look.units();
+    look.network_manager();
+    look.network_scripts();
     look.scripts();
     look.leases();
     Fact::with_gaps(look.saved, look.gaps)

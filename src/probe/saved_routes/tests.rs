@@ -196,6 +196,55 @@ fn the_first_network_file_about_a_link_wins() {
 }
 
 #[test]
+fn netplan_names_links_by_what_they_are() {
+    let host = Host::new();
+    host.put("/usr/sbin/netplan", "")
+        .put("/sys/class/net/ens3/address", "00:16:3e:aa:bb:cc\n")
+        .put("/sys/class/net/eth9/address", "00:16:3e:00:00:09\n");
+    let text = "network:\n  version: 2\n  ethernets:\n    uplink:\n      match: {macaddress: \"00:16:3e:aa:bb:cc\"}\n      routes:\n        - to: 172.16.0.0/12\n          via: 10.47.3.247\n    eth9:\n      dhcp4: true\n";
+    host.put("/etc/netplan/50-cloud-init.yaml", text).put("/lib/netplan/50-cloud-init.yaml", text);
+    host.put(
+        "/run/systemd/network/10-netplan-uplink.network",
+        "[Route]\nDestination=172.16.0.0/12\nGateway=10.47.3.247\n",
+    );
+    assert_eq!(
+        host.told(),
+        [
+            "/lib/netplan/50-cloud-init.yaml:7 172.16.0.0/12 inactive by hand",
+            "/etc/netplan/50-cloud-init.yaml:7 172.16.0.0/12"
+        ]
+    );
+    let (saved, _) = host.look();
+    assert_eq!(saved.routes[1].link.as_deref(), Some("ens3"));
+    let keepers: Vec<_> =
+        saved.keepers.iter().map(|keeper| (&*keeper.link, keeper.keeper, keeper.place.line)).collect();
+    assert_eq!(keepers, [("ens3", Keeper::Netplan, 4), ("eth9", Keeper::Netplan, 9)]);
+    host.put("/etc/netplan/60-broken.yaml", "network:\n\tversion: 2\n");
+    let (saved, gaps) = host.look();
+    assert!(saved.routes.iter().all(|route| !route.active) && saved.keepers.is_empty());
+    assert_eq!(gaps.len(), 1);
+}
+
+#[test]
+fn profiles_of_network_manager() {
+    let host = Host::new();
+    let profile = "[connection]\nid=eth0\ninterface-name=eth0\n[ipv4]\nmethod=auto\nroute1=172.16.0.0/12,10.47.3.247\n[wifi-security]\npsk=secret\n";
+    let directory = "/etc/NetworkManager/system-connections";
+    host.put(&format!("{directory}/eth0.nmconnection"), profile)
+        .put(&format!("{directory}/eth0.nmconnection~"), profile);
+    host.put("/usr/lib/NetworkManager/system-connections/eth0.nmconnection", profile);
+    host.put("/run/NetworkManager/system-connections/netplan-eth0.nmconnection", profile);
+    let own = format!("{directory}/eth0.nmconnection:6 172.16.0.0/12");
+    let package = "/usr/lib/NetworkManager/system-connections/eth0.nmconnection:6 172.16.0.0/12 inactive by hand";
+    assert_eq!(host.told(), [&*format!("{own} inactive"), package]);
+    host.put("/run/NetworkManager/devices/2", "");
+    assert_eq!(host.told(), [&*own, package]);
+    let (saved, _) = host.look();
+    assert_eq!((&*saved.keepers[0].link, saved.keepers[0].keeper), ("eth0", Keeper::NetworkManager));
+    assert!(!format!("{saved:?}").contains("secret"));
+}
+
+#[test]
 fn network_scripts_are_read_where_something_reads_them() {
     let host = Host::new();
     let directory = "/etc/sysconfig/network-scripts";
