@@ -1,11 +1,13 @@
+mod remedy;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
-use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{Family, Missing, Network, link_sysctl};
+use crate::finding::{Evidence, Finding, Findings};
+use crate::host::{Family, Missing, Network, Snapshot, link_sysctl};
 use crate::path::fib::{Query, outside};
 use crate::text::text;
 
@@ -53,7 +55,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         }
     }
     for (key, off) in off {
-        findings.push(finding(&key, &off));
+        findings.push(finding(scene.host, &key, &off));
     }
     Ok(())
 }
@@ -138,7 +140,7 @@ fn uplink(scene: &Scene, here: &Here, address: IpAddr) -> Result<Option<String>,
     Ok(lookup.link().filter(|_| lookup.is_unicast()).map(|index| here.name(index)))
 }
 
-fn finding(key: &str, off: &Off) -> Finding {
+fn finding(host: &Snapshot, key: &str, off: &Off) -> Finding {
     let (bridge, count) = (&off.bridge, off.containers.len());
     let first = &off.containers[0];
     let who = match count - 1 {
@@ -152,26 +154,10 @@ fn finding(key: &str, off: &Off) -> Finding {
          published ports answer on this host only",
         "{key} = 0：内核不为网络 {bridge} 上的{zh}转发数据包：容器访问不了本机以外的地址，发布的端口也只在本机可用"
     );
-    let mut commands = vec![format!("sysctl -w {key}=1")];
-    if !off.of_bridge {
-        commands.push(format!("echo '{key} = 1' > /etc/sysctl.d/99-docker-forwarding.conf"));
-    }
-    let mut remedy = Remedy::manual(
-        text!("switch forwarding on", "打开转发"),
-        text!(
-            "this host forwards between all its links from then on; the engine sets the FORWARD policy to DROP only when it \
-             switches forwarding on itself, so set rules first where the host must not route for others",
-            "此后本机会在所有链路之间转发；只有引擎自己打开转发时才会把 FORWARD 策略设为 DROP，若本机不应为他人路由，请先设置规则"
-        ),
-        commands,
-    );
-    if off.of_bridge {
-        remedy = remedy.until_reboot();
-    }
     let family = if off.ipv4 { "ipv4" } else { "ipv6" };
     Finding::error(format!("sysctl:{key}"), message)
         .evidence(Evidence::new(format!("sysctl {key}"), format!("{key} = 0")))
-        .remedy(remedy)
+        .remedy(remedy::remedy(host, key, off))
         .touches(format!("forwarding:{family}"))
         .touches(format!("network:{bridge}"))
 }

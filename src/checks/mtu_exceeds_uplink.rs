@@ -1,11 +1,12 @@
 use std::net::IpAddr;
 
+use super::daemon_json_key::{Member, set};
 use super::here::{Here, has_bridges};
 use super::iproute::shows_route;
-use super::{About, Check, Group, Scene, docs};
+use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Family, Firewall, IptablesDump, Missing};
+use crate::host::{Family, Firewall, IptablesDump, Missing, Snapshot};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
@@ -37,7 +38,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         let family = Family::of(subnet.addr());
         if mtu > out.mtu && !clamps_mss(&scene.host.firewall) {
             let lost = drops_own_icmp(&scene.host.firewall, family);
-            findings.push(finding(bridge, mtu, &out, lost));
+            findings.push(finding(scene.host, bridge, mtu, &out, lost));
         }
     }
     Ok(())
@@ -83,7 +84,7 @@ fn mtu_of(here: &Here, bridge: &Bridge) -> Option<u32> {
     Some(option.and_then(|mtu| mtu.parse().ok()).filter(|mtu| *mtu > 0).unwrap_or(1500))
 }
 
-fn finding(bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool) -> Finding {
+fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool) -> Finding {
     let (name, docker, link, out) = (bridge.name, &bridge.link_name, &way.link, way.mtu);
     let severity = if lost { Severity::Warning } else { Severity::Info };
     let message = if lost {
@@ -100,7 +101,8 @@ fn finding(bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool) -> Finding {
         )
     };
     let command = if bridge.is_default() {
-        vec![format!("# in /etc/docker/daemon.json: \"mtu\": {out}"), "systemctl restart docker".to_owned()]
+        let member = Member { key: "mtu", value: out.into() };
+        set(host, &[member]).into_iter().chain(configuration::restart(host)).collect()
     } else {
         vec![
             format!("docker network rm {name}"),

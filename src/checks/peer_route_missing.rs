@@ -1,3 +1,5 @@
+mod remedy;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -6,9 +8,8 @@ use super::here::Here;
 use super::iproute::{family_flag, shows_route};
 use super::peers::{Nearest, PeerSubnet, declared, is_open, second, subnets};
 use super::{About, Check, Group, Scene, docs};
-use crate::action::{Action, Presence};
-use crate::finding::{Evidence, Finding, Findings, Remedy, Safety};
-use crate::host::{Family, Link, Missing, NeighbourState, NextHop, Route, RouteKind, Scope, table_name};
+use crate::finding::{Evidence, Finding, Findings};
+use crate::host::{Family, Link, Missing, NeighbourState, Route};
 use crate::path::fib::{Lookup, Query, Verdict};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
@@ -202,7 +203,7 @@ fn finding(
     let shown = lookup.route.map(|route| shows_route(route, here)).unwrap_or_else(|| no_route(query));
     Finding::error(format!("peer:{subnet}"), message)
         .evidence(shown)
-        .remedy(remedy(here, peer, nearest, lookup))
+        .remedy(remedy::remedy(here, peer, nearest, lookup))
         .touches(format!("peer:{subnet}"))
 }
 
@@ -210,106 +211,4 @@ fn finding(
 fn no_route(query: &Query) -> Evidence {
     let family = if query.destination.is_ipv4() { "-4" } else { "-6" };
     Evidence::new(format!("ip {family} route get {} 2>&1 || true", query.destination), "unreachable")
-}
-
-fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup: &Lookup) -> Remedy {
-    let subnet = peer.subnet;
-    let impact = text!(
-        "packets for {subnet} go to that host; the route is gone after a reboot unless the network configuration of this host \
-         has it too (where its network cards are configured: netplan, NetworkManager or /etc/network/interfaces)",
-        "发往 {subnet} 的数据包会交给该主机；重启后这条路由会消失，除非同时写入本机的网络配置（netplan、NetworkManager、/etc/network/interfaces，即配置网卡的地方）"
-    );
-    let Some(nearest) = nearest.filter(|nearest| nearest.via == nearest.address) else {
-        let title = text!(
-            "route {subnet} to the host that has these containers: it is not on a link of this host, so each router on the way \
-             needs the route",
-            "将 {subnet} 路由到拥有这些容器的主机：它不在本机的直连链路上，沿途的每台路由器都需要这条路由"
-        );
-        return Remedy::manual(title, impact, Vec::new());
-    };
-    let (address, link) = (nearest.address, here.name(nearest.link));
-    let title = text!("route {subnet} to the peer, {address}", "将 {subnet} 路由到对端 {address}");
-    let ip = if family_flag(subnet) == "-6" { "ip -6" } else { "ip" };
-    let swap = |route: &Route, from: Presence| {
-        let [hop] = route.next_hops.as_slice() else { return None };
-        let link = hop.link.map(|index| here.name(index));
-        Some(Action::Route { route: Box::new(route.clone()), link, from, to: from.other() })
-    };
-    let (mut commands, mut actions, mut away) = (Vec::new(), Vec::new(), false);
-    if let Some(route) = lookup.route.filter(|route| wins_over(route, subnet)) {
-        commands.push(format!("{ip} route del {}{}", super::iproute::route(route, here), metric(route)));
-        actions.push(swap(route, Presence::Present));
-        away = true;
-    }
-    // A table that is asked before main ends the lookup there.
-    let table = lookup.route.map_or(MAIN, |route| route.table);
-    let routes = here.host.routes.ok().into_iter().flatten();
-    let mut same = routes.filter(|route| route.table == table && route.destination == subnet && route.from.is_none());
-    let wrong = lookup.route.filter(|route| route.destination == subnet).or_else(|| same.next());
-    let in_table = if table == MAIN { String::new() } else { format!(" table {}", table_name(table)) };
-    let new = to_peer(subnet, nearest, table, wrong.map(|route| route.metric));
-    match wrong {
-        Some(route) if leads_to(route, peer) => {}
-        Some(route) => {
-            commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{}{in_table}", metric(route)));
-            actions.extend([swap(route, Presence::Present), swap(&new, Presence::Absent)]);
-            away = true;
-        }
-        None => {
-            commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}"));
-            actions.push(swap(&new, Presence::Absent));
-        }
-    }
-    let remedy = Remedy::manual(title, impact, commands).until_reboot();
-    // A route that goes may be how somebody is reached.
-    let safety = if away { Safety::Disruptive } else { Safety::Safe };
-    match actions.into_iter().collect::<Option<Vec<_>>>() {
-        Some(actions) if !actions.is_empty() => remedy.by(safety, actions),
-        _ => remedy,
-    }
-}
-
-/// As `ip route add` makes it (RTPROT_BOOT; IPv6 gets the metric 1024, net/ipv6/route.c IP6_RT_PRIO_USER).
-fn to_peer(subnet: IpNet, nearest: &Nearest, table: u32, metric: Option<u32>) -> Route {
-    let hop = NextHop { via: Some(nearest.address), link: Some(nearest.link), weight: 1, ..NextHop::default() };
-    Route {
-        destination: subnet,
-        table,
-        kind: RouteKind::Unicast,
-        scope: Scope::Global,
-        protocol: 3,
-        metric: metric.unwrap_or(if subnet.addr().is_ipv4() { 0 } else { 1024 }),
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: vec![hop],
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    }
-}
-
-/// RT_TABLE_MAIN, linux/rtnetlink.h.
-const MAIN: u32 = 254;
-
-/// RTPROT_KERNEL, linux/rtnetlink.h: comes with an address and goes with it.
-const OF_AN_ADDRESS: u8 = 2;
-
-/// Whether a route of the main table wins over one to the subnet, by its length.
-fn wins_over(route: &Route, subnet: IpNet) -> bool {
-    route.table == MAIN
-        && route.protocol != OF_AN_ADDRESS
-        && route.destination != subnet
-        && subnet.contains(&route.destination)
-}
-
-fn leads_to(route: &Route, peer: &PeerSubnet) -> bool {
-    let to_peer = |via: Option<IpAddr>| via.is_some_and(|via| peer.hosts.contains(&via));
-    route.kind == RouteKind::Unicast
-        && !route.next_hops.is_empty()
-        && route.next_hops.iter().all(|hop| to_peer(hop.via))
-}
-
-fn metric(route: &Route) -> String {
-    if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) }
 }

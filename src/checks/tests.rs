@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods)] // reads the pages and fixtures of this checkout, never the host
 
+mod remedies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -17,7 +19,7 @@ const SECTIONS_ZH: [&str; 4] = ["## 检查什么", "## 为什么重要", "## 如
 #[test]
 fn every_file_is_registered() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks");
-    for path in fixture::files(&directory, "rs") {
+    for path in fixture::files_in(&directory, "rs") {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let id = stem.replace('_', "-");
         let text = std::fs::read_to_string(&path).unwrap();

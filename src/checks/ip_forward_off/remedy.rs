@@ -1,0 +1,139 @@
+//! Switching forwarding on with the guard that the engine sets when it does so itself.
+
+use super::super::accept_rules::tool;
+use super::super::iptables_disabled::switched_off;
+use super::Off;
+use crate::action::{Action, Intent};
+use crate::engine::settings::written;
+use crate::engine::{Version, own_process, running_version};
+use crate::finding::{Remedy, Safety};
+use crate::host::{Family, IptablesDump, OWN_SYSCTLS, SavedSysctl, Snapshot, overrides_own};
+use crate::path::netfilter::Backend;
+use crate::text::{Text, text};
+
+const GLOBAL: &str = "net.ipv4.ip_forward";
+
+/// What keeps this host from routing for anybody once it forwards.
+enum Guard {
+    /// The policy is DROP.
+    There,
+    /// It becomes DROP first.
+    Set(Action),
+    /// This engine would set none.
+    None,
+    /// Not known, or without the engine's chains DROP would end its containers' packets too.
+    Unknown,
+}
+
+pub fn remedy(host: &Snapshot, key: &str, off: &Off) -> Remedy {
+    let guard = if key == GLOBAL { guard(host) } else { Guard::None };
+    let sysctl = Action::Sysctl { key: key.to_owned(), from: "0".to_owned(), to: "1".to_owned() };
+    let by_hand = !off.ipv4 || matches!(guard, Guard::Unknown) || (key == GLOBAL && some_forward(host));
+    let mut actions = match &guard {
+        Guard::Set(policy) => vec![policy.clone(), sysctl],
+        _ => vec![sysctl],
+    };
+    let mut commands: Vec<String> = actions.iter().flat_map(Action::commands).collect();
+    let saved = host.saved_sysctls.ok();
+    let later = saved.and_then(|saved| overrides_own(saved, key, "1")).filter(|_| !off.of_bridge);
+    // The bridge does not exist yet when the next boot sets sysctls.
+    let lasts = !off.of_bridge && later.is_none();
+    if lasts {
+        commands.push(format!("echo '{key} = 1' >> {OWN_SYSCTLS}"));
+        let intent = Intent::Sysctl { key: key.to_owned(), from: None, to: Some("1".to_owned()) };
+        actions.push(Action::Edit { file: OWN_SYSCTLS.to_owned(), intents: vec![intent] });
+    }
+    let remedy = Remedy::manual(text!("switch forwarding on", "打开转发"), impact(key, &guard, off, later), commands);
+    let remedy = if lasts { remedy } else { remedy.until_reboot() };
+    // Who sets it at boot was not looked at.
+    if by_hand || (lasts && saved.is_none()) { remedy } else { remedy.by(Safety::Safe, actions) }
+}
+
+/// Links that forward although the switch for all is off would not come back as they were: it sets every link's.
+fn some_forward(host: &Snapshot) -> bool {
+    let of_a_link = |key: &str| key.starts_with("net.ipv4.conf.") && key.ends_with(".forwarding");
+    host.sysctls.ok().is_some_and(|all| all.iter().any(|(key, value)| of_a_link(key) && value == "1"))
+}
+
+/// The engine sets the policy of FORWARD to DROP when it switches forwarding on, unless its iptables is off (v26.1.5 and v28.5.2
+/// libnetwork/drivers/bridge/setup_ip_forwarding.go; since 1.13), or `ip-forward-no-drop` is on (28.0).
+fn guard(host: &Snapshot) -> Guard {
+    let Some(version) = running_version(host) else { return Guard::Unknown };
+    // What the admin told the engine to leave alone is his.
+    if said(host, "ip-forward").as_deref() == Some("false") {
+        return Guard::Unknown;
+    }
+    let no_drop = said(host, "ip-forward-no-drop").is_some_and(|value| value != "false");
+    match switched_off(host) {
+        Ok(None) if version < Version::new(1, 13, 0) || no_drop => return Guard::None,
+        Ok(None) => {}
+        Ok(Some(_)) => return Guard::None,
+        Err(_) => return Guard::Unknown,
+    }
+    let Some((backend, filter)) = engines_filter(host) else { return Guard::Unknown };
+    let jumps = filter.rules.iter().any(|rule| rule.starts_with("-A FORWARD ") && rule.contains(" -j DOCKER"));
+    match filter.chains.iter().find(|(name, _)| name == "FORWARD") {
+        Some((_, policy)) if policy == "DROP" => Guard::There,
+        Some((_, policy)) if policy == "ACCEPT" && jumps => Guard::Set(Action::Policy {
+            tool: tool(host, Family::V4, backend),
+            table: "filter".to_owned(),
+            chain: "FORWARD".to_owned(),
+            from: policy.clone(),
+            to: "DROP".to_owned(),
+        }),
+        _ => Guard::Unknown,
+    }
+}
+
+/// The table of the variant that dockerd uses.
+fn engines_filter(host: &Snapshot) -> Option<(Backend, &IptablesDump)> {
+    let firewall = &host.firewall;
+    let (backend, dumps) = match firewall.iptables_variant.ok()?.as_deref()? {
+        "legacy" => (Backend::Legacy, firewall.legacy.ok()?),
+        _ => (Backend::NftCompat, firewall.nft_compat.ok()?),
+    };
+    let dump = dumps.iter().find(|dump| dump.family == Family::V4 && dump.table == "filter")?;
+    Some((backend, dump))
+}
+
+/// What daemon.json or the running command line says of a switch.
+fn said(host: &Snapshot, name: &str) -> Option<String> {
+    let flag = own_process(host).and_then(|process| process.flags.iter().rev().find(|flag| flag.name == name));
+    let file = || written(&host.engine.daemon_json.ok()?.key(&format!("/{name}"))?.value);
+    // A flag without a value is `true`.
+    flag.map(|flag| flag.value.clone().unwrap_or_else(|| "true".to_owned())).or_else(file)
+}
+
+fn impact(key: &str, guard: &Guard, off: &Off, later: Option<&SavedSysctl>) -> Text {
+    let what = match guard {
+        _ if !off.ipv4 => text!(
+            "this host forwards IPv6 between all its links from then on, and no longer learns its default route from router advertisements \
+             unless `accept_ra` of that link is 2",
+            "此后本机会在所有链路之间转发 IPv6；除非相应链路的 `accept_ra` 为 2，否则不再从路由器通告获取默认路由"
+        ),
+        _ if key != GLOBAL => text!("what arrives on that link is forwarded again", "从该链路到达的数据包重新得到转发"),
+        Guard::There => text!(
+            "this host forwards between all its links from then on; the FORWARD policy is DROP, so only what rules accept passes",
+            "此后本机会在所有链路之间转发；FORWARD 策略为 DROP，因此只有规则放行的数据包才能通过"
+        ),
+        Guard::Set(_) => text!(
+            "this host forwards between all its links from then on; the FORWARD policy becomes DROP before, as the engine has it when it \
+             switches forwarding on itself, so only what rules accept passes",
+            "此后本机会在所有链路之间转发；在此之前先把 FORWARD 策略设为 DROP（与引擎自己打开转发时的做法一致），因此只有规则放行的数据包才能通过"
+        ),
+        Guard::None | Guard::Unknown => text!(
+            "this host forwards between all its links from then on; the engine sets the FORWARD policy to DROP only when it switches \
+             forwarding on itself, so set rules first where the host must not route for others",
+            "此后本机会在所有链路之间转发；只有引擎自己打开转发时才会把 FORWARD 策略设为 DROP，若本机不应为他人路由，请先设置规则"
+        ),
+    };
+    let Some(SavedSysctl { place, value, .. }) = later else { return what };
+    let value = value.as_deref().unwrap_or_default();
+    let Text { en, zh } = what;
+    text!(
+        "{en}. {file}:{line} sets it to {value} at the next boot: change it there",
+        "{zh}。{file}:{line} 会在下次开机时将其设为 {value}：请在那里修改",
+        file = place.file,
+        line = place.line
+    )
+}
