@@ -24,7 +24,7 @@ pub use cmd::run;
 /// What the tests outside the crate drive (feature `internals`): the path evaluator and the probe that feeds it. No interface.
 #[cfg(feature = "internals")]
 pub mod internals {
-    pub use crate::action::{Action, FirewallRule, Presence};
+    pub use crate::action::{Action, FirewallRule, Presence, Running};
     pub use crate::apply::hands::Host;
     pub use crate::apply::{End, Hands, State};
     pub use crate::checks::{Options, Peer, judge_all};

@@ -56,7 +56,9 @@ fn main() {
             trials.push(Trial::test(name, job).with_ignored_flag(!run));
         }
     }
-    let hands: [(&str, Job); 6] = [
+    let hands: [(&str, Job); 8] = [
+        ("services_by_script", hands::services_by_script),
+        ("services_of_systemd", hands::services_of_systemd),
         ("filesystems_that_refuse", hands::filesystems_that_refuse),
         ("attributes_that_no_check_looks_at", hands::attributes_that_no_check_looks_at),
         ("routes_and_rules_that_are_new", hands::routes_and_rules_that_are_new),

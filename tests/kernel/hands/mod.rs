@@ -5,12 +5,14 @@ mod files;
 mod new;
 mod others;
 mod random;
+mod services;
 
 pub use attributes::attributes_that_no_check_looks_at;
 pub use files::filesystems_that_refuse;
 pub use new::routes_and_rules_that_are_new;
 pub use others::{bridges_and_sysctls, rules_of_iptables, rules_of_one_priority};
 pub use random::there_and_back;
+pub use services::{services_by_script, services_of_systemd};
 
 use std::path::PathBuf;
 use std::process::Command;
