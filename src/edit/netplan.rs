@@ -114,8 +114,3 @@ fn says_nothing(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
     rest.is_empty() || rest.starts_with(b"#")
 }
-
-fn is_flow(bytes: &[u8], node: &Node) -> bool {
-    matches!(bytes.get(node.range.start), Some(b'[' | b'{'))
-        && matches!(node.value, Value::Sequence(_) | Value::Mapping(_))
-}

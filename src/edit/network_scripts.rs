@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::splice::{Splices, with_lines, without_lines};
 use crate::host::{Family, RouteKind, SavedRoute};
-use crate::parse::conf_lines::{Line, line_end, lines};
-use crate::parse::network_scripts::{Script, is_numbered, joined, link_of, number_of, parse, script};
+use crate::parse::conf_lines::{Line, line_end, lines as lines_of};
+use crate::parse::network_scripts::{Script, is_numbered, joined, link_of, number_of, parse, script as script_of};
 use crate::text::{Text, text};
 
 /// The file without `gone` and with `new`; the places of `gone` are those of `bytes`.
@@ -19,7 +19,7 @@ pub fn edit(file: &str, bytes: &[u8], gone: &[&SavedRoute], new: &[&SavedRoute])
     if let Some(route) = gone.iter().find(|route| !there.iter().any(|other| super::same_place(route, other))) {
         return Err(super::not_there(route));
     }
-    let lines = lines(bytes);
+    let lines = lines_of(bytes);
     if is_numbered(&lines) {
         return edit_numbered(file, bytes, &lines, gone, new);
     }
@@ -78,7 +78,7 @@ fn edit_numbered(
     gone: &[&SavedRoute],
     new: &[&SavedRoute],
 ) -> Result<Vec<u8>, Text> {
-    let script = script(bytes, lines);
+    let script = script_of(bytes, lines);
     if let Some(line) = script.beyond {
         return Err(text!(
             "{file}:{line} is more of a shell script than assignments",
@@ -116,6 +116,14 @@ fn edit_numbered(
     for route in new {
         out = with_number(file, &out, route)?;
     }
+    let left = lines_of(&out);
+    let speaks = !parse(file, &out).is_empty() || !script_of(&out, &left).numbers().is_empty();
+    if speaks && !is_numbered(&left) {
+        return Err(text!(
+            "{file}: without a line that begins with ADDRESSn the network service would read what is left in its other format",
+            "{file}：没有以 ADDRESSn 开头的行后，network 服务会按另一种格式读取剩余内容"
+        ));
+    }
     Ok(out)
 }
 
@@ -148,8 +156,8 @@ fn cuts(lines: &[Line], script: &Script, removed: &BTreeSet<u32>) -> Vec<Range<u
 
 /// At the next number, which the loop reaches.
 fn with_number(file: &str, bytes: &[u8], route: &SavedRoute) -> Result<Vec<u8>, Text> {
-    let lines = lines(bytes);
-    let script = script(bytes, &lines);
+    let lines = lines_of(bytes);
+    let script = script_of(bytes, &lines);
     let number = script.live();
     let ipnet::IpNet::V4(destination) = route.destination else { return Err(other_family(route)) };
     if route.kind != RouteKind::Unicast || route.table.is_some() {

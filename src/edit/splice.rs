@@ -51,6 +51,9 @@ pub fn without_lines(bytes: &[u8], lines: &[Line], gone: &BTreeSet<usize>) -> Ve
 pub fn with_lines(bytes: &[u8], added: &[String]) -> Vec<u8> {
     let end = line_end(bytes);
     let mut out = bytes.to_vec();
+    if added.is_empty() {
+        return out;
+    }
     if !(out.is_empty() || out.ends_with(b"\n") || out == b"\xef\xbb\xbf") {
         out.extend_from_slice(end.as_bytes());
     }

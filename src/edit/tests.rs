@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::host::{Editable, Keeper, Place, RouteKind};
 
+mod generated;
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {

@@ -1,7 +1,5 @@
 //! The words behind `ip route add` (ip-route(8), iproute2 6.1 ip/iproute.c and lib/utils.c `get_prefix_1`).
 
-#![allow(dead_code)] // until the editors are joined
-
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};

@@ -1,6 +1,5 @@
 //! Static routes of netplan: `network: <kind>: <id>: routes:` of *.yaml below /lib/netplan, /etc/netplan and /run/netplan
 //! (netplan 0.106 doc/netplan-yaml.md, src/parse.c).
-#![allow(dead_code, unused_imports)] // until the probe asks
 
 use std::net::IpAddr;
 
@@ -11,7 +10,7 @@ use crate::text::{Text, text};
 
 mod links;
 pub mod yaml;
-pub use links::{Device, Files, acting, devices};
+pub use links::{acting, devices};
 use yaml::{Node, Tree, tree};
 
 /// A definition of a link below `network`, in one file. The same id may be defined again, there or in another file: what comes

@@ -1,8 +1,6 @@
 //! Static routes of the `network` service: route-DEV and route6-DEV below /etc/sysconfig/network-scripts, either lines of words for
 //! `ip route add`, or shell assignments ADDRESSn, NETMASKn, GATEWAYn (initscripts 10 network-scripts/ifup-routes).
 
-#![allow(dead_code, unused_imports)] // until the probe and the editors are joined
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
@@ -14,7 +12,7 @@ use crate::host::{Editable, Family, Keeper, Place, RouteKind, SavedRoute};
 use crate::text::text;
 
 mod numbered;
-pub use numbered::{Assignment, Script, number_of, script};
+pub use numbered::{Script, number_of, script};
 
 /// Which of the two a file is: one line that assigns an ADDRESSn, and the whole file is given to the shell.
 pub fn is_numbered(lines: &[Line]) -> bool {
@@ -93,6 +91,8 @@ fn worded(path: &str, lines: &[Line], link: &str, family: Family) -> Vec<SavedRo
             true => Editable::ByHand(text!("the route has several next hops", "该路由有多个下一跳")),
             false => Editable::Yes,
         };
+        // The kernel takes no link-local next hop without its link.
+        let local = matches!(args.gateway, Some(IpAddr::V6(via)) if via.is_unicast_link_local()) && args.link.is_none();
         let link = args.link.as_deref().unwrap_or(link).trim_end_matches('\r').to_owned();
         routes.push(SavedRoute {
             place: Place { file: path.to_owned(), line: first.number, column: first.column() },
@@ -104,7 +104,7 @@ fn worded(path: &str, lines: &[Line], link: &str, family: Family) -> Vec<SavedRo
             table: args.table,
             metric: args.metric,
             kind: args.kind,
-            active: args.valid && !line.text.ends_with('\r'),
+            active: args.valid && !local && !line.text.ends_with('\r'),
             editable,
         });
     }

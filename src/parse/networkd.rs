@@ -1,8 +1,6 @@
 //! Routes of systemd-networkd: `[Route]` of .network files and their drop-ins (systemd.network(5), systemd.syntax(7);
 //! systemd v252 src/shared/conf-parser.c, src/network/networkd-route.c).
 
-#![allow(dead_code, unused_imports)] // until the probe and the editors are joined
-
 use std::net::IpAddr;
 use std::ops::Range;
 

@@ -1,6 +1,5 @@
 //! Static routes of NetworkManager's profiles (nm-settings-keyfile(5); NetworkManager 1.42 src/libnm-core-impl/nm-keyfile.c
 //! `read_one_ip_address_or_route`; GLib gkeyfile.c).
-#![allow(dead_code)] // until the probe asks
 
 use std::net::IpAddr;
 

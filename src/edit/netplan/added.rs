@@ -1,7 +1,7 @@
 //! An item more in a list of routes, set as the last one is.
 
 use super::removed::dash;
-use super::{is_flow, line_around, says_nothing, unusual};
+use super::{line_around, says_nothing, unusual};
 use crate::edit::splice::Splices;
 use crate::host::{RouteKind, SavedRoute};
 use crate::parse::conf_lines::line_end;
@@ -19,10 +19,10 @@ pub fn item(file: &str, bytes: &[u8], tree: &Tree, route: &SavedRoute) -> Result
     let list = definition.body.pairs().iter().rfind(|(key, _)| key.scalar() == Some("routes")).map(|(_, list)| list);
     let mut splices = Splices::default();
     let (at, added) = match list {
-        Some(list) if is_flow(bytes, list) => in_brackets(list, list.items(), &flow(&pairs)),
+        Some(list) if list.flow => in_brackets(list, list.items(), &flow(&pairs)),
         Some(list) if !list.items().is_empty() => behind_item(file, bytes, list, &pairs)?,
         Some(list) => return Err(unusual(file, list.line)),
-        None if is_flow(bytes, definition.body) => {
+        None if definition.body.flow => {
             let values: Vec<Node> = definition.body.pairs().iter().map(|(_, value)| value.clone()).collect();
             in_brackets(definition.body, &values, &format!("routes: [{}]", flow(&pairs)))
         }
@@ -84,7 +84,7 @@ fn behind_item(file: &str, bytes: &[u8], list: &Node, pairs: &[(&str, String)]) 
     let gap = if gap.iter().all(|byte| *byte == b' ') { gap.len() } else { 1 };
     let indent = " ".repeat(indent.len());
     let between = " ".repeat(gap);
-    let written = match is_flow(bytes, last) {
+    let written = match last.flow {
         true => vec![format!("{indent}-{between}{}", flow(pairs))],
         false => block(&indent, &between, pairs),
     };

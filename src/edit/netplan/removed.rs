@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{is_flow, line_around, says_nothing, unusual};
+use super::{line_around, says_nothing, unusual};
 use crate::edit::splice::Splices;
 use crate::parse::netplan::Definition;
 use crate::parse::netplan::yaml::Node;
@@ -21,7 +21,7 @@ pub fn items(
     let pairs = definition.body.pairs();
     let (key, list) = &pairs[at];
     let all = gone.len() == list.items().len();
-    if is_flow(bytes, list) {
+    if list.flow {
         return match (all, pairs.len()) {
             (false, _) => {
                 flow_nodes(bytes, &ranges(list.items()), gone, splices);
@@ -31,7 +31,7 @@ pub fn items(
                 splices.replace(list.range.clone(), "[]");
                 Ok(())
             }
-            (true, _) if is_flow(bytes, definition.body) => {
+            (true, _) if definition.body.flow => {
                 flow_nodes(bytes, &pair_ranges(pairs), &[at], splices);
                 Ok(())
             }

@@ -11,6 +11,8 @@ use crate::text::{Text, text};
 #[derive(Clone, Debug)]
 pub struct Node {
     pub value: Value,
+    /// A collection between brackets.
+    pub flow: bool,
     /// In bytes; of a block collection from its first node to the end of its last.
     pub range: Range<usize>,
     /// From 1.
@@ -87,7 +89,7 @@ pub fn tree(path: &str, bytes: &[u8]) -> Result<Tree, Text> {
             }
         }
     }
-    let empty = Node { value: Value::Mapping(Vec::new()), range: 0..0, line: 1, column: 1 };
+    let empty = Node { value: Value::Mapping(Vec::new()), flow: true, range: 0..0, line: 1, column: 1 };
     Ok(Tree { root: builder.root.unwrap_or(empty), beyond: builder.beyond })
 }
 
@@ -136,10 +138,9 @@ impl<'a> Builder<'a> {
             }
             Event::Alias(anchor) => {
                 self.mark(line, "an alias");
-                let node = self.anchors.get(&anchor).cloned();
-                let node =
-                    node.unwrap_or(Node { value: Value::Scalar(String::new()), range: start..end, line, column });
-                self.add(Node { value: Value::Alias(Box::new(node)), range: start..end, line, column }, 0);
+                let at = |value| Node { value, flow: false, range: start..end, line, column };
+                let node = self.anchors.get(&anchor).cloned().unwrap_or(at(Value::Scalar(String::new())));
+                self.add(at(Value::Alias(Box::new(node))), 0);
             }
             Event::Scalar(said, _, anchor, tag) => {
                 if tag.is_some() {
@@ -148,7 +149,8 @@ impl<'a> Builder<'a> {
                 if &*said == "<<" {
                     self.mark(line, "a merge key");
                 }
-                let node = Node { value: Value::Scalar(said.into_owned()), range: start..end, line, column };
+                let node =
+                    Node { value: Value::Scalar(said.into_owned()), flow: false, range: start..end, line, column };
                 self.add(node, anchor);
             }
             Event::SequenceStart(anchor, ref tag) | Event::MappingStart(anchor, ref tag) => {
@@ -156,7 +158,8 @@ impl<'a> Builder<'a> {
                     self.mark(line, "a tag");
                 }
                 let mapping = matches!(event, Event::MappingStart(..));
-                let flow = self.said[start..].starts_with(if mapping { '{' } else { '[' });
+                // Only a bracket has a width.
+                let flow = end > start;
                 self.open.push(Open { mapping, flow, start, line, column, anchor, nodes: Vec::new() });
             }
             // Of a flow collection the bracket; the span goes on behind it.
@@ -198,7 +201,7 @@ impl<'a> Builder<'a> {
         } else {
             Value::Sequence(open.nodes)
         };
-        let node = Node { value, range: open.start..end, line: open.line, column: open.column };
+        let node = Node { value, flow: open.flow, range: open.start..end, line: open.line, column: open.column };
         self.add(node, open.anchor);
     }
 }
