@@ -1,11 +1,7 @@
 mod remedy;
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-
 use super::here::Here;
-use super::iproute::{family_flag, shows_route};
+use super::iproute::shows_route;
 use super::peers::{Nearest, PeerSubnet, declared, is_open, second, subnets};
 use super::{About, Check, Group, Scene, docs};
 use crate::finding::{Evidence, Finding, Findings};

@@ -36,7 +36,7 @@ pub fn edit(before: &Content, changes: &[(&FirewallRule, Presence)]) -> Result<C
     };
     for (rule, to) in changes {
         let (away, there) = (away(rule), there(rule));
-        let known = lines.iter().any(|line| *line == away);
+        let known = lines.contains(&away);
         match to {
             Presence::Present if known => {}
             Presence::Present => {

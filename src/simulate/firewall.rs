@@ -40,13 +40,7 @@ fn dump<'a>(host: &'a mut Snapshot, tool: &str, table: &str) -> Result<&'a mut I
         true => ("firewall.legacy", &mut host.firewall.legacy),
         false => ("firewall.nft_compat", &mut host.firewall.nft_compat),
     };
-    if !fact.is_known() {
-        return Err(super::missing(name, fact));
-    }
-    let dumps = match fact {
-        Fact::Known { value, .. } => value,
-        _ => return Err(super::not_modelled(name)),
-    };
+    let Fact::Known { value: dumps, .. } = fact else { return Err(super::missing(name, fact)) };
     let found = dumps.iter_mut().find(|dump| dump.family == family && dump.table == table);
     found.ok_or_else(|| super::not_modelled(name))
 }
