@@ -29,13 +29,15 @@ impl Transaction<'_> {
                 return Ended { outcome: Outcome::Committed, noted };
             }
         }
-        let mut left = Vec::new();
+        // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
+        let (mut left, mut whole) = (Vec::new(), true);
         for number in to_undo(self.journal.entries()) {
             match self.take_back_with_patience(number, scope) {
-                Err(why) => left.push(why),
-                // An engine that was not stopped is to be stopped first, should all this be tried again: then so is what is older.
-                Ok(Back::Undone) if left.is_empty() => _ = self.note(Entry::Undone(number)),
-                Ok(Back::Undone) => {}
+                Err(why) => {
+                    left.push(why);
+                    whole = false;
+                }
+                Ok(Back::Undone) => whole = whole && self.note(Entry::Undone(number)),
                 Ok(Back::Left(how)) => _ = self.note(Entry::Left { step: number, how }),
             }
         }
