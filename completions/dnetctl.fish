@@ -43,11 +43,14 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print 
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "pick-subnet" -d 'Propose subnets that collide with nothing; say who holds the rest and what the engine will take next'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "trace" -d 'Say what happens to a packet, hook by hook, and which rule ends it'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "rollback" -d 'Take a committed change back, or finish undoing an interrupted one'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "confirm" -d 'Keep a change that waits; from a connection made after it'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "snapshot" -d 'Print the facts that would be judged, as JSON without secrets'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "checks" -d 'List the checks'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "explain" -d 'Print the page of one check'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "completions" -d 'Print a completion script'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "man" -d 'Print the manual page (roff)'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "carry-out" -d 'Carry out the change of a journal: what `--apply` and `confirm` start'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
@@ -55,6 +58,8 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l from -d 'Ju
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l allow -d 'Also do what stops containers or changes how a session reaches this host' -r -f -a "disruptive\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
 warning\t''
 info\t''"
@@ -72,6 +77,8 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l root -d 'Re
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l strict -d 'Require every check that applies here'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l apply -d 'Carry the plan out: journalled, verified by the same checks, and undone if it does not help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s y -l yes -d 'Do not ask'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s h -l help -d 'Print help'
@@ -138,6 +145,41 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l probe -d 'Also
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l after -d 'The timer itself, where nobody else keeps one: sleep so many seconds first' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l list -d 'List what was changed, and how it stands'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s y -l yes -d 'Do not ask'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l boot -d 'Undo the files of what the last shutdown cut short: what the unit of the next boot starts'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -l expired -d 'Undo ID unless it was confirmed: what the timer starts'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand rollback" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand confirm" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand snapshot" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"
@@ -213,3 +255,27 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -l timeout -d 'Time
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand man" -s h -l help -d 'Print help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l strict -d 'Require every check that applies here'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand carry-out" -s h -l help -d 'Print help'

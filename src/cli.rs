@@ -67,6 +67,14 @@ pub enum Command {
     FixRoutes(Box<FixRoutes>),
     /// Say what happens to a packet, hook by hook, and which rule ends it
     Trace(Trace),
+    /// Take a committed change back, or finish undoing an interrupted one
+    Rollback(Rollback),
+    /// Keep a change that waits; from a connection made after it
+    Confirm {
+        /// The change; the one that waits, where none is named
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+    },
     /// Print the facts that would be judged, as JSON without secrets
     Snapshot,
     /// List the checks
@@ -84,6 +92,39 @@ pub enum Command {
     },
     /// Print the manual page (roff)
     Man,
+    /// Carry out the change of a journal: what `--apply` and `confirm` start
+    #[command(hide = true)]
+    CarryOut(Box<CarryOut>),
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The change; the unfinished one, or else the newest, where none is named
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// List what was changed, and how it stands
+    #[arg(long)]
+    pub list: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Undo the files of what the last shutdown cut short: what the unit of the next boot starts
+    #[arg(long, hide = true)]
+    pub boot: bool,
+    /// Undo ID unless it was confirmed: what the timer starts
+    #[arg(long, hide = true, requires = "id")]
+    pub expired: bool,
+    /// The timer itself, where nobody else keeps one: sleep so many seconds first
+    #[arg(long, hide = true, value_name = "SECS")]
+    pub after: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct CarryOut {
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    pub pipeline: Pipeline,
 }
 
 #[derive(Debug, Args)]

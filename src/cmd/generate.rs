@@ -48,7 +48,7 @@ pub fn man(context: &Context) -> Answer {
     whole.render_synopsis_section(&mut roff).map_err(failed)?;
     whole.render_description_section(&mut roff).map_err(failed)?;
     whole.render_options_section(&mut roff).map_err(failed)?;
-    for sub in command.get_subcommands() {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         let name = sub.get_name();
         let page = clap_mangen::Man::new(sub.clone().bin_name(format!("dnetctl {name}")));
         roff.extend_from_slice(format!(".SH \"DNETCTL {}\"\n", name.to_uppercase()).as_bytes());

@@ -2,8 +2,10 @@
 
 mod applied;
 mod apply;
+mod carry_out;
 mod catalogue;
 mod collect;
+mod confirm;
 mod diagnose;
 mod env;
 mod fix_routes;
@@ -15,6 +17,7 @@ mod pipeline;
 mod proof;
 mod ranges;
 mod repair;
+mod rollback;
 mod save;
 mod suggest;
 mod trace;
@@ -78,6 +81,9 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
         Command::PickSubnet(pick) => pick_subnet::run(context, pick),
         Command::FixRoutes(fix) => fix_routes::run(context, fix),
         Command::Trace(given) => trace::run(context, given),
+        Command::Rollback(given) => rollback::run(context, given),
+        Command::Confirm { id } => confirm::run(context, id.as_deref()),
+        Command::CarryOut(given) => carry_out::run(context, given),
         Command::Snapshot => collect::snapshot(context),
         Command::Checks => catalogue::checks(context),
         Command::Explain { id } => catalogue::explain(context, id),

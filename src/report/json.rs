@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::journals::{JournalV1, Record};
 use super::pick::{PickV1, Picked};
 use super::plan::{Applied, AppliedV1, PlanV1};
 use super::trace::{TraceV1, Traced};
@@ -26,6 +27,9 @@ pub struct Report {
     /// `checks` and `explain` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalogue: Option<Vec<EntryV1>>,
+    /// `rollback --list` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journals: Option<Vec<JournalV1>>,
     /// `pick-subnet` only.
     #[serde(flatten)]
     pick: Option<PickV1>,
@@ -179,6 +183,11 @@ impl Report {
         self.plans = plans.iter().map(PlanV1::of).collect();
         self.applied = applied.map(AppliedV1::of);
         self
+    }
+
+    /// The report of `rollback --list`.
+    pub fn of_journals(rows: &[Record]) -> Self {
+        Report { journals: Some(rows.iter().map(JournalV1::of).collect()), ..Report::of_hosts(&[]) }
     }
 
     /// The report of `pick-subnet`.

@@ -2,6 +2,7 @@
 
 mod closing;
 mod engine;
+pub mod journals;
 pub mod json;
 
 mod page;
