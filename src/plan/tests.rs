@@ -1,6 +1,7 @@
 //! Plans for hosts in the words of fixtures.
 
 mod engine;
+mod fixtures;
 mod way_in;
 
 use std::collections::BTreeMap;
