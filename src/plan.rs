@@ -70,7 +70,7 @@ pub struct LeftOut {
     pub refused: bool,
 }
 
-/// An established connection to this host, or from it.
+/// An established connection to this host, or from it; or a tunnel (ports 0, the link's name in place of the program's).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Session {
     pub local: std::net::SocketAddr,

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// A network link (RTM_NEWLINK, rtnetlink(7)).
@@ -29,6 +31,9 @@ pub struct Link {
     pub operstate: String,
     /// IFLA_VRF_TABLE of a link of kind `vrf`.
     pub vrf_table: Option<u32>,
+    /// Where a tunnel's packets go (`remote` of ip-link(8)), where it is one host and the kernel tells it with the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<IpAddr>,
     /// IFLA_GROUP; policy rules can suppress routes by it.
     pub group: Option<u32>,
     /// IFLA_BRPORT_MODE of a bridge port: frames may leave by the port they came in by.

@@ -1,6 +1,6 @@
 //! The ways by which this host is reached: established connections with other hosts, before and behind a change.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::Session;
 use crate::engine::bridges;
@@ -8,7 +8,7 @@ use crate::host::{Missing, Snapshot, Socket, SocketState, Transport};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
 use crate::text::{Text, text};
 
-/// Sessions whose packets would leave by another link or gateway, or not at all.
+/// Sessions, and tunnels, whose packets would leave by another link or gateway, or not at all.
 ///
 /// # Errors
 /// [`Missing`] when sockets, routes, rules, links or addresses were not seen.
@@ -19,17 +19,24 @@ pub(super) fn touched(before: &Snapshot, after: &Snapshot) -> Result<Vec<Session
     let inside = |lookup: &Lookup| {
         lookup.link().and_then(|link| old.name_of(link)).is_some_and(|name| docker.iter().any(|one| one == name))
     };
+    let moves = |query: &Query| {
+        let was = old.lookup(query);
+        let leaves = matches!(was.verdict, Verdict::Unicast | Verdict::Undetermined(_));
+        leaves && !inside(&was) && way(&old, &was) != way(&new, &new.lookup(query))
+    };
     let mut found = Vec::new();
     for socket in sockets.iter().filter(|socket| socket.state == SocketState::Established) {
         let query = reply(socket);
-        if query.destination.is_loopback() || query.destination.is_unspecified() {
-            continue;
-        }
-        let was = old.lookup(&query);
-        let leaves = matches!(was.verdict, Verdict::Unicast | Verdict::Undetermined(_));
-        if leaves && !inside(&was) && way(&old, &was) != way(&new, &new.lookup(&query)) {
+        if !query.destination.is_loopback() && !query.destination.is_unspecified() && moves(&query) {
             let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
             found.push(Session { local: canonical(socket.local), remote: canonical(socket.remote), program: None });
+        }
+    }
+    for link in before.links.get("links")?.iter().filter(|link| link.up) {
+        if let Some(remote) = link.remote.filter(|remote| moves(&Query::to(*remote))) {
+            let none = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            let (local, remote) = (SocketAddr::new(none, 0), SocketAddr::new(remote, 0));
+            found.push(Session { local, remote, program: Some(link.name.clone()) });
         }
     }
     found.sort();
@@ -66,8 +73,11 @@ pub(super) fn cut(touched: Result<Vec<Session>, Text>) -> Text {
             );
         }
     };
-    let shown: Vec<String> =
-        sessions.iter().take(3).map(|session| format!("{} ↔ {}", session.remote, session.local)).collect();
+    let shown = |session: &Session| match &session.program {
+        Some(tunnel) if session.remote.port() == 0 => format!("{tunnel} ↔ {}", session.remote.ip()),
+        _ => format!("{} ↔ {}", session.remote, session.local),
+    };
+    let shown: Vec<String> = sessions.iter().take(3).map(shown).collect();
     let (shown, count) = (shown.join(", "), sessions.len());
     text!(
         "it changes the way of {count} established connections to this host ({shown}); --allow disruptive carries it out and takes it \

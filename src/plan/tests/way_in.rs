@@ -56,3 +56,28 @@ fn unseen_sockets_are_taken_to_be_touched() {
     let plan = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, false);
     assert!(plan.left_out[0].refused && whys(&plan)[0].contains("is not known"), "{:?}", whys(&plan));
 }
+
+#[test]
+fn a_tunnel_stands_on_the_way_to_its_far_end() {
+    let fixture = host(
+        &REACHED
+            .replace("\"docker0 bridge\"", "\"docker0 bridge\", \"gre1 gre ptp remote 172.30.0.9\"")
+            .replace("  \"tcp ESTAB 10.9.0.5:22 172.20.3.4:50000\",\n", ""),
+    );
+    let plan = plan(&fixture, Some(without(&fixture, "172.16.0.0/12")), None, false);
+    assert!(whys(&plan)[0].contains("(gre1 ↔ 172.30.0.9)"), "{:?}", whys(&plan));
+}
+
+#[test]
+fn a_session_goes_with_the_address_it_uses() {
+    let fixture = host(REACHED);
+    let action = Action::Address {
+        link: "eth0".to_owned(),
+        address: "10.0.0.5/24".parse().unwrap(),
+        from: Presence::Present,
+        to: Presence::Absent,
+    };
+    let plan = plan(&fixture, Some(vec![proposal("move", Safety::Safe, vec![action])]), None, true);
+    let touched: Vec<String> = plan.touches.iter().map(|session| session.remote.to_string()).collect();
+    assert_eq!(touched, ["192.168.7.7:50001"]);
+}

@@ -1,5 +1,7 @@
 //! RTM_NEWLINK (include/uapi/linux/if_link.h).
 
+use std::net::IpAddr;
+
 use super::Undecodable;
 use super::attributes::{Attributes, split, word};
 use super::dump::Request;
@@ -77,12 +79,36 @@ fn link(index: u32, flags: u32, attributes: &Attributes, name: &str) -> Result<L
         point_to_point: flags & IFF_POINTOPOINT != 0,
         operstate: operstate(attributes.u8(IFLA_OPERSTATE)?.unwrap_or(0)).to_owned(),
         vrf_table: vrf.u32(IFLA_VRF_TABLE)?,
+        remote: remote(&info)?,
         group: attributes.u32(IFLA_GROUP)?,
         hairpin: flag(&port, IFLA_BRPORT_MODE)?,
         isolated: flag(&port, IFLA_BRPORT_ISOLATED)?,
         calls_iptables: flag(&bridge, IFLA_BR_NF_CALL_IPTABLES)?,
         calls_ip6tables: flag(&bridge, IFLA_BR_NF_CALL_IP6TABLES)?,
     })
+}
+
+/// The far end of a tunnel, by kind: IFLA_VXLAN_GROUP and _GROUP6, IFLA_GENEVE_REMOTE and _REMOTE6 (include/uapi/linux/if_link.h),
+/// IFLA_GRE_REMOTE, IFLA_IPTUN_REMOTE, IFLA_VTI_REMOTE (include/uapi/linux/if_tunnel.h).
+fn remote(info: &Attributes) -> Result<Option<IpAddr>, Undecodable> {
+    let attributes: &[u16] = match info.string(IFLA_INFO_KIND).as_deref() {
+        Some("vxlan") => &[2, 16],
+        Some("geneve") => &[2, 7],
+        Some("gre" | "gretap" | "erspan" | "ip6gre" | "ip6gretap" | "ip6erspan") => &[7],
+        Some("ipip" | "sit" | "ip6tnl") => &[3],
+        Some("vti" | "vti6") => &[5],
+        _ => return Ok(None),
+    };
+    let data = info.nested(IFLA_INFO_DATA)?.unwrap_or_default();
+    for kind in attributes {
+        if let Some(remote) = data.address(*kind)?
+            && !remote.is_unspecified()
+            && !remote.is_multicast()
+        {
+            return Ok(Some(remote));
+        }
+    }
+    Ok(None)
 }
 
 /// RFC 2863, as ip-link(8) prints it.
