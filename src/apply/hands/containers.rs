@@ -38,8 +38,8 @@ pub fn bring(names: &[String], wanted: Running) -> Result<(), Text> {
     if failed.is_empty() {
         return Ok(());
     }
-    let [en, zh] = [|text: &Text| text.en.clone(), |text: &Text| text.zh.clone()]
-        .map(|side| failed.iter().map(side).collect::<Vec<_>>().join("; "));
+    let en = failed.iter().map(|why| why.en.as_str()).collect::<Vec<_>>().join("; ");
+    let zh = failed.iter().map(|why| why.zh.as_str()).collect::<Vec<_>>().join("；");
     Err(text!("containers do not start again: {en}", "以下容器没有重新启动：{zh}"))
 }
 

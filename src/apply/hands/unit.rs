@@ -1,7 +1,7 @@
 //! Services. A name with a dot is a unit of systemd, one without a service script's (service(8)) or a job of Upstart.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::reload::runs_systemd;
 use crate::action::Running;
@@ -112,8 +112,11 @@ fn systemd(name: &str, wanted: Running) -> Result<(), Text> {
         Running::Running => {
             // One that failed too often is not started otherwise (StartLimitBurst= in systemd.unit(5)); one that did not fail says no.
             drop(exec::run("systemctl", &["reset-failed", name], QUICK));
+            let began = SystemTime::now();
             let outcome = exec::run("systemctl", &["start", name], LIMIT);
-            said(&format!("systemctl start {name}"), outcome).map(drop).map_err(|why| with_its_own_words(name, why))
+            said(&format!("systemctl start {name}"), outcome)
+                .map(drop)
+                .map_err(|why| with_its_own_words(name, began, why))
         }
     }
 }
@@ -142,8 +145,10 @@ fn look(name: &str) -> Result<Active, Text> {
 }
 
 /// What a service that does not start wrote last says more than systemd does.
-fn with_its_own_words(name: &str, why: Text) -> Text {
-    let Ok(log) = exec::run("journalctl", &["-u", name, "-n", "40", "-o", "cat", "--no-pager"], QUICK) else {
+fn with_its_own_words(name: &str, began: SystemTime, why: Text) -> Text {
+    let since = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let since = format!("--since=@{since}");
+    let Ok(log) = exec::run("journalctl", &["-u", name, &since, "-o", "cat", "--no-pager"], QUICK) else {
         return why;
     };
     let telling = |line: &&str| {
@@ -151,7 +156,8 @@ fn with_its_own_words(name: &str, why: Text) -> Text {
         line.contains("failed to start daemon") || line.contains("level=fatal") || line.contains("unable to configure")
     };
     let Some(line) = log.stdout.lines().rev().find(telling) else { return why };
-    let (en, zh, line) = (why.en, why.zh, line.chars().take(300).collect::<String>());
+    let [en, zh] = [why.en, why.zh].map(|said| said.trim_end_matches('.').to_owned());
+    let line: String = line.chars().take(300).collect();
     text!("{en}; its log says: {line}", "{zh}；它的日志：{line}")
 }
 
