@@ -8,12 +8,13 @@ const MAX_CELLS: usize = 1 << 22;
 /// `now` with the change `from` → `to` undone, and everything else as it is in `now`. None: both changes are about the same lines.
 ///
 /// Lines are compared without a file's missing last newline; the result has none where `now` changed that, else as `from` had it.
-pub fn take_back(now: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+/// `nested`: deeper lines belong to the line above them, as in YAML.
+pub fn take_back(now: &[u8], from: &[u8], to: &[u8], nested: bool) -> Option<Vec<u8>> {
     let end: &[u8] = if to.ends_with(b"\r\n") || to.windows(2).any(|pair| pair == b"\r\n") { b"\r\n" } else { b"\n" };
     let (open_from, open_to, open_now) = (is_open(from), is_open(to), is_open(now));
     let (from, to, now) = (closed(from, end), closed(to, end), closed(now, end));
     let (from, to, now) = (lines(&from), lines(&to), lines(&now));
-    let mut merged = merge(&to, &changes(&to, &from), &changes(&to, &now))?;
+    let mut merged = merge(&to, &changes(&to, &from), &changes(&to, &now), nested)?;
     let open = if open_now == open_to { open_from } else { open_now };
     if open && merged.ends_with(end) {
         merged.truncate(merged.len() - end.len());
@@ -86,9 +87,8 @@ fn changes<'a>(a: &[&[u8]], b: &'a [&'a [u8]]) -> Vec<Change<'a>> {
     all
 }
 
-/// Both sets of changes on one base. Changes may touch, not overlap; where both only insert at one place, ours comes first: it stood right
-/// behind the line before it.
-fn merge(base: &[&[u8]], ours: &[Change], theirs: &[Change]) -> Option<Vec<u8>> {
+/// Both sets of changes on one base. Changes may touch, not overlap.
+fn merge(base: &[&[u8]], ours: &[Change], theirs: &[Change], nested: bool) -> Option<Vec<u8>> {
     let mut merged = Vec::new();
     let mut at = 0;
     let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
@@ -106,7 +106,11 @@ fn merge(base: &[&[u8]], ours: &[Change], theirs: &[Change]) -> Option<Vec<u8>> 
                 if !(a.end <= b.start || b.end <= a.start) {
                     return None;
                 }
-                (a.start, a.end) <= (b.start, b.end)
+                if a.is_empty() && a == b {
+                    ours_first(our.new, their.new, nested)
+                } else {
+                    (a.start, a.end) <= (b.start, b.end)
+                }
             }
         };
         let change = if ours_first { ours.next() } else { theirs.next() }?;
@@ -116,4 +120,63 @@ fn merge(base: &[&[u8]], ours: &[Change], theirs: &[Change]) -> Option<Vec<u8>> 
     }
     merged.extend(base[at..].iter().flat_map(|line| line.iter().copied()));
     Some(merged)
+}
+
+/// Where both only insert at one place, ours comes first: it stood right behind the line before it, and theirs may begin another part. But
+/// where ours is a part of its own, or theirs is deeper, theirs belongs to the line before.
+fn ours_first(ours: &[&[u8]], theirs: &[&[u8]], nested: bool) -> bool {
+    let first = |lines: &[&[u8]]| -> Option<(usize, u8)> {
+        lines.iter().find_map(|line| {
+            let indent = line.iter().position(|byte| !byte.is_ascii_whitespace())?;
+            Some((indent, line[indent]))
+        })
+    };
+    match (first(ours), first(theirs)) {
+        (Some((_, b'[')), _) => false,
+        (Some((ours, _)), Some((theirs, _))) => !nested || theirs <= ours,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn back(now: &str, from: &str, to: &str, nested: bool) -> Option<String> {
+        take_back(now.as_bytes(), from.as_bytes(), to.as_bytes(), nested)
+            .map(|merged| String::from_utf8(merged).expect("UTF-8"))
+    }
+
+    #[test]
+    fn other_lines_stay_and_ours_come_back() {
+        let (from, to) = ("a\nold\nb\n", "a\nb\n");
+        assert_eq!(back("x\na\nb\ny\n", from, to, false).as_deref(), Some("x\na\nold\nb\ny\n"));
+        assert_eq!(back("a\nnew\nb\n", from, to, false).as_deref(), Some("a\nold\nnew\nb\n"));
+        assert_eq!(back("b\n", from, to, false).as_deref(), Some("old\nb\n"));
+        // It is back already.
+        assert_eq!(back("a\nold\nb\nc\n", from, to, false).as_deref(), Some("a\nold\nb\nc\n"));
+        // Lines of ours that somebody changed, or put something between.
+        assert_eq!(back("a\nX\nb\n", "a\nb\n", "a\nx\nb\n", false), None);
+        assert_eq!(back("a\nx\nnew\ny\nb\n", "a\nb\n", "a\nx\ny\nb\n", false), None);
+        assert_eq!(back("a\nx\ny\nb\nc\n", "a\nb\n", "a\nx\ny\nb\n", false).as_deref(), Some("a\nb\nc\n"));
+    }
+
+    #[test]
+    fn line_ends_are_as_they_were() {
+        assert_eq!(back("a\r\nc\r\n", "a\r\nb", "a\r\n", false).as_deref(), Some("a\r\nb\r\nc"));
+        assert_eq!(back("x\na\nb", "a", "a\nb", false).as_deref(), Some("x\na"));
+        assert_eq!(back("x\na\n", "a\nb", "a", false).as_deref(), Some("x\na\nb\n"));
+    }
+
+    #[test]
+    fn what_was_put_in_the_same_place_stays_with_its_part() {
+        let route = "[Route]\nGateway=10.1.1.1\n";
+        let network = "[Network]\nDHCP=no\n";
+        let from = format!("{network}{route}");
+        let now = format!("{network}DNS=10.1.1.2\n");
+        assert_eq!(back(&now, &from, network, false), Some(format!("{network}DNS=10.1.1.2\n{route}")));
+        let (from, to) = ("eth0:\n  addresses:\n  routes:\n    - r\n", "eth0:\n  addresses:\n");
+        let now = "eth0:\n  addresses:\n    - a\n";
+        assert_eq!(back(now, from, to, true).as_deref(), Some("eth0:\n  addresses:\n    - a\n  routes:\n    - r\n"));
+    }
 }

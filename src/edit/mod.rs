@@ -96,7 +96,12 @@ pub fn take_back(file: &str, now: &Content, from: &Content, to: &Content, intent
     if let Some(rules) = rules.collect::<Option<Vec<_>>>() {
         return rule_unit::edit(now, &rules);
     }
-    let merged = merge::take_back(bytes, from.as_deref().unwrap_or_default(), to.as_deref().unwrap_or_default());
+    let merged = merge::take_back(
+        bytes,
+        from.as_deref().unwrap_or_default(),
+        to.as_deref().unwrap_or_default(),
+        file.ends_with(".yaml"),
+    );
     let json = intents.iter().map(|intent| match intent {
         Intent::Json { key, from, to } => Some((key.as_str(), from.as_ref(), to.as_ref())),
         _ => None,

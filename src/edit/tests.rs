@@ -243,3 +243,40 @@ fn nothing_to_do_leaves_every_byte() {
         assert_eq!(carry_out("/etc/file", &before, &[]), Ok(before));
     }
 }
+
+fn bip(from: Option<&str>, to: Option<&str>) -> Intent {
+    Intent::Json { key: "bip".to_owned(), from: from.map(Into::into), to: to.map(Into::into) }
+}
+
+#[test]
+fn a_key_that_somebody_changed_since_is_left_to_them() {
+    let (from, to) = (Some(b"{\"bip\": \"a\"}".to_vec()), Some(b"{\"bip\": \"b\"}".to_vec()));
+    let back = |now: &str, from: &Content, to: &Content, intent| {
+        take_back("/etc/docker/daemon.json", &Some(now.as_bytes().to_vec()), from, to, &[intent])
+    };
+    let why = back("{\"bip\": \"c\"}", &from, &to, bip(Some("a"), Some("b"))).expect_err("not ours");
+    assert_eq!(why.en, "`bip` has been changed by someone else since; set it by hand to what it should be");
+    let other = back("{\"mtu\": 1400, \"bip\": \"b\"}", &from, &to, bip(Some("a"), Some("b")));
+    assert_eq!(other, Ok(Some(b"{\"mtu\": 1400, \"bip\": \"a\"}".to_vec())));
+    // Of a file of ours, what somebody put into it stays.
+    let ours = Some(b"{\n  \"bip\": \"b\"\n}\n".to_vec());
+    let stays = back("{\n  \"bip\": \"b\",\n  \"mtu\": 1400\n}\n", &None, &ours, bip(None, Some("b")));
+    assert_eq!(stays, Ok(Some(b"{\n  \"mtu\": 1400\n}\n".to_vec())));
+    assert_eq!(back("{ \"bip\": \"b\" }", &None, &ours, bip(None, Some("b"))), Ok(None));
+}
+
+#[test]
+fn a_file_of_our_own_goes_only_while_it_is_ours() {
+    let intent = [Intent::Whole { from: None, to: Some("ours\n".to_owned()) }];
+    let file = "/etc/systemd/system/x.service";
+    let after = carry_out(file, &None, &intent).expect("made");
+    assert_eq!(after, Some(b"ours\n".to_vec()));
+    assert_eq!(take_back(file, &after, &None, &after, &intent), Ok(None));
+    assert_eq!(take_back(file, &None, &None, &after, &intent), Ok(None));
+    let why = take_back(file, &Some(b"theirs\n".to_vec()), &None, &after, &intent).expect_err("not ours");
+    assert_eq!(
+        why.en,
+        "/etc/systemd/system/x.service has been changed by someone else since; remove it by hand if it is not needed"
+    );
+    assert!(carry_out(file, &Some(b"theirs\n".to_vec()), &intent).is_err());
+}
