@@ -117,7 +117,7 @@ mod tests {
         let (one, other) = (rule("10.0.0.6", Some(1)), rule("10.0.0.7", None));
         let first = edit(&None, &[(&one, Presence::Present)]).expect("made");
         let both = edit(&first, &[(&other, Presence::Present)]).expect("added");
-        assert_eq!(text(&both).matches("ExecStart=").count(), 4);
+        assert_eq!(text(&both).matches("\nExecStart=").count(), 4);
         let again = edit(&both, &[(&other, Presence::Present), (&one, Presence::Present)]).expect("there already");
         assert_eq!(again, both);
         assert_eq!(edit(&both, &[(&other, Presence::Absent)]).expect("taken away"), first);

@@ -152,7 +152,11 @@ fn commands(tokens: Vec<Token>) -> Vec<Vec<String>> {
             Token::Operator => all.push(Vec::new()),
         }
     }
-    all.retain(|words| !words.is_empty() && !(words.len() == 1 && ["fi", "done", "esac", "}"].contains(&&*words[0])));
+    all.retain(|words| match words.as_slice() {
+        [] => false,
+        [word] => !["fi", "done", "esac", "}"].contains(&word.as_str()),
+        _ => true,
+    });
     all
 }
 
