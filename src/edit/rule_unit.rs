@@ -6,7 +6,7 @@ use crate::text::{Text, text};
 
 /// Ordered behind the engine, which makes DOCKER-USER, and started and stopped with it (systemd.unit(5): `PartOf=`, `WantedBy=`).
 const HEAD: &str = "\
-# Kept by dnetctl, which adds and takes away the lines of ExecStart=. `systemctl disable --now` and deleting this file does away with all.
+# Kept by dnetctl, which adds commands and takes them away. `systemctl disable --now` and deleting this file does away with all.
 [Unit]
 Description=Firewall rules for Docker, kept by dnetctl
 After=docker.service
