@@ -81,7 +81,7 @@ fn with(file: &str, bytes: &[u8], route: &SavedRoute) -> Result<Vec<u8>, Text> {
     // Where the group has a table of its own, main has to be said.
     let default = last(&entries, group, "route-table").map(|_| 254);
     added.extend(route.table.or(default).map(|table| format!("route{number}_options=table={table}")));
-    let behind = of_group().filter(is_route).last().or_else(|| of_group().last());
+    let behind = of_group().rfind(is_route).or_else(|| of_group().next_back());
     let Some(behind) = behind else { return Err(super::not_there(route)) };
     let (line, end) = (&lines[behind.line], line_end(bytes));
     let mut block = String::new();

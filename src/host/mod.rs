@@ -46,8 +46,7 @@ pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
 #[allow(unused_imports)] // until the commands ask
 pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
-#[allow(unused_imports)] // until remedies ask
-pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own, set_at_boot};
+pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
 pub use sysctl::link_sysctl;

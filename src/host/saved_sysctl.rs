@@ -1,5 +1,3 @@
-#![allow(dead_code)] // until remedies ask
-
 use serde::{Deserialize, Serialize};
 
 use super::Place;
@@ -48,26 +46,11 @@ fn one_name(key: &str) -> &str {
     if key == "net.ipv4.conf.all.forwarding" { "net.ipv4.ip_forward" } else { key }
 }
 
-/// Who sets a key last at boot; one that names it comes before any glob (sysctl.d(5)).
-pub fn set_at_boot<'a>(saved: &'a [SavedSysctl], key: &str) -> Option<&'a SavedSysctl> {
-    let named = saved.iter().filter(|one| one.names(key)).collect::<Vec<_>>();
-    if let Some(last) = named.iter().rfind(|one| one.value.is_some()) {
-        return Some(last);
-    }
-    let glob = || saved.iter().rfind(|one| one.key.contains(['*', '?', '[']) && glob_fits(&one.key, key));
-    if named.is_empty() { glob() } else { None }
-}
-
-/// Who would set another value after [`OWN_SYSCTLS`] has set `value`.
+/// Who would set another value after [`OWN_SYSCTLS`] has set `value`. Globs are none of them: a key that is named comes before any
+/// (sysctl.d(5)).
 pub fn overrides_own<'a>(saved: &'a [SavedSysctl], key: &str, value: &str) -> Option<&'a SavedSysctl> {
-    let later = saved.iter().filter(|one| one.after_own() && one.names(key));
-    later.filter(|one| one.value.is_some()).last().filter(|one| one.value.as_deref() != Some(value))
-}
-
-/// Part by part; `*` stands for anything but a separator.
-fn glob_fits(glob: &str, key: &str) -> bool {
-    let (globs, parts): (Vec<&str>, Vec<&str>) = (glob.split('.').collect(), key.split('.').collect());
-    globs.len() == parts.len() && globs.iter().zip(parts).all(|(glob, part)| *glob == "*" || *glob == part)
+    let last = saved.iter().rfind(|one| one.after_own() && one.names(key) && one.value.is_some());
+    last.filter(|one| one.value.as_deref() != Some(value))
 }
 
 #[cfg(test)]
@@ -84,12 +67,8 @@ mod tests {
         let all = [
             saved("/etc/sysctl.d/10-a.conf", SysctlKeeper::Sysctl, "net.ipv4.ip_forward", "1"),
             saved("/etc/sysctl.d/99-zzz.conf", SysctlKeeper::Sysctl, "net.ipv4.conf.all.forwarding", "0"),
-            saved("/etc/sysctl.d/99-zzz.conf", SysctlKeeper::Sysctl, "net.ipv4.conf.*.rp_filter", "2"),
+            saved("/etc/sysctl.d/99-zzz.conf", SysctlKeeper::Sysctl, "net.ipv4.conf.*.forwarding", "1"),
         ];
-        let set = |key: &str| set_at_boot(&all, key).and_then(|one| one.value.as_deref());
-        assert_eq!(set("net.ipv4.ip_forward"), Some("0"));
-        assert_eq!(set("net.ipv4.conf.eth0/100.rp_filter"), Some("2"));
-        assert_eq!(set("net.ipv4.conf.eth0.forwarding"), None);
         assert_eq!(overrides_own(&all, "net.ipv4.ip_forward", "1"), Some(&all[1]));
         assert_eq!(overrides_own(&all, "net.ipv4.ip_forward", "0"), None);
         assert_eq!(overrides_own(&all[..1], "net.ipv4.ip_forward", "0"), None);

@@ -108,7 +108,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::host::{overrides_own, set_at_boot};
+    use crate::host::overrides_own;
 
     fn host(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a directory");
@@ -138,11 +138,11 @@ mod tests {
             ("/etc/sysctl.conf", "net.ipv4.ip_forward=1\n"),
             ("/etc/sysctl.d/99-zzz.conf", "net.ipv4.conf.all.forwarding = 0\n"),
         ];
-        let value = |saved: &[SavedSysctl]| set_at_boot(saved, FORWARD).and_then(|one| one.value.clone());
-        assert_eq!(value(&seen(&files)).as_deref(), Some("1"));
+        assert_eq!(seen(&files).last().map(|one| &*one.place.file), Some("/etc/sysctl.conf"));
+        assert_eq!(overrides_own(&seen(&files), FORWARD, "1"), None);
         let with_systemd = [files[0], files[1], ("/lib/systemd/systemd", "")];
-        assert_eq!(value(&seen(&with_systemd)).as_deref(), Some("0"));
-        assert!(overrides_own(&seen(&with_systemd), FORWARD, "1").is_some());
+        let over = overrides_own(&seen(&with_systemd), FORWARD, "1").map(|one| one.place.file.clone());
+        assert_eq!(over.as_deref(), Some("/etc/sysctl.d/99-zzz.conf"));
     }
 
     #[test]
