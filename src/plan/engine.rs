@@ -97,21 +97,31 @@ pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
     use Running::{Running as Up, Stopped};
     let switched = |name: &str, from, to| Action::Unit { name: name.to_owned(), from, to };
     let service = unit(host);
-    if liveness(host) != Liveness::Running {
-        return vec![switched(service, Stopped, Up)];
+    let socket = host.engine.socket_unit.ok().and_then(Option::as_ref).filter(|socket| !socket.name.is_empty());
+    let listens = socket.is_some_and(|socket| socket.active_state == "active");
+    let socket = socket.map(|socket| socket.name.as_str()).filter(|_| listens || takes_its_socket(host));
+    let mut actions = Vec::new();
+    if liveness(host) == Liveness::Running {
+        actions.push(switched(service, Up, Stopped));
     }
     // A connection to its socket would wake the engine half-way.
-    let socket = host.engine.socket_unit.ok().and_then(Option::as_ref).filter(|socket| socket.active_state == "active");
-    let socket = socket.map(|socket| socket.name.as_str()).filter(|name| !name.is_empty());
-    let mut actions = vec![switched(service, Up, Stopped)];
-    actions.extend(socket.map(|socket| switched(socket, Up, Stopped)));
+    actions.extend(socket.filter(|_| listens).map(|socket| switched(socket, Up, Stopped)));
     actions.extend(socket.map(|socket| switched(socket, Stopped, Up)));
     actions.push(switched(service, Stopped, Up));
+    if liveness(host) != Liveness::Running {
+        return actions;
+    }
     let names: Vec<String> = running(host).iter().map(|one| one.name.clone()).collect();
     if stops_containers(host) && !names.is_empty() {
         actions.push(Action::Containers { names, from: Stopped, to: Up });
     }
     actions
+}
+
+/// Whether the engine's start brings its socket up, which would stay behind otherwise (`-H fd://` goes with `Requires=docker.socket`).
+fn takes_its_socket(host: &Snapshot) -> bool {
+    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
+    flags.iter().any(|flag| flag.name == "host" && flag.value.as_deref().is_some_and(|at| at.starts_with("fd://")))
 }
 
 fn api(host: &Snapshot) -> Option<&Api> {

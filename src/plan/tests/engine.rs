@@ -33,11 +33,7 @@ fn restart() -> Vec<Proposal> {
 #[test]
 fn a_running_engine_stops_before_the_files_and_its_containers_come_back() {
     let mut fixture = host(WEB);
-    fixture.host.engine.socket_unit = crate::host::Fact::known(Some(crate::host::SocketUnit {
-        name: "docker.socket".to_owned(),
-        active_state: "active".to_owned(),
-        listens: Vec::new(),
-    }));
+    fixture.host.engine.socket_unit = socket("active");
     let refused = plan(&fixture, Some(restart()), Some("{}"), false);
     assert_eq!(whys(&refused), ["it is disruptive; --allow disruptive takes it"]);
     let plan = plan(&fixture, Some(restart()), Some("{}"), true);
@@ -55,6 +51,30 @@ fn a_running_engine_stops_before_the_files_and_its_containers_come_back() {
         whys(&plan)
     );
     assert_eq!(plan.impact[0].en, "1 running containers stop and are started again: web");
+}
+
+/// docker.socket in that state.
+fn socket(state: &str) -> crate::host::Fact<Option<crate::host::SocketUnit>> {
+    crate::host::Fact::known(Some(crate::host::SocketUnit {
+        name: "docker.socket".to_owned(),
+        active_state: state.to_owned(),
+        listens: Vec::new(),
+    }))
+}
+
+#[test]
+fn a_socket_that_comes_with_the_engine_goes_with_it() {
+    let down = "engine = \"28.5.2\"\nunit_state = \"inactive\"\ndaemon_json = '{}'\nflags = [\"-H fd:// in /lib/systemd/system/docker.service:13\"]";
+    let (service, listening) = ("systemctl start docker.service", "systemctl start docker.socket");
+    let starts = |state: &str, text: &str| {
+        let mut fixture = host(text);
+        fixture.host.engine.socket_unit = socket(state);
+        let plan = plan(&fixture, Some(restart()), Some("{}"), false);
+        commands(&plan).into_iter().filter(|command| command.starts_with("systemctl")).collect::<Vec<_>>()
+    };
+    assert_eq!(starts("inactive", down), [listening, service]);
+    assert_eq!(starts("active", down), ["systemctl stop docker.socket", listening, service]);
+    assert_eq!(starts("inactive", &down.replace("fd://", "unix:///var/run/docker.sock")), [service]);
 }
 
 #[test]
