@@ -221,6 +221,8 @@ pub struct PickSubnet {
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
     #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
     pub pipeline: Pipeline,
 }
 
@@ -229,6 +231,9 @@ pub struct FixRoutes {
     /// Where both are possible: give Docker other subnets, or give up the route [default: what the model of this host proves, Docker first]
     #[arg(long, value_enum, value_name = "WAY")]
     pub prefer: Option<Way>,
+    /// A route that this host should have, now and at the next boot: CIDR via GATEWAY [dev LINK] (repeatable)
+    #[arg(long, num_args = 1.., value_name = "ROUTE")]
+    pub add: Vec<String>,
     #[command(flatten)]
     pub change: Change,
     /// Exit with 1 from this severity on

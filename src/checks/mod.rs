@@ -64,6 +64,7 @@ use crate::path::fib::Fib;
 use crate::path::trace::Tracer;
 use crate::text::Text;
 
+pub use daemon_json_key::by_edit;
 #[cfg(feature = "internals")]
 pub use run::judge_all;
 pub use run::{Judged, Outcome, Selection, Status, Told, explains, judge};

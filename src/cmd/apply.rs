@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::env::variable;
 use super::pipeline::Asked;
-use super::{Context, applied};
+use super::{Context, applied, mentions};
 use crate::apply::signals::Signals;
 use crate::apply::{Places, arm, carry_out, journal, lock, recover, worker};
 use crate::checks::{Judged, Scene, Shared};
@@ -130,6 +130,9 @@ fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: 
     };
     let mut plan = plan::make(trial, &asked);
     plan.left_out.extend(left_out);
+    if live {
+        plan.impact.extend(mentions::of_moved(trial.host(), &plan));
+    }
     Ok(plan)
 }
 

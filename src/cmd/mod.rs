@@ -11,6 +11,7 @@ mod env;
 mod fix_routes;
 mod from;
 mod generate;
+mod mentions;
 mod options;
 mod pick_subnet;
 mod pipeline;

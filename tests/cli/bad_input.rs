@@ -100,18 +100,6 @@ fn the_command_line() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
-    for args in [&["--apply"][..], &["--yes"], &["--allow", "disruptive"], &["--confirm-within", "60"]] {
-        let args: Vec<&str> = ["diagnose"].iter().chain(args).copied().collect();
-        refused(&args, "this version only prints remedies", Some(args[1]));
-    }
-    let help = stdout(&run(&["diagnose", "--help"])) + &stdout(&run(&["--help"]));
-    for absent in ["--apply", "--yes", "--allow", "confirm", "rollback", "fix-routes"] {
-        assert!(!help.contains(absent), "{absent} is not there yet");
-    }
-}
-
-#[test]
 fn snapshots_that_are_none() {
     let dir = tempfile::tempdir().expect("a directory");
     let whole = fs::read_to_string(host("healthy")).expect("a fixture");

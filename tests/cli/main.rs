@@ -1,6 +1,7 @@
 //! The program as a person or a script meets it: what it prints where, and how it ends.
 #![allow(clippy::disallowed_methods)] // a test starts the program and writes files for it
 
+mod apply;
 mod bad_input;
 mod closing;
 mod colour;

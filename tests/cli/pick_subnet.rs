@@ -144,13 +144,10 @@ fn options_that_contradict_each_other() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
-    for option in [&["--apply"][..], &["--yes"], &["--allow", "disruptive"], &["--confirm-within", "60"]] {
-        refused(&[&["pick-subnet"], option].concat(), "this version only prints remedies", Some(option[0]));
-    }
-    let help = stdout(&run(&["pick-subnet", "--help"]));
-    for absent in ["--apply", "--yes", "--allow", "confirm"] {
-        assert!(!help.contains(absent), "{absent} is not there yet");
+fn only_what_the_configuration_says_is_applied() {
+    for purpose in [&[][..], &["--for", "network"], &["--check", "10.0.0.0/8"]] {
+        let args = [&["pick-subnet", "--apply"], purpose].concat();
+        refused(&args, "it needs --for bip or --for pools", Some("--apply"));
     }
 }
 

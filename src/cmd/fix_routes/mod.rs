@@ -1,5 +1,6 @@
 //! `fix-routes`: routes against container networks, and the smallest change that brings them together.
 
+mod add;
 mod removal;
 mod uses;
 mod way;
@@ -25,6 +26,13 @@ static OF_ROUTES: &[&str] = &[
 
 pub fn run(context: &Context, given: &FixRoutes) -> Answer {
     let checks = checks(&given.pipeline)?;
+    let added = add::read(&given.add)?;
+    if !added.is_empty() && given.pipeline.from.len() > 1 {
+        return Err(Refusal::usage(
+            "--add",
+            text!("--add is for one host; several are given by --from", "--add 只用于一台主机，而 --from 给出了多台"),
+        ));
+    }
     repair::run(
         context,
         &Repair {
@@ -33,7 +41,13 @@ pub fn run(context: &Context, given: &FixRoutes) -> Answer {
             change: &given.change,
             fail_on: given.fail_on,
             checks: &checks,
-            decide: &|judged, trial| Ok(way::wanted(judged, trial, given.prefer)),
+            decide: &|judged, trial| {
+                let mut wanted = way::wanted(judged, trial, given.prefer);
+                for route in &added {
+                    wanted.proposals.extend(add::proposal(trial.host(), route)?);
+                }
+                Ok(wanted)
+            },
             tells_plan: true,
         },
     )
