@@ -34,6 +34,9 @@ _dnetctl() {
             dnetctl,explain)
                 cmd="dnetctl__subcmd__explain"
                 ;;
+            dnetctl,fix-routes)
+                cmd="dnetctl__subcmd__fix__subcmd__routes"
+                ;;
             dnetctl,man)
                 cmd="dnetctl__subcmd__man"
                 ;;
@@ -56,7 +59,7 @@ _dnetctl() {
 
     case "${cmd}" in
         dnetctl)
-            opts="-o -H -q -v -h -V --output --color --lang --host --root --timeout --quiet --verbose --help --version diagnose pick-subnet trace rollback confirm snapshot checks explain completions man carry-out"
+            opts="-o -H -q -v -h -V --output --color --lang --host --root --timeout --quiet --verbose --help --version diagnose pick-subnet fix-routes trace rollback confirm snapshot checks explain completions man carry-out"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -314,7 +317,7 @@ _dnetctl() {
             return 0
             ;;
         dnetctl__subcmd__diagnose)
-            opts="-y -o -H -q -v -h --only --skip --require --strict --from --peer --mesh --avoid --save --apply --yes --allow --confirm-within --fail-on --output --color --lang --host --root --timeout --quiet --verbose --help"
+            opts="-y -o -H -q -v -h --only --skip --require --strict --from --peer --mesh --avoid --save --fail-on --apply --yes --allow --confirm-within --output --color --lang --host --root --timeout --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -348,16 +351,16 @@ _dnetctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warning info" -- "${cur}"))
+                    return 0
+                    ;;
                 --allow)
                     COMPREPLY=($(compgen -W "disruptive" -- "${cur}"))
                     return 0
                     ;;
                 --confirm-within)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fail-on)
-                    COMPREPLY=($(compgen -W "error warning info" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -445,6 +448,100 @@ _dnetctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dnetctl__subcmd__fix__subcmd__routes)
+            opts="-y -o -H -q -v -h --prefer --add --fail-on --only --skip --require --strict --from --peer --mesh --avoid --save --apply --yes --allow --confirm-within --output --color --lang --host --root --timeout --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prefer)
+                    COMPREPLY=($(compgen -W "move-docker drop-route" -- "${cur}"))
+                    return 0
+                    ;;
+                --add)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warning info" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --require)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --peer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --avoid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -W "disruptive" -- "${cur}"))
+                    return 0
+                    ;;
+                --confirm-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table short json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "auto en zh" -- "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dnetctl__subcmd__man)
             opts="-o -H -q -v -h --output --color --lang --host --root --timeout --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -492,7 +589,7 @@ _dnetctl() {
             return 0
             ;;
         dnetctl__subcmd__pick__subcmd__subnet)
-            opts="-6 -o -H -q -v -h --prefix --count --pool --for --ipv6 --check --need-networks --predict --map --fail-on --only --skip --require --strict --from --peer --mesh --avoid --save --output --color --lang --host --root --timeout --quiet --verbose --help"
+            opts="-6 -y -o -H -q -v -h --prefix --count --pool --for --ipv6 --check --need-networks --predict --map --fail-on --only --skip --require --strict --from --peer --mesh --avoid --save --apply --yes --allow --confirm-within --output --color --lang --host --root --timeout --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -551,6 +648,14 @@ _dnetctl() {
                     return 0
                     ;;
                 --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -W "disruptive" -- "${cur}"))
+                    return 0
+                    ;;
+                --confirm-within)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -42,6 +42,7 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -s h -l help -d 'Print hel
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print version'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "pick-subnet" -d 'Propose subnets that collide with nothing; say who holds the rest and what the engine will take next'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "fix-routes" -d 'Check routes against container networks, and plan the smallest change that brings them together'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "trace" -d 'Say what happens to a packet, hook by hook, and which rule ends it'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "rollback" -d 'Take a committed change back, or finish undoing an interrupted one'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "confirm" -d 'Keep a change that waits; from a connection made after it'
@@ -58,11 +59,11 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l from -d 'Ju
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l save -d 'Keep the snapshot of this very run' -r -F
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l allow -d 'Also do what stops containers or changes how a session reaches this host' -r -f -a "disruptive\t''"
-complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
 warning\t''
 info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l allow -d 'Also plan what stops containers, gives up a route or changes how a session reaches this host' -r -f -a "disruptive\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand diagnose" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"
@@ -102,6 +103,8 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l from -d 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l allow -d 'Also plan what stops containers, gives up a route or changes how a session reaches this host' -r -f -a "disruptive\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
 short\t''
 json\t''"
@@ -119,9 +122,45 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l predict 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l map -d 'Also draw who holds the private ranges'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l strict -d 'Require every check that applies here'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -l apply -d 'Carry the plan out: journalled, verified by the same checks, and undone if it does not help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s y -l yes -d 'Do not ask'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand pick-subnet" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l prefer -d 'Where both are possible: give Docker other subnets, or give up the route [default: what the model of this host proves, Docker first]' -r -f -a "move-docker\t'Other subnets for docker0 and for the networks to come'
+drop-route\t'The route goes, now and for the next boot'"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l add -d 'A route that this host should have, now and at the next boot: CIDR via GATEWAY [dev LINK] (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
+warning\t''
+info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l allow -d 'Also plan what stops containers, gives up a route or changes how a session reaches this host' -r -f -a "disruptive\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l strict -d 'Require every check that applies here'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -l apply -d 'Carry the plan out: journalled, verified by the same checks, and undone if it does not help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s y -l yes -d 'Do not ask'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l uid -d 'The user whose process sends it, where this host does (rules may ask)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l from -d 'Judge a snapshot instead of this host (repeatable: the packet goes on from one host to the next)' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l fail-on -d 'Also run every check; exit with 1 from this severity on [default: no check runs, only the answer counts]' -r -f -a "error\t''

@@ -131,11 +131,11 @@ pub struct CarryOut {
 pub struct Diagnose {
     #[command(flatten)]
     pub pipeline: Pipeline,
-    #[command(flatten)]
-    pub change: Change,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: FailOn,
+    #[command(flatten)]
+    pub change: Change,
 }
 
 /// What the commands share that run checks over hosts.
@@ -221,9 +221,9 @@ pub struct PickSubnet {
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
     #[command(flatten)]
-    pub change: Change,
-    #[command(flatten)]
     pub pipeline: Pipeline,
+    #[command(flatten)]
+    pub change: Change,
 }
 
 #[derive(Debug, Args)]
@@ -234,13 +234,13 @@ pub struct FixRoutes {
     /// A route that this host should have, now and at the next boot: CIDR via GATEWAY [dev LINK] (repeatable)
     #[arg(long, num_args = 1.., value_name = "ROUTE")]
     pub add: Vec<String>,
-    #[command(flatten)]
-    pub change: Change,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: FailOn,
     #[command(flatten)]
     pub pipeline: Pipeline,
+    #[command(flatten)]
+    pub change: Change,
 }
 
 #[derive(Debug, Args)]

@@ -7,12 +7,14 @@ use std::time::Duration;
 use super::env::variable;
 use super::pipeline::Asked;
 use super::{Context, applied, mentions};
+use crate::action::Action;
 use crate::apply::signals::Signals;
 use crate::apply::{Places, arm, carry_out, journal, lock, recover, worker};
 use crate::checks::{Judged, Scene, Shared};
 use crate::cli::{Change, Output, Pipeline};
 use crate::engine::{Whereabouts, whereabouts};
 use crate::exit::{Exit, Refusal};
+use crate::finding::{Remedy, Safety};
 use crate::host::Snapshot;
 use crate::plan::{self, LeftOut, Plan, Proposal};
 use crate::probe;
@@ -130,10 +132,24 @@ fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: 
     };
     let mut plan = plan::make(trial, &asked);
     plan.left_out.extend(left_out);
+    for impact in proposals.iter().filter_map(|proposal| cost(proposal, &plan)).collect::<Vec<_>>() {
+        if !plan.impact.contains(&impact) {
+            plan.impact.push(impact);
+        }
+    }
     if live {
         plan.impact.extend(mentions::of_moved(trial.host(), &plan));
     }
     Ok(plan)
+}
+
+/// What a remedy of the plan takes away, or that it does not last.
+fn cost(proposal: &Proposal, plan: &Plan) -> Option<Text> {
+    let Remedy { title, impact, safety, actions, persists, .. } = &proposal.remedy;
+    let is_step = |action: &Action| plan.steps.iter().any(|step| step.action.resource() == action.resource());
+    let costs = *safety > Safety::Safe || !persists;
+    (costs && actions.iter().any(is_step))
+        .then(|| text!("{a}: {b}", "{c}：{d}", a = title.en, b = impact.en, c = title.zh, d = impact.zh))
 }
 
 /// Says of each remedy whether the model proves it.

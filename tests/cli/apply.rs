@@ -93,7 +93,7 @@ fn routes_are_added_as_they_are_said() {
 
 #[test]
 fn a_route_that_is_asked_for_is_planned_once() {
-    let snapshot = host("healthy");
+    let snapshot = host("26.1-corporate-route");
     let facts: Value = serde_json::from_str(&std::fs::read_to_string(&snapshot).expect("the fixture")).expect("JSON");
     let routes = facts["routes"]["known"]["value"].as_array().expect("routes");
     let via = routes.iter().find_map(|route| route["next_hops"][0]["via"].as_str()).expect("a gateway");
