@@ -1,5 +1,4 @@
 //! Lossless edits of configuration files: what an intent means in a file's own format. Pure; every byte it does not mean stays.
-#![allow(dead_code)] // until the commands call it
 
 pub mod daemon_json;
 mod ifupdown;

@@ -44,7 +44,6 @@ pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, table_name};
 pub use route_ranges::{RouteGroup, RouteOwner, RouteRanges, RouteRangesBuilder};
 pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
-#[allow(unused_imports)] // until the commands ask
 pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
 pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
