@@ -99,3 +99,48 @@ pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) ->
 
 /// A timer that finds the worker still busy gives it this long to end by itself, and once more after asking it to.
 pub const BUSY: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::journal::tests::beginning;
+
+    fn session(remote: &str) -> Session {
+        Session {
+            local: "10.0.0.2:22".parse().expect("an end"),
+            remote: remote.parse().expect("an end"),
+            program: None,
+        }
+    }
+
+    /// Armed at 100; one session was there when it began, another when it was done.
+    fn waiting() -> Record {
+        let mut begin = beginning(50);
+        begin.before.sessions = vec![session("10.0.0.9:1001")];
+        let armed = Entry::Armed { until: 400, at: 100, sessions: vec![session("[::ffff:10.0.0.9]:1002")] };
+        Record { id: "1".to_owned(), begin, entries: vec![Entry::Doing(0), armed], damaged: false }
+    }
+
+    #[test]
+    fn only_a_connection_made_after_the_change_confirms() {
+        let record = waiting();
+        let connected = ["10.0.0.9:1001", "10.0.0.9:1002", "10.0.0.9:1003"].map(session);
+        let says = |caller: Caller| judge(&caller, &record, Some(&connected)).map_err(|why| why.en);
+        assert_eq!(says(Caller::Ssh(session("10.0.0.9:1003"))), Ok(()));
+        for old in ["10.0.0.9:1001", "10.0.0.9:1002"] {
+            let why = says(Caller::Ssh(session(old))).expect_err("it was there before");
+            assert!(why.starts_with(&format!("the SSH connection from {old} was there before the change")), "{why}");
+        }
+        let gone = says(Caller::Ssh(session("10.0.0.9:999"))).expect_err("no such connection");
+        assert!(gone.contains("is gone (tmux and screen keep such names)"), "{gone}");
+        assert_eq!(says(Caller::Console), Ok(()));
+        assert_eq!(says(Caller::Terminal { began: 101 }), Ok(()));
+        assert!(says(Caller::Terminal { began: 99 }).is_err() && says(Caller::Nobody).is_err());
+    }
+
+    #[test]
+    fn where_nothing_waits_nobody_confirms() {
+        let record = Record { entries: vec![Entry::Doing(0), Entry::Committed], ..waiting() };
+        assert!(judge(&Caller::Console, &record, None).is_err());
+    }
+}

@@ -155,3 +155,93 @@ pub fn confirm(places: &Places, _lock: &Lock, id: &str) -> Result<(), Text> {
     arm::stop(id);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::action::Action;
+    use crate::apply::journal::tests::{places, plan};
+    use crate::apply::{End, Outcome, State};
+    use crate::plan::{Safety, Session, Step};
+
+    /// One sysctl, in memory.
+    struct Hand(String);
+
+    impl Hands for Hand {
+        fn state(&mut self, _: &Step) -> Result<State, Text> {
+            Ok(if self.0 == "1" { State::To } else { State::From })
+        }
+
+        fn bring(&mut self, _: &Step, end: End) -> Result<(), Text> {
+            if end == End::To { "1" } else { "0" }.clone_into(&mut self.0);
+            Ok(())
+        }
+    }
+
+    fn one_step() -> Plan {
+        let action = Action::Sysctl { key: "a.b".to_owned(), from: "0".to_owned(), to: "1".to_owned() };
+        plan(vec![Step { action, file: None, because: Vec::new(), safety: Safety::Safe }])
+    }
+
+    fn begun(places: &Places, plan: Plan) -> Result<String, Text> {
+        let lock = lock::take(places, "diagnose", Duration::ZERO)?;
+        begin(places, &lock, plan, Before::default(), Terms::default())
+    }
+
+    fn carried_out(places: &Places, id: &str, hand: &mut Hand, verifies: bool) -> Applied {
+        let mut verify = |_| if verifies { Ok(()) } else { Err(Failure::new(text!("no", "否"))) };
+        let patience = Patience { total: Duration::ZERO, pause: Duration::ZERO };
+        let signals = Signals::default();
+        carry_out(&mut Means { places, hands: hand, verify: &mut verify, signals: &signals, patience }, id)
+            .expect("an end")
+    }
+
+    #[test]
+    fn a_change_is_committed_or_undone_and_leaves_no_net_behind() {
+        for (verifies, outcome, value) in [(true, Outcome::Committed, "1"), (false, Outcome::RolledBack, "0")] {
+            let (_dir, places) = places();
+            let id = begun(&places, one_step()).expect("begun");
+            let mut hand = Hand("0".to_owned());
+            let applied = carried_out(&places, &id, &mut hand, verifies);
+            assert_eq!((applied.outcome, hand.0.as_str(), applied.steps_done), (outcome, value, 1));
+            assert!(!places.state.join("dnetctl").exists());
+            // Whoever starts it again finds it at rest.
+            assert_eq!(carried_out(&places, &id, &mut hand, !verifies), applied);
+        }
+    }
+
+    #[test]
+    fn an_unfinished_change_stops_the_next() {
+        let (_dir, places) = places();
+        let id = begun(&places, one_step()).expect("begun");
+        let why = begun(&places, one_step()).expect_err("the first is unfinished");
+        assert_eq!(why.en, format!("the change {id} is unfinished; run `dnetctl rollback` first"));
+    }
+
+    #[test]
+    fn a_plan_that_touches_a_session_waits_whoever_forgot_to_say_so() {
+        let (_dir, places) = places();
+        let end = || "10.0.0.2:22".parse().expect("an end");
+        let touches = vec![Session { local: end(), remote: end(), program: None }];
+        let id = begun(&places, Plan { touches, ..one_step() }).expect("begun");
+        let record = journal::find(&places, &id).expect("there");
+        assert_eq!(record.begin.terms.confirm_within, Some(CONFIRM_WITHIN));
+    }
+
+    #[test]
+    fn only_what_waits_is_confirmed() {
+        let (_dir, places) = places();
+        let id = begun(&places, one_step()).expect("begun");
+        let lock = lock::take(&places, "confirm", Duration::ZERO).expect("free");
+        assert!(confirm(&places, &lock, &id).is_err());
+        let armed = |until| Entry::Armed { until, at: 1, sessions: Vec::new() };
+        let mut journal = journal::open(&places, &id).expect("there");
+        journal.append(armed(2)).expect("written");
+        assert!(confirm(&places, &lock, &id).expect_err("too late").en.contains("does not wait any more"));
+        journal.append(armed(boot::now() + 60)).expect("written");
+        confirm(&places, &lock, &id).expect("it waits");
+        assert_eq!(journal::find(&places, &id).expect("there").stage(), Stage::Confirmed);
+    }
+}

@@ -1,5 +1,4 @@
 //! The only writer. A transaction carries a plan out: journal, act, verify, commit or undo.
-#![allow(dead_code)] // until the commands call it
 
 pub mod arm;
 mod boot;

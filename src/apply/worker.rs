@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getsid, setsid};
 
-use super::journal::{self, Entry, Record, Sink, Stage};
+use super::journal::{self, Entry, Journal, Record, Sink, Stage};
 use super::signals::Signals;
 use super::{Applied, Places, lock, systemd};
 use crate::text::{Text, text};
@@ -40,7 +40,19 @@ pub fn launch(places: &Places, id: &str) -> Result<(), Text> {
         return Ok(());
     }
     // Should both start after all, the second waits for the lock and finds the work done.
-    detach(&program, &words)
+    let launched = detach(&program, &words);
+    if let (Err(why), Stage::Begun) = (&launched, record.stage())
+        && let Ok(_lock) = lock::take(places, id, PULSE)
+    {
+        close(&mut journal::open(places, id)?, why.clone());
+    }
+    launched
+}
+
+/// Ends a journal of which nothing was done. Where this cannot be written, the next `rollback` does it.
+fn close(journal: &mut Journal, why: Text) {
+    let _ = journal.append(Entry::Failed { why, still_failing: Vec::new() });
+    let _ = journal.append(Entry::RolledBack);
 }
 
 /// Starts a program that leaves our session by itself ([`leave_session`]), and waits until it has.
@@ -139,9 +151,7 @@ fn abandoned(places: &Places, id: &str, told: usize) -> Result<Option<Applied>, 
     }
     let why = text!("the process that carried it out is gone", "执行更改的进程已经消失");
     if journal.record.stage() == Stage::Begun {
-        let failed = Entry::Failed { why, still_failing: Vec::new() };
-        // Where this cannot be written, the next `rollback` says the same.
-        let _ = journal.append(failed).and_then(|()| journal.append(Entry::RolledBack));
+        close(&mut journal, why);
         return Ok(Applied::of(&journal.record));
     }
     let left = text!(
@@ -149,4 +159,67 @@ fn abandoned(places: &Places, id: &str, told: usize) -> Result<Option<Applied>, 
         "更改中途停止；运行 `dnetctl rollback {id}` 可恢复原状"
     );
     Ok(Some(Applied { why: Some(why), left: vec![left], ..Applied::unfinished(&journal.record) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Outcome;
+    use crate::apply::journal::tests::{beginning, places};
+
+    /// What a follower sees while a worker writes these, and a little later that it is committed.
+    fn followed(entries: Vec<Entry>) -> (Applied, Vec<Entry>) {
+        let (_dir, places) = places();
+        let journal = journal::create(&places, beginning(1_795_249_812)).expect("a journal");
+        let id = journal.record.id.clone();
+        drop(journal);
+        let (other, name) = (places.clone(), id.clone());
+        let (started, ready) = std::sync::mpsc::channel();
+        let worker = std::thread::spawn(move || {
+            let lock = lock::take(&other, &name, Duration::ZERO).expect("free");
+            let mut journal = journal::open(&other, &name).expect("a journal");
+            for entry in entries {
+                journal.append(entry).expect("written");
+            }
+            started.send(()).expect("heard");
+            std::thread::sleep(Duration::from_millis(300));
+            journal.append(Entry::Committed).expect("written");
+            drop(lock);
+        });
+        ready.recv().expect("it began");
+        let mut told = Vec::new();
+        let applied = follow(&places, &id, &Signals::default(), &mut |_, entry| told.push(entry.clone()));
+        worker.join().expect("no panic");
+        (applied.expect("an end"), told)
+    }
+
+    #[test]
+    fn a_follower_tells_each_entry_once_and_waits_for_the_end() {
+        let (applied, told) = followed(vec![Entry::Doing(0), Entry::Done(0)]);
+        assert_eq!((applied.outcome, applied.steps_done), (Outcome::Committed, 1));
+        assert_eq!(told, [Entry::Doing(0), Entry::Done(0), Entry::Committed]);
+    }
+
+    #[test]
+    fn a_worker_that_died_half_way_is_told_with_what_to_do() {
+        let (_dir, places) = places();
+        let mut journal = journal::create(&places, beginning(1_795_249_812)).expect("a journal");
+        journal.append(Entry::Doing(0)).expect("written");
+        let id = journal.record.id.clone();
+        let applied = abandoned(&places, &id, 1).expect("readable").expect("nobody holds the lock");
+        assert_eq!(applied.outcome, Outcome::Incomplete);
+        assert_eq!(applied.left[0].en, format!("it was cut short; `dnetctl rollback {id}` puts everything back"));
+        assert_eq!(abandoned(&places, &id, 0), Ok(None), "it wrote something since");
+        let _worker = lock::take(&places, &id, Duration::ZERO).expect("free");
+        assert_eq!(abandoned(&places, &id, 1), Ok(None), "it lives");
+    }
+
+    #[test]
+    fn a_worker_that_never_began_has_changed_nothing() {
+        let (_dir, places) = places();
+        let journal = journal::create(&places, beginning(1_795_249_812)).expect("a journal");
+        let applied = abandoned(&places, &journal.record.id, 0).expect("readable").expect("an end");
+        assert_eq!(applied.outcome, Outcome::RolledBack);
+        assert_eq!(journal::unfinished(&places), Ok(None));
+    }
 }
