@@ -74,11 +74,12 @@ impl Transaction<'_> {
         }
         let failed = |why: Text| by_hand(&at, &why, step);
         match self.hands.state(step).map_err(failed)? {
-            State::From => {}
+            // What was cut short may have left more than its state says: directories for a file, a service that tries to start again.
+            State::From if !comes_back_from_anything(&step.action) => {}
             State::Other(how) if !comes_back_from_anything(&step.action) => {
                 return Ok(Back::Left(within(&at, &how).why));
             }
-            State::To | State::Other(_) => self.hands.bring(step, End::From).map_err(failed)?,
+            State::From | State::To | State::Other(_) => self.hands.bring(step, End::From).map_err(failed)?,
         }
         Ok(Back::Undone)
     }
