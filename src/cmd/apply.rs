@@ -70,7 +70,8 @@ pub fn prepare(
             ));
         }
     }
-    if !change.yes && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    let may_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !change.yes && !may_ask {
         return Err(Refusal::usage(
             "--apply",
             text!(

@@ -45,7 +45,7 @@ fn the_command_line() {
     let cases: &[Case] = &[
         (&[], "a command is missing", None),
         (&["diagnos"], "there is no command \"diagnos\"; did you mean diagnose?", None),
-        (&["fix-routes"], "there is no command \"fix-routes\"", None),
+        (&["fix-route"], "there is no command \"fix-route\"; did you mean fix-routes?", None),
         (&["diagnose", "--outptu"], "there is no option --outptu; did you mean --output?", Some("--outptu")),
         (&["diagnose", "surplus"], "\"surplus\" is one argument too many", None),
         (&["diagnose", "--only"], "--only needs a value", Some("--only")),

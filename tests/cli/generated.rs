@@ -19,7 +19,9 @@ fn the_scripts_in_the_repository_are_the_generated_ones() {
 fn the_manual_page_has_every_command() {
     let page = stdout(&run(&["man"]));
     assert!(page.contains(".TH dnetctl 1"));
-    for command in ["DIAGNOSE", "PICK-SUBNET", "TRACE", "SNAPSHOT", "CHECKS", "EXPLAIN", "COMPLETIONS", "MAN"] {
+    for command in
+        ["DIAGNOSE", "PICK-SUBNET", "FIX-ROUTES", "TRACE", "SNAPSHOT", "CHECKS", "EXPLAIN", "COMPLETIONS", "MAN"]
+    {
         assert!(page.contains(&format!(".SH \"DNETCTL {command}\"")), "{command}");
     }
     assert!(page.contains(".SH \"EXIT STATUS\""));
