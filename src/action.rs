@@ -1,5 +1,4 @@
 //! What could be done to a host, as data. An action is a swap of one resource: `from` and `to`. Exchanged, it is its own undo.
-#![allow(dead_code)] // until the commands call it
 
 mod words;
 

@@ -106,7 +106,6 @@ impl Remedy {
         }
     }
 
-    #[allow(dead_code)] // until the checks name actions
     /// What `--apply` does for it. An engine that was told to start again needs no action of its own.
     pub fn by(mut self, safety: Safety, actions: Vec<Action>) -> Self {
         self.safety = safety;
@@ -115,7 +114,6 @@ impl Remedy {
     }
 
     /// Whether it is for a person alone.
-    #[allow(dead_code)] // until the commands call it
     pub fn is_manual(&self) -> bool {
         self.safety == Safety::Manual || (self.actions.is_empty() && !self.restarts_engine)
     }

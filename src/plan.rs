@@ -1,5 +1,4 @@
 //! What would be done, in order: the chosen remedies' actions folded into steps, each a swap with its undo.
-#![allow(dead_code)] // until the commands call it
 
 mod diff;
 mod engine;
@@ -7,7 +6,6 @@ mod make;
 mod order;
 mod way_in;
 
-#[allow(unused_imports)] // until the commands call it
 pub use make::{Asked, Proposal, files, make, proposals};
 
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,11 @@
 //! Actions on a snapshot: what the host would be like, and whether that cures what was found.
-#![allow(dead_code)] // until the commands call it
 
 mod daemon_json;
 mod engine;
 mod firewall;
 mod proof;
 
-#[allow(unused_imports)] // until the commands call it
-pub use proof::{Proof, Trial, cures, failures};
+pub use proof::{Proof, Trial, failures};
 
 use crate::action::{Action, Intent, Presence};
 use crate::engine::next::Kernel;

@@ -143,7 +143,7 @@ pub(super) fn stops_containers(host: &Snapshot) -> bool {
     }
     let keeps = api(host).and_then(|api| api.info.ok()).is_some_and(|info| info.live_restore);
     let known = api(host).is_some_and(|api| api.containers.is_known());
-    !keeps && !(known && running(host).is_empty())
+    !(keeps || known && running(host).is_empty())
 }
 
 /// What a restart interrupts.

@@ -56,8 +56,11 @@ fn reply(socket: &Socket) -> Query {
     }
 }
 
+/// A gateway, and the link's name.
+type Hop<'a> = (Option<IpAddr>, Option<&'a str>);
+
 /// Where a lookup leads, by names: a link that is made again has another number.
-fn way<'a>(fib: &Fib<'a>, lookup: &Lookup) -> (Verdict, Vec<(Option<IpAddr>, Option<&'a str>)>) {
+fn way<'a>(fib: &Fib<'a>, lookup: &Lookup) -> (Verdict, Vec<Hop<'a>>) {
     let hop = |hop: &crate::host::NextHop| (hop.via, hop.link.and_then(|link| fib.name_of(link)));
     (lookup.verdict.clone(), lookup.hops.iter().map(hop).collect())
 }

@@ -26,7 +26,11 @@ fn every_plan_can_be_carried_out_as_far_as_it_goes() {
         let trial = Trial::new(scene);
         let proposals = proposals(trial.before(), |_, _| None);
         let content = |file: String| {
-            let bytes = if file == DAEMON_JSON { daemon_json(&fixture) } else { None };
+            let bytes = match file.as_str() {
+                DAEMON_JSON => daemon_json(&fixture),
+                "/etc/network/interfaces" => Some(b"auto eth0\niface eth0 inet dhcp\n".to_vec()),
+                _ => None,
+            };
             (file, bytes)
         };
         let contents: BTreeMap<_, _> = files(&proposals).into_iter().map(content).collect();
