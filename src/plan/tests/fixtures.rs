@@ -1,7 +1,5 @@
 //! Plans for every host on which a check fires.
 
-#![allow(clippy::disallowed_methods)] // reads fixtures of this checkout
-
 use std::collections::BTreeMap;
 
 use super::*;
