@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::journal::{self, Before, Begin, Entry, Journal, Record, Sink, Stage, Terms};
+use super::leavings::{self, Leavings};
 use super::lock::{self, Lock};
 use super::signals::Signals;
 use super::transaction::{Ended, Failure, Patience, Phase, Scope, Transaction};
@@ -107,12 +108,13 @@ fn with<T>(
     until: Option<u64>,
     work: impl FnOnce(&mut Transaction) -> T,
 ) -> T {
-    let plan = journal.record.begin.plan.clone();
+    let (plan, before) = (journal.record.begin.plan.clone(), journal.record.begin.before.clone());
+    let mut hands = Leavings { hands: &mut *means.hands, before: &before, bridges: &leavings::bridges };
     let signals = means.signals;
     let late = || text!("not confirmed in time", "未在限定时间内确认");
     work(&mut Transaction {
         plan: &plan,
-        hands: &mut *means.hands,
+        hands: &mut hands,
         journal,
         verify: &mut *means.verify,
         armed: &|| arm::armed(until.unwrap_or_default()),

@@ -70,6 +70,10 @@ pub struct Begin {
 pub struct Before {
     /// Containers that ran, by name.
     pub containers: Vec<String>,
+    /// Bridges by name; none: not known.
+    pub bridges: Option<Vec<String>>,
+    /// net.ipv4.ip_forward.
+    pub forwarding: Option<String>,
     /// Sessions from elsewhere that were there: a later `confirm` must not come by one of them.
     pub sessions: Vec<Session>,
 }

@@ -5,6 +5,7 @@ mod boot;
 pub mod carry_out;
 pub mod hands;
 pub mod journal;
+pub mod leavings;
 pub mod lock;
 mod outcome;
 pub mod recover;
@@ -71,4 +72,12 @@ pub trait Hands {
     /// # Errors
     /// What failed, in the words of who refused it.
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Text>;
+
+    /// After a step was taken back: what it brought along besides its own resource goes too.
+    ///
+    /// # Errors
+    /// As [`Hands::bring`].
+    fn undone(&mut self, _step: &Step) -> Result<(), Text> {
+        Ok(())
+    }
 }

@@ -9,7 +9,7 @@ use super::pipeline::Asked;
 use super::{Context, applied, mentions};
 use crate::action::Action;
 use crate::apply::signals::Signals;
-use crate::apply::{Places, arm, carry_out, journal, lock, recover, worker};
+use crate::apply::{Places, arm, carry_out, journal, leavings, lock, recover, worker};
 use crate::checks::{Judged, Scene, Shared};
 use crate::cli::{Change, Output, Pipeline};
 use crate::engine::{Whereabouts, whereabouts};
@@ -277,5 +277,10 @@ fn arguments(context: &Context, given: &Pipeline) -> Vec<String> {
 fn state(host: &Snapshot) -> journal::Before {
     let containers = host.engine.api.ok().and_then(|api| api.containers.ok()).map_or(&[][..], Vec::as_slice);
     let running = containers.iter().filter(|one| one.state == "running").map(|one| one.name.clone());
-    journal::Before { containers: running.collect(), sessions: arm::established().unwrap_or_default() }
+    journal::Before {
+        containers: running.collect(),
+        bridges: host.links.ok().map(|links| leavings::names(links)),
+        forwarding: host.sysctls.ok().and_then(|sysctls| sysctls.get("net.ipv4.ip_forward").cloned()),
+        sessions: arm::established().unwrap_or_default(),
+    }
 }

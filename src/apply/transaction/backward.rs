@@ -81,6 +81,7 @@ impl Transaction<'_> {
             }
             State::From | State::To | State::Other(_) => self.hands.bring(step, End::From).map_err(failed)?,
         }
+        self.hands.undone(step).map_err(failed)?;
         Ok(Back::Undone)
     }
 }

@@ -1,0 +1,135 @@
+//! What an engine that did not run before leaves in the kernel, and its stop does not take away: its bridges, and forwarding.
+
+use super::journal::Before;
+use super::{End, Hands, State};
+use crate::action::{Action, Presence, Running};
+use crate::finding::Safety;
+use crate::host::{Fact, Link};
+use crate::plan::Step;
+use crate::probe;
+use crate::text::Text;
+
+const FORWARDING: &str = "net.ipv4.ip_forward";
+
+/// Hands that know how the host was.
+pub struct Leavings<'a> {
+    pub hands: &'a mut dyn Hands,
+    pub before: &'a Before,
+    /// The bridges that there are now, by name.
+    pub bridges: &'a dyn Fn() -> Vec<String>,
+}
+
+impl Hands for Leavings<'_> {
+    fn state(&mut self, step: &Step) -> Result<State, Text> {
+        self.hands.state(step)
+    }
+
+    fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
+        self.hands.bring(step, end)
+    }
+
+    fn undone(&mut self, step: &Step) -> Result<(), Text> {
+        self.hands.undone(step)?;
+        if !matches!(step.action, Action::Unit { from: Running::Stopped, .. }) {
+            return Ok(());
+        }
+        if let Some(before) = &self.before.bridges {
+            for link in (self.bridges)().into_iter().filter(|link| is_of_an_engine(link) && !before.contains(link)) {
+                // One with ports is in use: then it stays.
+                let _ = self.away(Action::Bridge { link, from: Presence::Absent, to: Presence::Present });
+            }
+        }
+        if self.before.forwarding.as_deref() == Some("0") {
+            let (key, from, to) = (FORWARDING.to_owned(), "0".to_owned(), "1".to_owned());
+            self.away(Action::Sysctl { key, from, to })?;
+        }
+        Ok(())
+    }
+}
+
+impl Leavings<'_> {
+    fn away(&mut self, action: Action) -> Result<(), Text> {
+        let step = Step { action, file: None, because: Vec::new(), safety: Safety::Safe };
+        match self.hands.state(&step)? {
+            State::To => self.hands.bring(&step, End::From),
+            State::From | State::Other(_) => Ok(()),
+        }
+    }
+}
+
+/// The names that the engine gives (moby v28.5.2 daemon/config/config_linux.go `DefaultBridgeName`,
+/// libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
+fn is_of_an_engine(link: &str) -> bool {
+    let hexadecimal = |id: &str| id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    matches!(link, "docker0" | "docker_gwbridge") || link.strip_prefix("br-").is_some_and(hexadecimal)
+}
+
+/// The bridges of this host now.
+pub fn bridges() -> Vec<String> {
+    match probe::netlink::links() {
+        Fact::Known { value, .. } => names(&value),
+        _ => Vec::new(),
+    }
+}
+
+/// The bridges among these links.
+pub fn names(links: &[Link]) -> Vec<String> {
+    links.iter().filter(|link| link.is_bridge()).map(|link| link.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What is there: bridges, and forwarding.
+    #[derive(Default)]
+    struct Model(BTreeMap<String, bool>);
+
+    impl Hands for Model {
+        fn state(&mut self, step: &Step) -> Result<State, Text> {
+            let there = self.0.get(&step.action.resource()).is_some_and(|there| *there);
+            Ok(if there { State::To } else { State::From })
+        }
+
+        fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
+            self.0.insert(step.action.resource(), end == End::To);
+            Ok(())
+        }
+    }
+
+    fn switched(from: Running, to: Running) -> Step {
+        let action = Action::Unit { name: "docker.service".to_owned(), from, to };
+        Step { action, file: None, because: Vec::new(), safety: Safety::Safe }
+    }
+
+    /// What is left of two bridges of the engine, one of somebody else, and forwarding.
+    fn left(before: &Before, step: &Step) -> Vec<String> {
+        let links = ["docker0", "br-0123456789ab", "br-lan"].map(ToOwned::to_owned);
+        let mut model = Model::default();
+        for link in links.clone() {
+            let action = Action::Bridge { link, from: Presence::Absent, to: Presence::Present };
+            model.0.insert(action.resource(), true);
+        }
+        let (key, from, to) = (FORWARDING.to_owned(), "0".to_owned(), "1".to_owned());
+        model.0.insert(Action::Sysctl { key, from, to }.resource(), true);
+        let bridges = || links.to_vec();
+        Leavings { hands: &mut model, before, bridges: &bridges }.undone(step).expect("done");
+        model.0.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn what_the_engine_made_goes_and_nothing_else() {
+        let before = |bridges: &[&str], forwarding: &str| Before {
+            bridges: Some(bridges.iter().map(|name| (*name).to_owned()).collect()),
+            forwarding: Some(forwarding.to_owned()),
+            ..Before::default()
+        };
+        let start = switched(Running::Stopped, Running::Running);
+        assert_eq!(left(&before(&[], "0"), &start).len(), 1, "br-lan");
+        assert_eq!(left(&before(&["docker0"], "1"), &start).len(), 3, "docker0, br-lan, forwarding");
+        assert_eq!(left(&Before::default(), &start).len(), 4, "not known how it was");
+        assert_eq!(left(&before(&[], "0"), &switched(Running::Running, Running::Stopped)).len(), 4);
+    }
+}
