@@ -1,5 +1,6 @@
 //! The cases, one module per topic; each adds its rows to [`Cases`].
 
+mod apply;
 mod bundle;
 mod config;
 mod cross_host;
@@ -25,6 +26,7 @@ use crate::harness::Cases;
 pub fn all() -> Cases {
     let mut cases = Cases::default();
     harness::add(&mut cases);
+    apply::add(&mut cases);
     bundle::add(&mut cases);
     evidence::add(&mut cases);
     trace::add(&mut cases);

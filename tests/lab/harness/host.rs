@@ -5,7 +5,7 @@ use super::keeper::{Keeper, state, unique};
 use super::{Engine, Fabric, Output, Report, program};
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What an engine package brings, and a host without engine lacks.
@@ -283,6 +283,18 @@ impl Host {
             report.prove(self);
         }
         report
+    }
+
+    /// dnetctl as root with `-o json`, its one document; no evidence is held against the host.
+    #[track_caller]
+    pub fn told(&self, arguments: &[&str]) -> Report {
+        Report::new(&self.dnetctl(&[&["-o", "json"], arguments].concat()))
+    }
+
+    /// A line of shell that runs while others do. Its output is there when it is waited for.
+    pub fn start(&self, line: &str) -> Child {
+        let mut command = self.command(&["sh", "-c", line]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sh is there")
     }
 
     #[track_caller]

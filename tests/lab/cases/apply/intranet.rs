@@ -1,0 +1,141 @@
+//! The old Aliyun image: /etc/network/interfaces brings up routes for all private ranges, and the engine has no room, or hides
+//! what lies behind them.
+
+use super::{commits, outcome, rolls_back};
+use crate::cases::networks::{container_reaches, host_reaches};
+use crate::harness::{Cases, Engine, Fabric, Host, Lab, Photo};
+
+const TOPIC: &str = "apply::intranet";
+const FILE: &str = "/etc/network/interfaces";
+/// Machines of the intranet.
+const MACHINE: &str = "172.17.40.7";
+const OTHER: &str = "192.168.40.7";
+
+const HEAD: &str = "# This file describes the network interfaces available on your system\n\
+                    source /etc/network/interfaces.d/*\n\
+                    \n\
+                    auto lo\n\
+                    iface lo inet loopback\n\
+                    \n";
+const PUBLIC: &str = "auto eth1\n\
+                      iface eth1 inet static\n\
+                      \taddress 121.40.83.10\n\
+                      \tnetmask 255.255.252.0\n\
+                      \tgateway 121.40.83.247\n";
+
+/// As the image has it, or with 10.0.0.0/8 left to others.
+fn by_gateway(ten: bool) -> String {
+    let ten = if ten { "\tup route add -net 10.0.0.0 netmask 255.0.0.0 gw 10.171.223.247 dev eth0\n" } else { "" };
+    format!(
+        "{HEAD}auto eth0\n\
+         iface eth0 inet static\n\
+         \taddress 10.171.216.2\n\
+         \tnetmask 255.255.248.0\n\
+         {ten}\
+         \tup route add -net 172.16.0.0 netmask 255.240.0.0 gw 10.171.223.247 dev eth0\n\
+         \tup route add -net 192.168.0.0 netmask 255.255.0.0 gw 10.171.223.247 dev eth0\n\
+         \n{PUBLIC}"
+    )
+}
+
+/// The same ranges as if all of them were on the link: the engine finds no free pool.
+fn on_link(ten: bool) -> String {
+    let ten = if ten { "\tup ip route add 10.0.0.0/8 dev eth0\n" } else { "" };
+    format!(
+        "{HEAD}auto eth0\n\
+         iface eth0 inet static\n\
+         \taddress 10.171.216.2/21\n\
+         \t# intranet\n\
+         {ten}\
+         \tpost-up ip route add 172.16.0.0/12 \\\n\
+         \t\tdev eth0\n\
+         \tup route add -net 192.168.0.0 netmask 255.255.0.0 dev eth0\n\
+         \n{PUBLIC}"
+    )
+}
+
+/// A host whose links are brought up by ifupdown alone; the intranet is behind eth0, the internet behind eth1.
+fn host(lab: &Lab, engine: Engine, interfaces: &str) -> (Fabric, Fabric, Host) {
+    let (intranet, internet) = (lab.fabric(), lab.fabric());
+    intranet.gateway("10.171.223.247/21").gateway("172.17.40.7/32").gateway("192.168.40.7/32");
+    internet.gateway("121.40.83.247/22");
+    // net-tools are of those days; busybox has the command in the same words.
+    let host = lab.host(engine).on(&intranet, "eth0", "").on(&internet, "eth1", "").resolver("121.40.83.247");
+    let mut host =
+        host.file(FILE, interfaces).file("/usr/local/sbin/route", "#!/bin/sh\nexec busybox route \"$@\"\n").boot();
+    host.ok("chmod 755 /usr/local/sbin/route");
+    host.reboot();
+    assert_eq!(host.unit_state("networking.service"), "active");
+    host.ok("ip route show table main | grep '^172.16.0.0/12 ' && ip route show table main | grep '^192.168.0.0/16 '");
+    assert!(host_reaches(&host, MACHINE) && host_reaches(&host, OTHER), "the intranet is there");
+    (intranet, internet, host)
+}
+
+/// The engine runs, and the intranet is there for the host and for a container.
+#[track_caller]
+fn works(host: &Host, machine: &str) {
+    assert_eq!(host.unit_state("docker.service"), "active");
+    if !host.sh("docker image inspect bb:1").succeeded() {
+        host.image();
+    }
+    host.ok("docker rm -f probe > /dev/null 2>&1; true");
+    host.container("probe", "");
+    let routes = host.ok("ip route; cat /etc/docker/daemon.json 2> /dev/null; true");
+    assert!(host_reaches(host, machine), "the host: {routes}");
+    assert!(container_reaches(host, "probe", machine), "a container: {routes}");
+    host.ok("docker rm -f probe");
+}
+
+/// After a reboot it is as it was put right.
+#[track_caller]
+fn lasts(host: &mut Host, machine: &str) {
+    let routes = "ip -4 route show table main | grep -v docker0 | sort";
+    let before = host.ok(routes);
+    host.reboot();
+    assert_eq!(host.ok(routes), before, "the routes of the next boot");
+    host.start_docker().unwrap_or_else(|log| panic!("after a reboot:\n{log}"));
+    works(host, machine);
+}
+
+const FIX: [&str; 3] = ["fix-routes", "--allow", "disruptive"];
+
+pub fn add(cases: &mut Cases) {
+    cases.each_engine(TOPIC, "on-link routes keep the engine down: a route goes", |lab, engine| {
+        let interfaces = on_link(true);
+        let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
+        let before = down(&host);
+        commits(&host, &[&FIX[..], &["--prefer", "drop-route"]].concat());
+        let kept = host.ok("ip route show table main");
+        // Both machines were pinged a moment ago: whichever range went, the other is still there.
+        let machine = if kept.contains("172.16.0.0/12") { MACHINE } else { OTHER };
+        let file = host.read(FILE);
+        let gone: Vec<&str> = interfaces.lines().filter(|line| !file.contains(*line)).collect();
+        assert!(!gone.is_empty() && gone.len() <= 2 && gone.iter().all(|line| !line.contains("10.")), "{gone:?}");
+        works(&host, machine);
+        lasts(&mut host, machine);
+        rolls_back(&host);
+        before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back");
+    });
+    cases.each_engine(TOPIC, "every private range is behind the gateway", |lab, engine| {
+        let (_intranet, _internet, host) = host(lab, engine, &by_gateway(true));
+        host.docker();
+        assert!(!host_reaches(&host, MACHINE), "docker0 took its place");
+        let before = host.photo();
+        // Where Docker may go is for whoever runs the network to say.
+        let report = host.told(&[&FIX[..], &["--apply", "--yes"]].concat());
+        assert_eq!((report.exit, outcome(&report)), (1, "nothing applied"), "{report}");
+        before.same(&host.photo(), "nothing to be done by a machine");
+    });
+}
+
+/// Started once after a boot the engine leaves its bridge, forwarding and its socket, whoever takes back a change of an earlier boot.
+const OF_THE_LAST_START: &[&str] = &["route4 ", "address4 docker0", "sysctl ", "unit docker.socket"];
+
+/// The engine does not start for want of a pool; the host as it is then.
+#[track_caller]
+fn down(host: &Host) -> Photo {
+    let log = host.start_docker().expect_err("no pool is free");
+    assert!(log.contains("available") || log.contains("address pools"), "{log}");
+    host.await_unit("docker.service", "failed");
+    host.photo()
+}
