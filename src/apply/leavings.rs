@@ -3,9 +3,8 @@
 use super::journal::Before;
 use super::{End, Hands, State};
 use crate::action::{Action, Presence, Running};
-use crate::finding::Safety;
 use crate::host::{Fact, Link};
-use crate::plan::Step;
+use crate::plan::{Safety, Step};
 use crate::probe;
 use crate::text::Text;
 
