@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // reads the pages and fixtures of this checkout, never the host
 
+mod offers;
 mod remedies;
 
 use std::collections::{BTreeMap, BTreeSet};

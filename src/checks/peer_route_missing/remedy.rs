@@ -37,6 +37,9 @@ pub fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup:
         );
         return Remedy::manual(title, until_reboot(subnet), Vec::new()).until_reboot();
     };
+    if let Some(lan) = own_lan(here, subnet, lookup) {
+        return another_subnet(here, subnet, lan);
+    }
     let title =
         text!("route {subnet} to the peer, {address}", "将 {subnet} 路由到对端 {address}", address = nearest.address);
     let Change { mut commands, gone, new } = change(here, peer, nearest, lookup);
@@ -68,6 +71,30 @@ pub fn remedy(here: &Here, peer: &PeerSubnet, nearest: Option<&Nearest>, lookup:
         }
         None => Remedy::manual(title, until_reboot(subnet), commands).until_reboot().by(safety, actions),
     }
+}
+
+/// The route of an own address in the subnet that a route to the peer would take the place of, or that would win over it.
+fn own_lan<'a>(here: &Here<'a>, subnet: IpNet, lookup: &Lookup<'a>) -> Option<&'a Route> {
+    let tables = [MAIN, lookup.route.map_or(MAIN, |route| route.table)];
+    let routes = here.host.routes.ok().into_iter().flatten();
+    let same = routes.filter(|route| route.destination == subnet && tables.contains(&route.table));
+    let met = lookup.route.filter(|route| subnet.contains(&route.destination));
+    same.chain(met).find(|route| route.protocol == OF_AN_ADDRESS)
+}
+
+fn another_subnet(here: &Here, subnet: IpNet, lan: &Route) -> Remedy {
+    let link = lan.next_hops.first().and_then(|hop| hop.link).map(|index| here.name(index)).unwrap_or_default();
+    let title = text!(
+        "give the peer's containers another subnet: {subnet} overlaps this host's own LAN, {lan} on {link}",
+        "给对端的容器换一个子网：{subnet} 与本机自己的局域网（{link} 上的 {lan}）重叠",
+        lan = lan.destination
+    );
+    let impact = text!(
+        "the containers' network is made again on the peer, with a subnet that neither host has; a route to the peer in place of \
+         the LAN's would cut this host off from that LAN",
+        "需要在对端用两台主机都没有使用的子网重建容器网络；若用指向对端的路由取代局域网的路由，本机会与该局域网断开"
+    );
+    Remedy::manual(title, impact, Vec::new())
 }
 
 fn until_reboot(subnet: IpNet) -> Text {
