@@ -45,7 +45,7 @@ pub use route_ranges::{RouteGroup, RouteOwner, RouteRanges, RouteRangesBuilder};
 pub use rule::{Rule, RuleAction};
 pub use runtime::RuntimeNetwork;
 pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
-pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own};
+pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own, set_at_boot};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{Socket, SocketState, Transport};
 pub use sysctl::link_sysctl;

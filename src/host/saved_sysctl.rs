@@ -53,6 +53,11 @@ pub fn overrides_own<'a>(saved: &'a [SavedSysctl], key: &str, value: &str) -> Op
     last.filter(|one| one.value.as_deref() != Some(value))
 }
 
+/// Who sets it last at boot, globs aside.
+pub fn set_at_boot<'a>(saved: &'a [SavedSysctl], key: &str) -> Option<&'a SavedSysctl> {
+    saved.iter().rfind(|one| one.names(key) && one.value.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +77,8 @@ mod tests {
         assert_eq!(overrides_own(&all, "net.ipv4.ip_forward", "1"), Some(&all[1]));
         assert_eq!(overrides_own(&all, "net.ipv4.ip_forward", "0"), None);
         assert_eq!(overrides_own(&all[..1], "net.ipv4.ip_forward", "0"), None);
+        assert_eq!(set_at_boot(&all[..1], "net.ipv4.ip_forward"), Some(&all[0]));
+        assert_eq!(set_at_boot(&all, "net.ipv4.ip_forward"), Some(&all[1]));
         let ufw = [saved("/etc/ufw/sysctl.conf", SysctlKeeper::Ufw, "net.ipv4.ip_forward", "0")];
         assert!(overrides_own(&ufw, "net.ipv4.ip_forward", "1").is_some());
     }

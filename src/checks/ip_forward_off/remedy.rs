@@ -7,7 +7,7 @@ use crate::action::{Action, Intent};
 use crate::engine::settings::written;
 use crate::engine::{Version, own_process, running_version};
 use crate::finding::{Remedy, Safety};
-use crate::host::{Family, IptablesDump, OWN_SYSCTLS, SavedSysctl, Snapshot, overrides_own};
+use crate::host::{Family, IptablesDump, OWN_SYSCTLS, SavedSysctl, Snapshot, SysctlKeeper, overrides_own, set_at_boot};
 use crate::path::netfilter::Backend;
 use crate::text::{Text, text};
 
@@ -35,6 +35,16 @@ pub fn remedy(host: &Snapshot, key: &str, off: &Off) -> Remedy {
     };
     let mut commands: Vec<String> = actions.iter().flat_map(Action::commands).collect();
     let saved = host.saved_sysctls.ok();
+    let title = text!("switch forwarding on", "打开转发");
+    // Kept in a file it would be on when the engine starts at the next boot, which then sets no guard.
+    if matches!(guard, Guard::There | Guard::Set(_)) {
+        let at_boot = saved.and_then(|saved| set_at_boot(saved, key));
+        let remedy = Remedy::manual(title, engine_keeps(what(key, &guard, off), at_boot), commands);
+        // A link that comes up late gets networkd's value after the engine's.
+        let late = at_boot.is_some_and(|one| one.keeper == SysctlKeeper::Networkd && one.value.as_deref() != Some("1"));
+        let remedy = if late { remedy.until_reboot() } else { remedy };
+        return if by_hand { remedy } else { remedy.by(Safety::Safe, actions) };
+    }
     let later = saved.and_then(|saved| overrides_own(saved, key, "1")).filter(|_| !off.of_bridge);
     // The bridge does not exist yet when the next boot sets sysctls.
     let lasts = !off.of_bridge && later.is_none();
@@ -43,7 +53,7 @@ pub fn remedy(host: &Snapshot, key: &str, off: &Off) -> Remedy {
         let intent = Intent::Sysctl { key: key.to_owned(), from: None, to: Some("1".to_owned()) };
         actions.push(Action::Edit { file: OWN_SYSCTLS.to_owned(), intents: vec![intent] });
     }
-    let remedy = Remedy::manual(text!("switch forwarding on", "打开转发"), impact(key, &guard, off, later), commands);
+    let remedy = Remedy::manual(title, impact(what(key, &guard, off), later), commands);
     let remedy = if lasts { remedy } else { remedy.until_reboot() };
     // Who sets it at boot was not looked at.
     if by_hand || (lasts && saved.is_none()) { remedy } else { remedy.by(Safety::Safe, actions) }
@@ -104,8 +114,8 @@ fn said(host: &Snapshot, name: &str) -> Option<String> {
     flag.map(|flag| flag.value.clone().unwrap_or_else(|| "true".to_owned())).or_else(file)
 }
 
-fn impact(key: &str, guard: &Guard, off: &Off, later: Option<&SavedSysctl>) -> Text {
-    let what = match guard {
+fn what(key: &str, guard: &Guard, off: &Off) -> Text {
+    match guard {
         _ if !off.ipv4 => text!(
             "this host forwards IPv6 between all its links from then on, and no longer learns its default route from router advertisements \
              unless `accept_ra` of that link is 2",
@@ -126,7 +136,10 @@ fn impact(key: &str, guard: &Guard, off: &Off, later: Option<&SavedSysctl>) -> T
              forwarding on itself, so set rules first where the host must not route for others",
             "此后本机会在所有链路之间转发；只有引擎自己打开转发时才会把 FORWARD 策略设为 DROP，若本机不应为他人路由，请先设置规则"
         ),
-    };
+    }
+}
+
+fn impact(what: Text, later: Option<&SavedSysctl>) -> Text {
     let Some(SavedSysctl { place, value, .. }) = later else { return what };
     let value = value.as_deref().unwrap_or_default();
     let Text { en, zh } = what;
@@ -136,4 +149,29 @@ fn impact(key: &str, guard: &Guard, off: &Off, later: Option<&SavedSysctl>) -> T
         file = place.file,
         line = place.line
     )
+}
+
+/// Where the engine switches it on when it starts, and sets its guard only if it finds it off.
+fn engine_keeps(what: Text, at_boot: Option<&SavedSysctl>) -> Text {
+    let Text { en, zh } = what;
+    match at_boot {
+        Some(SavedSysctl { place, value, .. }) if value.as_deref() == Some("1") => text!(
+            "{en}. {file}:{line} sets it to 1 at boot: the engine then finds it on, and sets no guard",
+            "{zh}。{file}:{line} 会在开机时将其设为 1：届时引擎发现转发已打开，不会设置 DROP 策略",
+            file = place.file,
+            line = place.line
+        ),
+        Some(SavedSysctl { place, value, .. }) => text!(
+            "{en}. The engine switches it on at each start itself, with that guard, so no file needs to keep it; \
+             {file}:{line} sets it to {value}, and where that is done after the engine's start it is off again",
+            "{zh}。引擎每次启动时会自行打开转发并设置该策略，因此无需写入文件；{file}:{line} 会将其设为 {value}，若在引擎启动之后执行，转发又会被关闭",
+            file = place.file,
+            line = place.line,
+            value = value.as_deref().unwrap_or_default()
+        ),
+        None => text!(
+            "{en}. The engine switches it on at each start itself, with that guard, so no file needs to keep it",
+            "{zh}。引擎每次启动时会自行打开转发并设置该策略，因此无需写入文件"
+        ),
+    }
 }

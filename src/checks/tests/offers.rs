@@ -1,6 +1,7 @@
 //! What remedies must not do to the hosts of single fixtures.
 
 use super::told;
+use crate::action::Action;
 use crate::checks::fixture;
 use crate::finding::Remedy;
 
@@ -18,4 +19,24 @@ fn the_route_of_an_own_address_stays() {
         assert!(remedy.is_manual() && remedy.commands.is_empty(), "{name}: {remedy:?}");
         assert!(remedy.title.en.contains("this host's own LAN, 172.18.0.0/16 on eth1"), "{name}: {remedy:?}");
     }
+}
+
+/// The engine sets its guard only where it finds forwarding off.
+#[test]
+fn no_file_switches_forwarding_on_before_an_engine_that_guards_it() {
+    let at_boot = [
+        ("fires-switched-off.toml", "at each start itself"),
+        ("fires-policy-accept.toml", "at each start itself"),
+        ("fires-set-again-at-boot.toml", "/etc/sysctl.d/zz-hardening.conf:7 sets it to 0"),
+        ("fires-on-at-boot.toml", "/etc/sysctl.d/10-a.conf:2 sets it to 1 at boot: the engine then finds it on"),
+    ];
+    for (name, said) in at_boot {
+        let remedy = offered("ip-forward-off", name);
+        assert!(!remedy.is_manual() && remedy.persists, "{name}: {remedy:?}");
+        assert!(!remedy.actions.iter().any(|action| matches!(action, Action::Edit { .. })), "{name}: {remedy:?}");
+        assert!(!remedy.commands.iter().any(|command| command.contains("sysctl.d")), "{name}: {remedy:?}");
+        assert!(remedy.impact.en.contains(said), "{name}: {remedy:?}");
+    }
+    let remedy = offered("ip-forward-off", "fires-no-guard.toml");
+    assert!(remedy.actions.iter().any(|action| matches!(action, Action::Edit { .. })), "{remedy:?}");
 }
