@@ -7,6 +7,7 @@ pub mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::leavings::Bridges;
 use crate::plan::{Cure, Plan, Session};
 use crate::text::Text;
 
@@ -70,8 +71,8 @@ pub struct Begin {
 pub struct Before {
     /// Containers that ran, by name.
     pub containers: Vec<String>,
-    /// Bridges by name; none: not known.
-    pub bridges: Option<Vec<String>>,
+    /// None: not known.
+    pub bridges: Option<Bridges>,
     /// net.ipv4.ip_forward.
     pub forwarding: Option<String>,
     /// Sessions from elsewhere that were there: a later `confirm` must not come by one of them.

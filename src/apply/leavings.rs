@@ -1,9 +1,13 @@
-//! What an engine that did not run before leaves in the kernel, and its stop does not take away: its bridges, and forwarding.
+//! What an engine that was started leaves in the kernel, and its stop does not take away: its bridges and their addresses, and forwarding.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
 
 use super::journal::Before;
 use super::{End, Hands, State};
 use crate::action::{Action, Presence, Running};
-use crate::host::{Fact, Link};
+use crate::host::{Address, Link};
 use crate::plan::{Safety, Step};
 use crate::probe;
 use crate::text::Text;
@@ -14,9 +18,12 @@ const FORWARDING: &str = "net.ipv4.ip_forward";
 pub struct Leavings<'a> {
     pub hands: &'a mut dyn Hands,
     pub before: &'a Before,
-    /// The bridges that there are now, by name.
-    pub bridges: &'a dyn Fn() -> Vec<String>,
+    /// The bridges that there are now; none: they cannot be seen.
+    pub bridges: &'a dyn Fn() -> Option<Bridges>,
 }
+
+/// IPv4 addresses by the name of the bridge that has them.
+pub type Bridges = BTreeMap<String, Vec<IpNet>>;
 
 impl Hands for Leavings<'_> {
     fn state(&mut self, step: &Step) -> Result<State, Text> {
@@ -32,10 +39,13 @@ impl Hands for Leavings<'_> {
         if !matches!(step.action, Action::Unit { from: Running::Stopped, .. }) {
             return Ok(());
         }
-        if let Some(before) = &self.before.bridges {
-            for link in (self.bridges)().into_iter().filter(|link| is_of_an_engine(link) && !before.contains(link)) {
-                // One with ports is in use: then it stays.
-                let _ = self.away(Action::Bridge { link, from: Presence::Absent, to: Presence::Present });
+        if let (Some(before), Some(now)) = (&self.before.bridges, (self.bridges)()) {
+            for (link, has) in now.into_iter().filter(|(link, _)| is_of_an_engine(link)) {
+                match before.get(&link) {
+                    // One with ports is in use: then it stays.
+                    None => _ = self.away(Action::Bridge { link, from: Presence::Absent, to: Presence::Present }),
+                    Some(had) => self.readdress(&link, &has, had)?,
+                }
             }
         }
         if self.before.forwarding.as_deref() == Some("0") {
@@ -47,6 +57,15 @@ impl Hands for Leavings<'_> {
 }
 
 impl Leavings<'_> {
+    fn readdress(&mut self, link: &str, has: &[IpNet], had: &[IpNet]) -> Result<(), Text> {
+        let new = has.iter().filter(|address| !had.contains(address)).map(|new| (new, Presence::Absent));
+        let gone = had.iter().filter(|address| !has.contains(address)).map(|gone| (gone, Presence::Present));
+        for (address, from) in new.chain(gone) {
+            self.away(Action::Address { link: link.to_owned(), address: *address, from, to: from.other() })?;
+        }
+        Ok(())
+    }
+
     fn away(&mut self, action: Action) -> Result<(), Text> {
         let step = Step { action, file: None, because: Vec::new(), safety: Safety::Safe };
         match self.hands.state(&step)? {
@@ -64,22 +83,22 @@ fn is_of_an_engine(link: &str) -> bool {
 }
 
 /// The bridges of this host now.
-pub fn bridges() -> Vec<String> {
-    match probe::netlink::links() {
-        Fact::Known { value, .. } => names(&value),
-        _ => Vec::new(),
-    }
+pub fn bridges() -> Option<Bridges> {
+    let (links, addresses) = (probe::netlink::links(), probe::netlink::addresses());
+    Some(among(links.ok()?, addresses.ok()?))
 }
 
 /// The bridges among these links.
-pub fn names(links: &[Link]) -> Vec<String> {
-    links.iter().filter(|link| link.is_bridge()).map(|link| link.name.clone()).collect()
+pub fn among(links: &[Link], addresses: &[Address]) -> Bridges {
+    let has = |link: &Link| {
+        let own = addresses.iter().filter(|address| address.link == link.index).map(|address| address.address);
+        own.filter(|address| matches!(address, IpNet::V4(_))).collect()
+    };
+    links.iter().filter(|link| link.is_bridge()).map(|link| (link.name.clone(), has(link))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     /// What is there: bridges, and forwarding.
@@ -113,7 +132,7 @@ mod tests {
         }
         let (key, from, to) = (FORWARDING.to_owned(), "0".to_owned(), "1".to_owned());
         model.0.insert(Action::Sysctl { key, from, to }.resource(), true);
-        let bridges = || links.to_vec();
+        let bridges = || Some(links.iter().map(|link| (link.clone(), Vec::new())).collect());
         Leavings { hands: &mut model, before, bridges: &bridges }.undone(step).expect("done");
         model.0.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
@@ -121,7 +140,7 @@ mod tests {
     #[test]
     fn what_the_engine_made_goes_and_nothing_else() {
         let before = |bridges: &[&str], forwarding: &str| Before {
-            bridges: Some(bridges.iter().map(|name| (*name).to_owned()).collect()),
+            bridges: Some(bridges.iter().map(|name| ((*name).to_owned(), Vec::new())).collect()),
             forwarding: Some(forwarding.to_owned()),
             ..Before::default()
         };
@@ -130,5 +149,25 @@ mod tests {
         assert_eq!(left(&before(&["docker0"], "1"), &start).len(), 3, "docker0, br-lan, forwarding");
         assert_eq!(left(&Before::default(), &start).len(), 4, "not known how it was");
         assert_eq!(left(&before(&[], "0"), &switched(Running::Running, Running::Stopped)).len(), 4);
+    }
+
+    #[test]
+    fn a_bridge_gets_its_address_back() {
+        let of = |text: &str| -> Bridges { [("docker0".to_owned(), vec![text.parse().expect("an address")])].into() };
+        let before = Before { bridges: Some(of("172.17.0.1/16")), ..Before::default() };
+        let mut model = Model::default();
+        let address = |text: &str, from: Presence| Action::Address {
+            link: "docker0".to_owned(),
+            address: text.parse().expect("an address"),
+            from,
+            to: from.other(),
+        };
+        let (new, old) = (address("10.24.0.1/24", Presence::Absent), address("172.17.0.1/16", Presence::Present));
+        model.0.insert(new.resource(), true);
+        model.0.insert(old.resource(), true);
+        let bridges = || Some(of("10.24.0.1/24"));
+        let start = switched(Running::Stopped, Running::Running);
+        Leavings { hands: &mut model, before: &before, bridges: &bridges }.undone(&start).expect("done");
+        assert!(!model.0[&new.resource()] && !model.0[&old.resource()], "both are at their former end");
     }
 }

@@ -279,7 +279,7 @@ fn state(host: &Snapshot) -> journal::Before {
     let running = containers.iter().filter(|one| one.state == "running").map(|one| one.name.clone());
     journal::Before {
         containers: running.collect(),
-        bridges: host.links.ok().map(|links| leavings::names(links)),
+        bridges: host.links.ok().zip(host.addresses.ok()).map(|(links, addresses)| leavings::among(links, addresses)),
         forwarding: host.sysctls.ok().and_then(|sysctls| sysctls.get("net.ipv4.ip_forward").cloned()),
         sessions: arm::established().unwrap_or_default(),
     }

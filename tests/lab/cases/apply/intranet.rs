@@ -1,7 +1,7 @@
 //! The old Aliyun image: /etc/network/interfaces brings up routes for all private ranges, and the engine has no room, or hides
 //! what lies behind them.
 
-use super::{commits, outcome, rolls_back};
+use super::{SOON, commits, outcome, rolls_back};
 use crate::cases::networks::{container_reaches, host_reaches};
 use crate::harness::{Cases, Engine, Fabric, Host, Lab, Photo};
 
@@ -100,6 +100,11 @@ fn lasts(host: &mut Host, machine: &str) {
 const FIX: [&str; 3] = ["fix-routes", "--allow", "disruptive"];
 
 pub fn add(cases: &mut Cases) {
+    for (name, prefer) in [("Docker moves", &[][..]), ("Docker moves, as asked", &["--prefer", "move-docker"])] {
+        cases.each_engine(TOPIC, &format!("on-link routes keep the engine down: {name}"), move |lab, engine| {
+            moves(lab, engine, prefer);
+        });
+    }
     cases.each_engine(TOPIC, "on-link routes keep the engine down: a route goes", |lab, engine| {
         let interfaces = on_link(true);
         let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
@@ -116,6 +121,34 @@ pub fn add(cases: &mut Cases) {
         rolls_back(&host);
         before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back");
     });
+    cases.each_engine(TOPIC, "docker0 hides the intranet behind a gateway", |lab, engine| {
+        let interfaces = by_gateway(false);
+        let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
+        host.docker();
+        host.container("web", "--restart unless-stopped");
+        assert!(!host_reaches(&host, MACHINE) && !container_reaches(&host, "web", MACHINE), "docker0 took its place");
+        let before = host.photo();
+        let cautious = host.told(&["fix-routes", "--apply", "--yes"]);
+        assert_eq!(outcome(&cautious), "nothing applied", "a running container would stop: {cautious}");
+        before.same(&host.photo(), "refused");
+        commits(&host, &FIX);
+        assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web", "it runs again");
+        assert!(container_reaches(&host, "web", MACHINE));
+        assert_eq!(host.read(FILE), interfaces);
+        works(&host, MACHINE);
+        rolls_back(&host);
+        before.clone().without(REMEMBERED).same(&host.photo().without(REMEMBERED), "rolled back");
+        assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
+        host.write("/etc/docker/daemon.json", r#"{"bip": "172.17.0.1/16"}"#);
+        host.restart_docker().expect("as it was at first");
+        host.ok("rm /etc/docker/daemon.json");
+        host.restart_docker().expect("now it remembers that");
+        host.ok("docker start web");
+        before.same(&host.photo(), "at the beginning again");
+        commits(&host, &FIX);
+        lasts(&mut host, MACHINE);
+        host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
+    });
     cases.each_engine(TOPIC, "every private range is behind the gateway", |lab, engine| {
         let (_intranet, _internet, host) = host(lab, engine, &by_gateway(true));
         host.docker();
@@ -131,6 +164,10 @@ pub fn add(cases: &mut Cases) {
 /// Started once after a boot the engine leaves its bridge, forwarding and its socket, whoever takes back a change of an earlier boot.
 const OF_THE_LAST_START: &[&str] = &["route4 ", "address4 docker0", "sysctl ", "unit docker.socket"];
 
+/// The engine keeps the subnet of docker0 in /var/lib/docker/network/files/local-kv.db, and goes by it where no `bip` says otherwise, even if
+/// the link was deleted: this is not taken back.
+const REMEMBERED: &[&str] = &["docker0"];
+
 /// The engine does not start for want of a pool; the host as it is then.
 #[track_caller]
 fn down(host: &Host) -> Photo {
@@ -138,4 +175,22 @@ fn down(host: &Host) -> Photo {
     assert!(log.contains("available") || log.contains("address pools"), "{log}");
     host.await_unit("docker.service", "failed");
     host.photo()
+}
+
+fn moves(lab: &Lab, engine: Engine, prefer: &[&str]) {
+    let interfaces = on_link(false);
+    let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
+    let before = down(&host);
+    let looked = host.told(&["fix-routes"]);
+    assert_eq!((looked.exit, outcome(&looked)), (1, "nothing applied"), "{looked}");
+    before.same(&host.photo(), "looking changes nothing");
+    commits(&host, &[&FIX[..], prefer].concat());
+    assert_eq!(host.read(FILE), interfaces, "Docker moves, the routes stay");
+    works(&host, MACHINE);
+    rolls_back(&host);
+    before.same(&host.photo(), "rolled back");
+    commits(&host, &[&FIX[..], prefer].concat());
+    lasts(&mut host, MACHINE);
+    rolls_back(&host);
+    before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back");
 }
