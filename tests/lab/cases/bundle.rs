@@ -1,4 +1,4 @@
-//! What a run kept with `--save` is told again by `--from`, byte for byte.
+//! What a run kept with `--save` is told again by `--from`, byte for byte; but for plans, which need the bytes of files that no snapshot holds.
 
 use crate::harness::{Cases, Engine, Fabric, Host, Lab, keep};
 
@@ -46,12 +46,19 @@ fn on_a_lan(lab: &Lab, engine: Engine, address: &str, daemon: &str) -> (Fabric, 
     (fabric, host)
 }
 
+/// A report in JSON without its plans; any other as it is.
+fn but_for_plans(report: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<serde_json::Value>(report) else { return report.to_owned() };
+    document["plans"].take();
+    document.to_string()
+}
+
 #[track_caller]
 fn told_again(host: &Host, exit: i32) {
     for way in WAYS {
         let live = host.dnetctl(&[&["diagnose", "--save", "/root/kept.json"], *way].concat());
         let again = host.dnetctl(&[&["diagnose", "--from", "/root/kept.json"], *way].concat());
-        assert_eq!(live.stdout, again.stdout, "{way:?}");
+        assert_eq!(but_for_plans(&live.stdout), but_for_plans(&again.stdout), "{way:?}");
         assert_eq!((live.status, again.status), (exit, exit), "{way:?}\n{live}\n{again}");
         assert_eq!((live.stderr.as_str(), again.stderr.as_str()), ("", ""), "{way:?}");
     }
