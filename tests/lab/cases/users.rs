@@ -1,7 +1,7 @@
 //! What an ordinary user is told of hosts on which something is wrong, and what the group docker adds. Of healthy hosts the matrix
 //! tells.
 
-use crate::harness::{Cases, Engine, Fabric, Host, Lab};
+use crate::harness::{Cases, Engine, Fabric, Host, Lab, Report};
 
 /// Checks that ask the firewall's rules on a host with a running engine and without peers.
 const OF_THE_FIREWALL: [&str; 3] = ["docker-chains-missing", "iptables-variants-mixed", "reject-before-docker"];
@@ -33,7 +33,14 @@ pub fn add(cases: &mut Cases) {
         host.start_docker().expect_err("10.1.0.0 is no host address");
         let (root, user) = (host.diagnose(), host.diagnose_as_user());
         assert_eq!((root.exit, user.exit), (1, 1), "{user}");
-        assert_eq!(root.finding("bip-not-a-host-address"), user.finding("bip-not-a-host-address"));
+        let told = |report: &Report| {
+            let mut finding = report.finding("bip-not-a-host-address").clone();
+            // The model is certain of what it sees whole.
+            finding["remedies"].as_array_mut().into_iter().flatten().for_each(|remedy| drop(remedy["proved"].take()));
+            finding
+        };
+        assert_eq!(told(&root), told(&user));
+        assert_eq!(root.finding("bip-not-a-host-address")["remedies"][0]["proved"], true, "{root}");
         assert_eq!(user.failed(), root.failed(), "{user}");
     });
     cases.each_engine("users", "an overlap on docker0 is found without root", |lab, engine| {
