@@ -4,16 +4,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::Session;
 use crate::engine::bridges;
-use crate::host::{Missing, Snapshot, Socket, SocketState, Transport};
+use crate::host::{Gap, Missing, Snapshot, Socket, SocketState, Transport};
 use crate::path::fib::{Fib, Lookup, Query, Verdict};
 use crate::text::{Text, text};
 
 /// Sessions, and tunnels, whose packets would leave by another link or gateway, or not at all.
 ///
 /// # Errors
-/// [`Missing`] when sockets, routes, rules, links or addresses were not seen.
+/// [`Missing`] when sockets (all of them), routes, rules, links or addresses were not seen.
 pub(super) fn touched(before: &Snapshot, after: &Snapshot) -> Result<Vec<Session>, Missing> {
     let sockets = before.sockets.get("sockets")?;
+    if let Some(Gap { what }) = before.sockets.gaps().first() {
+        return Err(Missing { fact: "sockets", why: what.clone() });
+    }
     let (old, new) = (Fib::new(before)?, Fib::new(after)?);
     let docker: Vec<String> = bridges(before)?.into_iter().map(|bridge| bridge.link_name).collect();
     let inside = |lookup: &Lookup| {
@@ -65,17 +68,16 @@ fn way<'a>(fib: &Fib<'a>, lookup: &Lookup) -> (Verdict, Vec<Hop<'a>>) {
     (lookup.verdict.clone(), lookup.hops.iter().map(hop).collect())
 }
 
+/// Why a step is refused of which nobody knows whose way it changes.
+pub(super) fn unseen(Text { en, zh }: Text) -> Text {
+    text!(
+        "whether it cuts established connections to this host is not known ({en}), so it cannot be armed for them",
+        "无法得知它是否会切断到本机的既有连接（{zh}），因此无法为其设置自动回滚"
+    )
+}
+
 /// Why a step is refused whose way in nobody stands ready to confirm.
-pub(super) fn cut(touched: Result<Vec<Session>, Text>) -> Text {
-    let sessions = match touched {
-        Ok(sessions) => sessions,
-        Err(Text { en, zh }) => {
-            return text!(
-                "whether it cuts established connections to this host is not known ({en}); --allow disruptive arms it",
-                "无法得知它是否会切断到本机的既有连接（{zh}）；加上 --allow disruptive 会先武装自动回滚再执行"
-            );
-        }
-    };
+pub(super) fn cut(sessions: &[Session]) -> Text {
     let shown = |session: &Session| match &session.program {
         Some(tunnel) if session.remote.port() == 0 => format!("{tunnel} ↔ {}", session.remote.ip()),
         _ => format!("{} ↔ {}", session.remote, session.local),

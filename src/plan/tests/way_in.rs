@@ -50,11 +50,28 @@ fn a_session_whose_way_moves_is_named() {
 }
 
 #[test]
-fn unseen_sockets_are_taken_to_be_touched() {
+fn unseen_sockets_are_taken_to_be_touched_and_cannot_be_armed() {
+    use crate::host::{Fact, Gap};
     let mut fixture = host(REACHED);
-    fixture.host.sockets = crate::host::Fact::NotCollected;
-    let plan = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, false);
-    assert!(plan.left_out[0].refused && whys(&plan)[0].contains("is not known"), "{:?}", whys(&plan));
+    let seen = fixture.host.sockets.ok().cloned().unwrap_or_default();
+    let half = Fact::with_gaps(seen, vec![Gap::new(Text::verbatim("/proc/net/tcp6: interrupted"))]);
+    for sockets in [Fact::NotCollected, half] {
+        fixture.host.sockets = sockets;
+        for disruptive in [false, true] {
+            let plan = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, disruptive);
+            assert!(plan.steps.is_empty() && plan.left_out[0].refused);
+            assert!(whys(&plan)[0].contains("is not known"), "{:?}", whys(&plan));
+        }
+    }
+}
+
+#[test]
+fn what_was_touched_stays_touched() {
+    let fixture = host(REACHED);
+    let mut all = without(&fixture, "172.16.0.0/12");
+    all.extend(without(&fixture, "192.168.0.0/16"));
+    let plan = plan(&fixture, Some(all), None, true);
+    assert_eq!((plan.steps.len(), plan.touches.len()), (2, 1), "{:?}", whys(&plan));
 }
 
 #[test]
