@@ -95,6 +95,23 @@ impl Presence {
 }
 
 impl Action {
+    /// Whether it changes how packets go, at once and until the next boot.
+    pub fn is_of_runtime(&self) -> bool {
+        match self {
+            Action::Sysctl { .. }
+            | Action::Route { .. }
+            | Action::Rule { .. }
+            | Action::Address { .. }
+            | Action::Firewall { .. }
+            | Action::Policy { .. } => true,
+            Action::Bridge { .. }
+            | Action::Edit { .. }
+            | Action::Unit { .. }
+            | Action::Enable { .. }
+            | Action::Containers { .. } => false,
+        }
+    }
+
     /// What puts it back: the ends exchanged.
     #[must_use]
     pub fn inverse(&self) -> Self {

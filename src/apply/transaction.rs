@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use super::journal::{Entry, Sink, Unwritten, to_undo};
 use super::{End, Hands, Outcome, State};
-use crate::action::Action;
 use crate::plan::{Cure, Plan, Step};
 use crate::text::{Text, text};
 
@@ -187,26 +186,9 @@ impl Phase {
     fn has(self, step: &Step) -> bool {
         match self {
             Phase::All => true,
-            Phase::Runtime => of_runtime(&step.action),
-            Phase::Rest => !of_runtime(&step.action),
+            Phase::Runtime => step.action.is_of_runtime(),
+            Phase::Rest => !step.action.is_of_runtime(),
         }
-    }
-}
-
-/// What changes how packets go, at once and until the next boot.
-pub fn of_runtime(action: &Action) -> bool {
-    match action {
-        Action::Sysctl { .. }
-        | Action::Route { .. }
-        | Action::Rule { .. }
-        | Action::Address { .. }
-        | Action::Firewall { .. }
-        | Action::Policy { .. } => true,
-        Action::Bridge { .. }
-        | Action::Edit { .. }
-        | Action::Unit { .. }
-        | Action::Enable { .. }
-        | Action::Containers { .. } => false,
     }
 }
 

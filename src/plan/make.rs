@@ -10,7 +10,7 @@ use crate::checks::Judged;
 use crate::edit::{Content, carry_out};
 use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
 use crate::host::Snapshot;
-use crate::simulate::{Proof, Trial, failures};
+use crate::simulate::{self, Proof, Trial, failures};
 use crate::text::{Text, text};
 
 /// A remedy that was chosen.
@@ -252,6 +252,12 @@ fn take<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, more: &[N
     let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
     // Nothing is armed for sessions that nobody saw, whatever is allowed.
     let touches = touches.map_err(|why| refused(way_in::unseen(why)))?;
+    if let Some((after, _)) = after.as_ref().filter(|_| !touches.is_empty()) {
+        let untried = untried(host, after, &actions).map_err(|why| refused(way_in::unseen(why)))?;
+        if !untried.is_empty() {
+            return Err(refused(way_in::untried(&untried)));
+        }
+    }
     if touches.iter().any(|session| !chosen.touches.contains(session)) {
         if !asked.disruptive {
             return Err(refused(way_in::cut(&touches)));
@@ -313,6 +319,17 @@ fn touches(
     }
     let after = after.ok_or_else(|| text!("the host behind it cannot be foreseen", "无法预知变更后的主机状态"))?;
     way_in::touched(before, after).map_err(|missing| missing.why)
+}
+
+/// The sessions that go another way once more when the rest follows: while it is armed only what changes at once is carried out, and only that can
+/// be confirmed.
+///
+/// # Errors
+/// Why that cannot be told.
+fn untried(before: &Snapshot, after: &Snapshot, actions: &[Action]) -> Result<Vec<Session>, Text> {
+    let at_once: Vec<Action> = actions.iter().filter(|action| action.is_of_runtime()).cloned().collect();
+    let armed = simulate::after(before, &at_once, false).map_err(|missing| missing.why)?;
+    way_in::touched(&armed, after).map_err(|missing| missing.why)
 }
 
 /// All files that are edited, with what these proposals want of them too.

@@ -78,15 +78,30 @@ pub(super) fn unseen(Text { en, zh }: Text) -> Text {
 
 /// Why a step is refused whose way in nobody stands ready to confirm.
 pub(super) fn cut(sessions: &[Session]) -> Text {
-    let shown = |session: &Session| match &session.program {
-        Some(tunnel) if session.remote.port() == 0 => format!("{tunnel} ↔ {}", session.remote.ip()),
-        _ => format!("{} ↔ {}", session.remote, session.local),
-    };
-    let shown: Vec<String> = sessions.iter().take(3).map(shown).collect();
-    let (shown, count) = (shown.join(", "), sessions.len());
+    let (shown, count) = shown(sessions);
     text!(
         "it changes the way of {count} established connections to this host ({shown}); --allow disruptive carries it out and takes it \
          back unless `dnetctl confirm` follows",
         "它会改变 {count} 条到本机的既有连接的路径（{shown}）；加上 --allow disruptive 才会执行，且若未执行 `dnetctl confirm` 会自动回滚"
     )
+}
+
+/// Why a step is refused of which the part that waits for the confirmation cuts somebody off.
+pub(super) fn untried(sessions: &[Session]) -> Text {
+    let (shown, count) = shown(sessions);
+    text!(
+        "the engine's start would change the way of {count} established connections to this host ({shown}), and that cannot be tried before \
+         it is confirmed",
+        "引擎启动会改变 {count} 条到本机的既有连接的路径（{shown}），而这在确认之前无法试行"
+    )
+}
+
+/// The first of them for a sentence, and how many there are.
+fn shown(sessions: &[Session]) -> (String, usize) {
+    let shown = |session: &Session| match &session.program {
+        Some(tunnel) if session.remote.port() == 0 => format!("{tunnel} ↔ {}", session.remote.ip()),
+        _ => format!("{} ↔ {}", session.remote, session.local),
+    };
+    let shown: Vec<String> = sessions.iter().take(3).map(shown).collect();
+    (shown.join(", "), sessions.len())
 }

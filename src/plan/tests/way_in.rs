@@ -98,3 +98,27 @@ fn a_session_goes_with_the_address_it_uses() {
     let touched: Vec<String> = plan.touches.iter().map(|session| session.remote.to_string()).collect();
     assert_eq!(touched, ["192.168.7.7:50001"]);
 }
+
+#[test]
+fn what_only_the_engines_start_cuts_cannot_be_armed() {
+    // The bridge of the next start covers the far end of a session.
+    let fixture = host(
+        r#"
+engine = "28.5.2"
+unit_state = "inactive"
+daemon_json = '{}'
+links = ["eth0"]
+addresses = ["10.0.0.5/24 dev eth0"]
+routes = ["default via 10.0.0.1 dev eth0"]
+sockets = ["tcp ESTAB 10.0.0.5:22 192.168.77.7:50001"]
+"#,
+    );
+    let mut one = proposal("bip", Safety::Safe, vec![json("bip", None, Some("192.168.77.1/24".into()))]);
+    one.remedy.restarts_engine = true;
+    for disruptive in [false, true] {
+        let plan = plan(&fixture, Some(vec![one.clone()]), Some("{}"), disruptive);
+        assert!(plan.steps.is_empty() && plan.left_out[0].refused, "{:?}", commands(&plan));
+        let why = whys(&plan)[0];
+        assert!(why.contains("(192.168.77.7:50001 ↔ 10.0.0.5:22), and that cannot be tried"), "{why}");
+    }
+}
