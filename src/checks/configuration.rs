@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::daemon_json_key::{by_edit, taken_out};
 use super::{Applies, Scene};
+pub use crate::action::quoted;
 use crate::engine::fatal::{last_fatal, meaning};
 use crate::engine::settings::{Outlook, Said, Setting};
 use crate::engine::{Whereabouts, config, next_version, own_process, restarts_in_a_loop, whereabouts};
@@ -121,16 +122,6 @@ pub fn address_shown(host: &Snapshot, link: &str, prefix: IpNet) -> Evidence {
     });
     let says = carried.map_or_else(|| format!("/{}", prefix.prefix_len()), |address| address.to_string());
     Evidence::new(format!("ip -o addr show dev {}", quoted(link)), says)
-}
-
-/// A word for a shell: bare where it is plain, else in single quotes.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// The engine's unit, `docker.service` where none was seen.
