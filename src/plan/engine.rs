@@ -62,6 +62,13 @@ pub(super) fn may_restart(host: &Snapshot) -> Result<(), Text> {
             ),
         });
     }
+    let seen = api(host).is_some_and(|api| api.info.is_known() && api.containers.is_known());
+    if !seen {
+        return Err(text!(
+            "the engine runs and does not tell its containers and its swarm: what a restart would interrupt cannot be seen",
+            "引擎在运行，但没有告知其容器和 swarm 状态：无法得知重启会中断什么"
+        ));
+    }
     quorum(host)
 }
 
@@ -111,7 +118,9 @@ pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
     if liveness(host) != Liveness::Running {
         return actions;
     }
-    let names: Vec<String> = running(host).iter().map(|one| one.name.clone()).collect();
+    // The swarm makes its tasks anew.
+    let running = running(host).into_iter().filter(|one| !is_task(one));
+    let names: Vec<String> = running.map(|one| one.name.clone()).collect();
     if stops_containers(host) && !names.is_empty() {
         actions.push(Action::Containers { names, from: Stopped, to: Up });
     }
@@ -167,12 +176,6 @@ pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
         impact.push(text!(
             "{count} tasks of the swarm are interrupted, and the swarm may start them elsewhere: {names}",
             "{count} 个 swarm 任务会中断，swarm 可能在其他节点重新启动它们：{names}"
-        ));
-    }
-    if impact.is_empty() {
-        impact.push(text!(
-            "which containers stop is not known: the engine did not tell them",
-            "无法得知哪些容器会停止：引擎没有告知"
         ));
     }
     impact

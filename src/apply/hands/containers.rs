@@ -14,10 +14,10 @@ const LOOK: Duration = Duration::from_secs(15);
 /// Pulling nothing, and waiting for nothing but its network.
 const START: Duration = Duration::from_secs(60);
 
-/// Running: all of them.
+/// Running: all of them that are there.
 pub fn state(names: &[String]) -> Running {
     match api::here(LOOK) {
-        Fact::Known { value: api, .. } if asleep(&api, names).is_empty() => Running::Running,
+        Fact::Known { value: api, .. } if asleep(&api.containers, names).is_empty() => Running::Running,
         // Where no engine answers, nothing of it runs that anyone could see.
         _ => Running::Stopped,
     }
@@ -31,9 +31,10 @@ pub fn bring(names: &[String], wanted: Running) -> Result<(), Text> {
     }
     let api = engine()?;
     let mut failed: Vec<Text> = Vec::new();
-    for name in asleep(&api, names) {
+    for name in asleep(&api.containers, names) {
         let started = api::start_container(&api.endpoint, &api.version.spoken, name, START);
-        failed.extend(started.err().map(|Text { en, zh }| text!("{name}: {en}", "{name}：{zh}")));
+        let why = started.err().filter(|_| !is_gone(name));
+        failed.extend(why.map(|Text { en, zh }| text!("{name}: {en}", "{name}：{zh}")));
     }
     if failed.is_empty() {
         return Ok(());
@@ -54,11 +55,36 @@ fn engine() -> Result<Api, Text> {
     }
 }
 
-/// Those that do not run, one that is gone among them: starting it says so.
-fn asleep<'a>(api: &Api, names: &'a [String]) -> Vec<&'a str> {
-    let runs = |name: &str| {
-        let all: &[Container] = api.containers.ok().map_or(&[], Vec::as_slice);
-        all.iter().any(|one| one.name == name && matches!(one.state.as_str(), "running" | "restarting" | "paused"))
+/// Those that are there and do not run. One that was to be removed at its end (`--rm`) went with the engine's stop, and is not waited for.
+fn asleep<'a>(containers: &Fact<Vec<Container>>, names: &'a [String]) -> Vec<&'a str> {
+    let runs = |one: &Container| matches!(one.state.as_str(), "running" | "restarting" | "paused");
+    let sleeps = |name: &&str| match containers.ok() {
+        Some(all) => all.iter().any(|one| one.name == *name && !runs(one)),
+        None => true,
     };
-    names.iter().map(String::as_str).filter(|name| !runs(name)).collect()
+    names.iter().map(String::as_str).filter(sleeps).collect()
+}
+
+/// Whether it went while it was about to be started.
+fn is_gone(name: &str) -> bool {
+    let api = api::here(LOOK);
+    api.ok().and_then(|api| api.containers.ok()).is_some_and(|all| !all.iter().any(|one| one.name == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_that_is_gone_is_not_started() {
+        let one = |name: &str, state: &str| Container {
+            name: name.to_owned(),
+            state: state.to_owned(),
+            ..Container::default()
+        };
+        let names = ["web", "job", "gone"].map(str::to_owned);
+        let seen = Fact::known(vec![one("web", "running"), one("job", "exited")]);
+        assert_eq!(asleep(&seen, &names), ["job"]);
+        assert_eq!(asleep(&Fact::NotCollected, &names), ["web", "job", "gone"]);
+    }
 }

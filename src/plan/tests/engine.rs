@@ -144,4 +144,21 @@ fn tasks_of_a_swarm_are_told_apart() {
     let told: Vec<&str> = plan.impact.iter().map(|text| text.en.as_str()).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].starts_with("1 tasks of the swarm are interrupted") && told[1].ends_with(task), "{told:?}");
+    // The swarm starts another one.
+    assert_eq!(commands(&plan).last().unwrap(), "docker start web");
+}
+
+#[test]
+fn an_engine_that_does_not_say_what_it_runs_is_not_restarted() {
+    use crate::host::Fact;
+    let forget: [fn(&mut crate::host::Api); 2] =
+        [|api| api.info = Fact::NotCollected, |api| api.containers = Fact::Unreadable(Text::verbatim("no answer"))];
+    for forget in forget {
+        let mut fixture = host(WEB);
+        let Fact::Known { value: api, .. } = &mut fixture.host.engine.api else { panic!("no API") };
+        forget(api);
+        let plan = plan(&fixture, Some(restart()), Some("{}"), true);
+        assert!(plan.steps.is_empty() && plan.left_out[0].refused);
+        assert!(whys(&plan)[0].starts_with("the engine runs and does not tell"), "{:?}", whys(&plan));
+    }
 }
