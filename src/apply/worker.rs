@@ -11,6 +11,7 @@ use nix::unistd::{Pid, getpid, getsid, setsid};
 use super::journal::{self, Entry, Journal, Record, Sink, Stage};
 use super::signals::Signals;
 use super::{Applied, Places, lock, systemd};
+use crate::probe::exec;
 use crate::text::{Text, text};
 
 const PAUSE: Duration = Duration::from_millis(100);
@@ -64,16 +65,16 @@ pub fn detach(program: &Path, arguments: &[&str]) -> Result<(), Text> {
         let program = program.display();
         text!("{program} does not start: {error}", "{program} 无法启动：{error}")
     };
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| failed(&error))?;
+        .stderr(Stdio::null());
+    let child = exec::start(&mut command).map_err(|error| failed(&error))?;
     let pid = i32::try_from(child.id()).map(Pid::from_raw).map_err(|error| failed(&error))?;
     let until = Instant::now() + GRACE;
     // One that has ended already has done so in a session of its own, or in none.

@@ -87,7 +87,7 @@ pub fn prepare(
         )));
     }
     let unable =
-        |error: nix::Error| Refusal::denied(text!("signals cannot be watched: {error}", "无法监听信号：{error}"));
+        |error: std::io::Error| Refusal::denied(text!("signals cannot be watched: {error}", "无法监听信号：{error}"));
     let signals = Signals::watch().map_err(unable)?;
     let places = Places::default();
     let lock = lock::take(&places, command, PATIENCE).map_err(Refusal::denied)?;

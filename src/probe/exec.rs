@@ -2,10 +2,13 @@
 //! path, without a shell, with a bare environment, a time limit and a limit of output.
 #![allow(clippy::disallowed_methods)]
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::text::{Text, text};
 
@@ -60,10 +63,7 @@ pub fn find(program: &str) -> Option<String> {
 pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<Output, Failure> {
     let path = find(program).ok_or(Failure::Missing)?;
     let until = Instant::now() + limit;
-    let mut child = bare(path.as_ref(), arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    let mut child = start(bare(path.as_ref(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()))
         .map_err(|error| Failure::Failed(text!("{path} does not start: {error}", "{path} 无法启动：{error}")))?;
     let stdout = drain(child.stdout.take(), MAX_OUTPUT);
     let stderr = drain(child.stderr.take(), MAX_COMPLAINT);
@@ -84,10 +84,7 @@ pub fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<Output,
 pub fn run_apart(path: &std::path::Path, arguments: &[&str], limit: Duration) -> Result<Option<i32>, Text> {
     let shown = path.display();
     let until = Instant::now() + limit;
-    let mut child = bare(path.as_os_str(), arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
+    let mut child = start(bare(path.as_os_str(), arguments).stdout(Stdio::null()).stderr(Stdio::null()))
         .map_err(|error| text!("{shown} does not start: {error}", "{shown} 无法启动：{error}"))?;
     loop {
         match child.try_wait() {
@@ -102,7 +99,19 @@ pub fn run_apart(path: &std::path::Path, arguments: &[&str], limit: Duration) ->
     }
 }
 
-/// A program with a bare environment and no input.
+/// Starts it with no signal blocked. std hands our mask on, and a service that is started by it would keep it: it could not be stopped.
+/// A signal that comes just now goes to its handler in this thread.
+///
+/// # Errors
+/// As fork(2) and execve(2).
+pub fn start(command: &mut Command) -> io::Result<Child> {
+    let ours = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+    let child = command.spawn();
+    ours.thread_set_mask()?;
+    child
+}
+
+/// A program with a bare environment and no input. Ctrl-C at our terminal does not reach it: what is half done is ours to end.
 fn bare(path: &std::ffi::OsStr, arguments: &[&str]) -> Command {
     let mut command = Command::new(path);
     command
@@ -115,6 +124,7 @@ fn bare(path: &std::ffi::OsStr, arguments: &[&str]) -> Command {
             ("SYSTEMD_COLORS", "0"),
         ])
         .current_dir("/")
+        .process_group(0)
         .stdin(Stdio::null());
     command
 }
