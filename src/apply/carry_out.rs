@@ -65,6 +65,7 @@ pub fn carry_out(means: &mut Means, id: &str) -> Result<Applied, Text> {
         Stage::Begun => Some(from_the_start(means, &mut journal)),
         Stage::Confirmed => Some(go(means, &mut journal, Phase::Rest, None)),
         Stage::Doing | Stage::Undoing => {
+            net(means.places);
             let why = text!("it was cut short", "更改中途停止");
             Some(back(means, &mut journal, why, Scope::Everything))
         }
@@ -75,11 +76,16 @@ pub fn carry_out(means: &mut Means, id: &str) -> Result<Applied, Text> {
 /// Takes back all that was done, whatever the stage.
 pub fn undo(means: &mut Means, _lock: &Lock, journal: &mut Journal, why: Text, scope: Scope) -> Applied {
     if scope == Scope::Everything {
-        // Better undone without a net than not at all.
-        let _ = recover::install(means.places);
+        net(means.places);
     }
     let ended = back(means, journal, why, scope);
     tidy(means.places, journal, Some(ended))
+}
+
+/// What undoes the rest where the host goes down in the middle of undoing: a committed change has none any more.
+fn net(places: &Places) {
+    // Better undone without a net than not at all.
+    let _ = recover::install(places);
 }
 
 fn from_the_start(means: &mut Means, journal: &mut Journal) -> Ended {
@@ -192,7 +198,7 @@ mod tests {
         begin(places, &lock, plan, Before::default(), Terms::default())
     }
 
-    fn carried_out(places: &Places, id: &str, hand: &mut Hand, verifies: bool) -> Applied {
+    fn carried_out(places: &Places, id: &str, hand: &mut dyn Hands, verifies: bool) -> Applied {
         let mut verify = |_| if verifies { Ok(()) } else { Err(Failure::new(text!("no", "否"))) };
         let patience = Patience { total: Duration::ZERO, pause: Duration::ZERO };
         let signals = Signals::default();
@@ -212,6 +218,38 @@ mod tests {
             // Whoever starts it again finds it at rest.
             assert_eq!(carried_out(&places, &id, &mut hand, !verifies), applied);
         }
+    }
+
+    /// Notes whether the next boot would have gone on, when it is asked to undo.
+    struct Watching {
+        places: Places,
+        undone: Option<bool>,
+    }
+
+    impl Hands for Watching {
+        fn state(&mut self, _: &Step) -> Result<State, Text> {
+            Ok(if self.undone.is_some() { State::From } else { State::To })
+        }
+
+        fn bring(&mut self, _: &Step, _: End) -> Result<(), Text> {
+            self.undone = Some(self.places.state.join("dnetctl").exists());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_committed_change_is_taken_back_with_the_recovery_of_the_next_boot_in_place() {
+        let (_dir, places) = places();
+        let id = begun(&places, one_step()).expect("begun");
+        let mut journal = journal::open(&places, &id).expect("there");
+        let failed = Entry::Failed { why: text!("taken back", "撤销"), still_failing: Vec::new() };
+        for entry in [Entry::Doing(0), Entry::Done(0), Entry::Committed, failed] {
+            journal.append(entry).expect("written");
+        }
+        let mut hands = Watching { places: places.clone(), undone: None };
+        let applied = carried_out(&places, &id, &mut hands, true);
+        assert_eq!((applied.outcome, hands.undone), (Outcome::RolledBack, Some(true)));
+        assert!(!places.state.join("dnetctl").exists());
     }
 
     #[test]
