@@ -86,8 +86,14 @@ fn enable(places: &Places, program: &Path) -> io::Result<()> {
         std::fs::create_dir(wants)?;
         sync::directory(&places.units)?;
     }
-    sync::remove(&link)?;
-    std::os::unix::fs::symlink(Path::new("..").join(UNIT), &link)?;
+    let unit = Path::new("..").join(UNIT);
+    if std::fs::read_link(&link).ok().as_ref() != Some(&unit) {
+        // Renamed over it: at no time is the next boot without one.
+        let beside = link.with_extension("new");
+        sync::remove(&beside)?;
+        std::os::unix::fs::symlink(unit, &beside)?;
+        std::fs::rename(&beside, &link)?;
+    }
     link.parent().map_or(Ok(()), sync::directory)
 }
 
@@ -116,6 +122,8 @@ fn unit(places: &Places, program: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use crate::apply::journal::tests::places;
 
@@ -125,7 +133,13 @@ mod tests {
         std::fs::create_dir_all(&places.units).expect("units");
         let program = own_copy(&places).expect("a copy");
         enable(&places, &program).expect("a unit");
+        let inode = || std::fs::symlink_metadata(link(&places)).expect("a link").ino();
+        let first = inode();
         enable(&places, &program).expect("twice is once");
+        assert_eq!(inode(), first, "what is right stays");
+        std::fs::remove_file(link(&places)).expect("it goes");
+        std::os::unix::fs::symlink("/nowhere", link(&places)).expect("a wrong one");
+        enable(&places, &program).expect("put right");
         let unit = std::fs::read_to_string(link(&places)).expect("the link leads to the unit");
         assert!(unit.contains(&format!("ExecStart={} rollback --boot\n", program.display())), "{unit}");
         assert_eq!(std::fs::read(&program).expect("it"), std::fs::read("/proc/self/exe").expect("us"));
