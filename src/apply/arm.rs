@@ -20,8 +20,9 @@ pub use caller::{Caller, caller};
 pub fn start(places: &Places, id: &str, seconds: u64) -> Result<(), Text> {
     let program = recover::program(places).map_err(|error| Text::verbatim(error.to_string()))?;
     let words = ["rollback", id, "--expired"];
-    if systemd::runs_here() && systemd::run(&unit(id), Some(seconds), &program, &words).is_ok() {
-        return Ok(());
+    if systemd::runs_here() {
+        // Nothing else would do: a process of ours ends with the unit that carries the change out (systemd.kill(5)).
+        return systemd::run(&unit(id), Some(seconds), &program, &words);
     }
     let seconds = seconds.to_string();
     worker::detach(&program, &[words.as_slice(), &["--after", seconds.as_str()]].concat())
