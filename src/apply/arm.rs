@@ -41,8 +41,7 @@ fn unit(id: &str) -> String {
 
 /// The entry of a change that waits.
 pub fn armed(until: u64) -> Entry {
-    let sessions = established().unwrap_or_default();
-    Entry::Armed { until, at: boot::now(), sessions }
+    Entry::Armed { until, at: boot::now(), sessions: established() }
 }
 
 /// Whoever is connected to this host, or it to them; none: that cannot be seen.
@@ -61,7 +60,7 @@ pub fn established() -> Option<Vec<Session>> {
 /// Why it proves nothing.
 pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) -> Result<(), Text> {
     let armed = record.entries.iter().rev().find_map(|entry| match entry {
-        Entry::Armed { at, sessions, .. } => Some((*at, sessions.as_slice())),
+        Entry::Armed { at, sessions, .. } => Some((*at, sessions.as_deref())),
         _ => None,
     });
     let Some((at, at_that_time)) = armed else {
@@ -81,13 +80,21 @@ pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) ->
         Caller::Ssh(session) => {
             let Session { remote, .. } = session;
             let same = |other: &Session| caller::same(other, session);
-            if record.begin.before.sessions.iter().chain(at_that_time).any(same) {
+            let (Some(before), Some(at_that_time), Some(connected)) =
+                (&record.begin.before.sessions, at_that_time, connected)
+            else {
+                return Err(text!(
+                    "the TCP connections of this host could not be read, so nothing shows that the SSH connection from {remote} is newer than the change; confirm at the console",
+                    "无法读取本机的 TCP 连接，不能证明来自 {remote} 的 SSH 连接是在更改之后建立的；请在本机控制台上确认"
+                ));
+            };
+            if before.iter().chain(at_that_time).any(same) {
                 return Err(text!(
                     "the SSH connection from {remote} was there before the change and proves nothing; connect anew and confirm from there",
                     "来自 {remote} 的 SSH 连接在更改之前就已建立，不能证明现在仍能连上本机；请新建一个连接后再确认"
                 ));
             }
-            if connected.is_some_and(|connected| !connected.iter().any(same)) {
+            if !connected.iter().any(same) {
                 return Err(text!(
                     "the SSH connection from {remote} that this shell names is gone (tmux and screen keep such names); connect anew and confirm outside of them",
                     "当前 shell 记录的来自 {remote} 的 SSH 连接已不存在（tmux、screen 会保留旧值）；请新建一个连接，并在它们之外确认"
@@ -117,8 +124,8 @@ mod tests {
     /// Armed at 100; one session was there when it began, another when it was done.
     fn waiting() -> Record {
         let mut begin = beginning(50);
-        begin.before.sessions = vec![session("10.0.0.9:1001")];
-        let armed = Entry::Armed { until: 400, at: 100, sessions: vec![session("[::ffff:10.0.0.9]:1002")] };
+        begin.before.sessions = Some(vec![session("10.0.0.9:1001")]);
+        let armed = Entry::Armed { until: 400, at: 100, sessions: Some(vec![session("[::ffff:10.0.0.9]:1002")]) };
         Record { id: "1".to_owned(), begin, entries: vec![Entry::Doing(0), armed], damaged: false }
     }
 
@@ -137,6 +144,22 @@ mod tests {
         assert_eq!(says(Caller::Console), Ok(()));
         assert_eq!(says(Caller::Terminal { began: 101 }), Ok(()));
         assert!(says(Caller::Terminal { began: 99 }).is_err() && says(Caller::Nobody).is_err());
+    }
+
+    #[test]
+    fn connections_that_could_not_be_read_confirm_nothing_over_ssh() {
+        let new = session("10.0.0.9:1003");
+        let connected = [new.clone()];
+        let (mut not_before, mut not_then) = (waiting(), waiting());
+        not_before.begin.before.sessions = None;
+        not_then.entries = vec![Entry::Armed { until: 400, at: 100, sessions: None }];
+        for (record, connected) in
+            [(&not_before, Some(&connected[..])), (&not_then, Some(&connected[..])), (&waiting(), None)]
+        {
+            let why = judge(&Caller::Ssh(new.clone()), record, connected).expect_err("not shown");
+            assert!(why.en.starts_with("the TCP connections of this host could not be read"), "{}", why.en);
+            assert_eq!(judge(&Caller::Console, record, connected), Ok(()));
+        }
     }
 
     #[test]

@@ -276,7 +276,7 @@ mod tests {
         let id = begun(&places, one_step()).expect("begun");
         let lock = lock::take(&places, "confirm", Duration::ZERO).expect("free");
         assert!(confirm(&places, &lock, &id).is_err());
-        let armed = |until| Entry::Armed { until, at: 1, sessions: Vec::new() };
+        let armed = |until| Entry::Armed { until, at: 1, sessions: Some(Vec::new()) };
         let mut journal = journal::open(&places, &id).expect("there");
         journal.append(armed(2)).expect("written");
         assert!(confirm(&places, &lock, &id).expect_err("too late").en.contains("does not wait any more"));

@@ -25,8 +25,8 @@ pub enum Entry {
         until: u64,
         /// When that was.
         at: u64,
-        /// Who was connected then.
-        sessions: Vec<Session>,
+        /// Who was connected then; none: that could not be read.
+        sessions: Option<Vec<Session>>,
     },
     Doing(usize),
     Done(usize),
@@ -75,8 +75,8 @@ pub struct Before {
     pub bridges: Option<Bridges>,
     /// net.ipv4.ip_forward.
     pub forwarding: Option<String>,
-    /// Sessions from elsewhere that were there: a later `confirm` must not come by one of them.
-    pub sessions: Vec<Session>,
+    /// Sessions from elsewhere that were there: a later `confirm` must not come by one of them. None: not known.
+    pub sessions: Option<Vec<Session>>,
 }
 
 /// On which terms it is carried out.

@@ -281,6 +281,6 @@ fn state(host: &Snapshot) -> journal::Before {
         containers: running.collect(),
         bridges: host.links.ok().zip(host.addresses.ok()).map(|(links, addresses)| leavings::among(links, addresses)),
         forwarding: host.sysctls.ok().and_then(|sysctls| sysctls.get("net.ipv4.ip_forward").cloned()),
-        sessions: arm::established().unwrap_or_default(),
+        sessions: arm::established(),
     }
 }

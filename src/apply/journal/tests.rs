@@ -139,7 +139,7 @@ fn the_newest_is_the_unfinished_one_else_the_last_that_can_be_undone() {
 
 #[test]
 fn how_far_it_got() {
-    let armed = Entry::Armed { until: 9, at: 1, sessions: Vec::new() };
+    let armed = Entry::Armed { until: 9, at: 1, sessions: Some(Vec::new()) };
     let ways = [
         (vec![], Stage::Begun),
         (vec![Entry::Verified], Stage::Begun),

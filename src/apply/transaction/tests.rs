@@ -30,7 +30,7 @@ fn live(
         hands: &mut hands,
         journal: &mut journal,
         verify: &mut verify,
-        armed: &|| Entry::Armed { until: 9, at: 1, sessions: Vec::new() },
+        armed: &|| Entry::Armed { until: 9, at: 1, sessions: Some(Vec::new()) },
         stop: &|| machine.borrow().interrupted.then(|| text!("interrupted", "被中断")),
         patience: Patience { total: Duration::ZERO, pause: Duration::ZERO },
     };
