@@ -14,15 +14,15 @@ use crate::text::{Text, text};
 
 /// The network is not up yet, and nothing of the kernel's was changed in this boot: files are all there is to undo.
 pub fn at_boot(places: &Places) -> Answer {
-    let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
-    let all = journal::all(places).map_err(Refusal::denied)?;
-    let unfinished: Vec<&Record> = all.iter().filter(|record| !record.stage().is_final()).collect();
-    if unfinished.is_empty() {
-        recover::remove(places);
+    let read = || journal::all(places).map_err(Refusal::denied);
+    // systemd may start this in the middle of a boot too, while a change holds the lock: then it must not wait.
+    if !read()?.iter().any(was_cut_short) {
+        tidy(places);
+        return Ok((String::new(), Exit::Clean));
     }
+    let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
     let mut exit = Exit::Clean;
-    // One of this very boot has its worker, or somebody who was told to undo it.
-    for record in unfinished.into_iter().rev().filter(|record| carry_out::is_of_another_boot(record)) {
+    for record in read()?.iter().rev().filter(|record| was_cut_short(record)) {
         let why = text!("the host went down in the middle of it", "更改中途主机重启");
         let ended = undo(places, &lock, &record.id, why, Scope::Lasting)?;
         if ended.outcome != Outcome::RolledBack {
@@ -30,6 +30,21 @@ pub fn at_boot(places: &Places) -> Answer {
         }
     }
     Ok((String::new(), exit))
+}
+
+/// One of this very boot has its worker, or somebody who was told to undo it.
+fn was_cut_short(record: &Record) -> bool {
+    !record.stage().is_final() && carry_out::is_of_another_boot(record)
+}
+
+/// Takes the net of a change that ended away, unless somebody is at work.
+fn tidy(places: &Places) {
+    let Ok(_lock) = lock::take(places, "rollback --boot", Duration::ZERO) else {
+        return;
+    };
+    if journal::all(places).is_ok_and(|all| all.iter().all(|record| record.stage().is_final())) {
+        recover::remove(places);
+    }
 }
 
 /// Nobody confirmed it.
@@ -79,4 +94,23 @@ fn undo(places: &Places, lock: &Lock, id: &str, why: Text, scope: Scope) -> Resu
     let mut hands = hands::Host::default();
     let mut verify = |_| Ok(());
     Ok(carry_out::undo(&mut means(places, &mut hands, &mut verify, &signals), lock, &mut journal, why, scope))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::journal::tests::{places, plan};
+    use crate::apply::journal::{Before, Terms};
+
+    #[test]
+    fn a_change_of_this_boot_is_left_to_its_worker_at_once() {
+        let (_dir, places) = places();
+        let lock = lock::take(&places, "diagnose", Duration::ZERO).expect("free");
+        let id = carry_out::begin(&places, &lock, plan(Vec::new()), Before::default(), Terms::default());
+        let began = Instant::now();
+        assert!(matches!(at_boot(&places), Ok((_, Exit::Clean))));
+        assert!(began.elapsed() < arm::BUSY / 2, "it does not wait for the lock");
+        let record = journal::find(&places, &id.expect("begun")).expect("there");
+        assert_eq!(record.stage(), Stage::Begun);
+    }
 }
