@@ -127,7 +127,7 @@ fn finding(here: &Here, route: &Route, link: &Link, others: bool) -> Finding {
     let delete = Remedy::manual(
         text!("delete that route", "删除这条路由"),
         impact,
-        vec![format!("ip {family} route del {said}{}", metric(route))],
+        vec![format!("ip {family} route del {said}{}", iproute::metric(route))],
     );
     // Without another default route somebody has to say what the right one is.
     let delete = match (others, route.next_hops.as_slice()) {
@@ -161,8 +161,4 @@ fn finding(here: &Here, route: &Route, link: &Link, others: bool) -> Finding {
         finding = finding.touches(format!("network:{}", bridge.name));
     }
     finding
-}
-
-fn metric(route: &Route) -> String {
-    if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) }
 }

@@ -21,6 +21,11 @@ pub fn route(route: &Route, here: &Here) -> String {
     route.words(|link| here.name(link))
 }
 
+/// What names a route's metric in a command; nothing for 0.
+pub fn metric(route: &Route) -> String {
+    if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) }
+}
+
 /// `ip route show table T`.
 pub fn shows_route(said: &Route, here: &Here) -> Evidence {
     let command = format!("ip {} route show table {}", family_flag(said.destination), table_name(said.table));

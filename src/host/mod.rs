@@ -3,6 +3,7 @@
 mod address;
 mod cloud;
 mod daemon_config;
+mod date;
 mod engine_api;
 mod engine_files;
 mod fact;
@@ -26,6 +27,7 @@ mod sysctl;
 pub use address::Address;
 pub use cloud::Cloud;
 pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
+pub use date::date;
 pub use engine_api::{
     Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode,
 };

@@ -145,6 +145,25 @@ impl RouteKind {
 }
 
 impl Route {
+    /// A route to a gateway as `ip route add` makes it: RTPROT_BOOT, and IPv6 with the metric 1024 (net/ipv6/route.c IP6_RT_PRIO_USER).
+    pub fn added(destination: IpNet, gateway: IpAddr, link: u32, table: u32) -> Self {
+        Route {
+            destination,
+            table,
+            kind: RouteKind::Unicast,
+            scope: Scope::Global,
+            protocol: 3,
+            metric: if destination.addr().is_ipv4() { 0 } else { 1024 },
+            tos: 0,
+            from: None,
+            source: None,
+            next_hops: vec![NextHop { via: Some(gateway), link: Some(link), weight: 1, ..NextHop::default() }],
+            next_hop_object: None,
+            mtu: None,
+            preference: 0,
+        }
+    }
+
     pub fn family(&self) -> Family {
         Family::of(self.destination.addr())
     }

@@ -72,6 +72,25 @@ pub struct LinkKeeper {
     pub editable: Editable,
 }
 
+impl LinkKeeper {
+    /// A route by a gateway of this link, to be written where the link is configured.
+    pub fn route(&self, destination: IpNet, gateway: IpAddr) -> SavedRoute {
+        SavedRoute {
+            place: self.place.clone(),
+            keeper: self.keeper,
+            says: String::new(),
+            destination,
+            gateway: Some(gateway),
+            link: Some(self.link.clone()),
+            table: None,
+            metric: None,
+            kind: RouteKind::Unicast,
+            active: true,
+            editable: Editable::Yes,
+        }
+    }
+}
+
 /// The saved routes that make this kernel route, the surest first. `link`: the name of its next hop's link, where it has one.
 ///
 /// A gateway or a metric that a file leaves to its keeper fits any; a file that names another link still counts where destination and

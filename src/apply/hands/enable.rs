@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::reload::runs_systemd;
 use super::unit::said;
+use crate::apply::systemd;
 use crate::probe::exec;
 use crate::text::{Text, text};
 
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// It is neither on nor off: masked, static, generated.
 pub fn state(unit: &str) -> Result<bool, Text> {
-    if !runs_systemd() {
+    if !systemd::runs_here() {
         return Err(text!(
             "whether {unit} is started at boot is for systemd to say, and it does not run here",
             "{unit} 是否开机启动由 systemd 决定，而这里没有运行 systemd"

@@ -17,7 +17,7 @@ mod unit;
 
 use std::path::{Path, PathBuf};
 
-use super::{End, Hands, State};
+use super::{End, Hands, Places, State};
 use crate::action::Action;
 use crate::plan::Step;
 use crate::text::Text;
@@ -29,9 +29,6 @@ pub struct Host {
     root: PathBuf,
     kept: Kept,
 }
-
-/// Below it: the journals, and what an undo needs besides.
-const STATE: &str = "/var/lib/dnetctl";
 
 impl Host {
     /// A host whose files are below `root`, for tests; the kernel is that of the calling thread in any case.
@@ -47,7 +44,7 @@ impl Host {
 
 impl Default for Host {
     fn default() -> Self {
-        Host::at(PathBuf::from("/"), PathBuf::from(STATE))
+        Host::at(PathBuf::from("/"), Places::default().state)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::End;
+use super::super::{End, systemd};
 use super::unit::said;
 use crate::probe::exec;
 use crate::text::Text;
@@ -15,7 +15,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// It does not take the file. That does not matter to an undo: it did not take it before either, or reads it when it starts.
 pub fn tell(file: &str, path: &Path, end: End) -> Result<(), Text> {
-    if ["/etc/systemd/system/", "/run/systemd/system/"].iter().any(|below| file.starts_with(below)) && runs_systemd() {
+    if ["/etc/systemd/system/", "/run/systemd/system/"].iter().any(|below| file.starts_with(below))
+        && systemd::runs_here()
+    {
         return run("systemctl", &["daemon-reload"]);
     }
     let told = if file.starts_with("/etc/NetworkManager/system-connections/") {
@@ -37,11 +39,6 @@ fn network_manager(file: &str, path: &Path) -> Result<(), Text> {
         // It reads the file when it starts.
         _ => Ok(()),
     }
-}
-
-/// sd_booted(3).
-pub fn runs_systemd() -> bool {
-    Path::new("/run/systemd/system").is_dir()
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<(), Text> {

@@ -7,25 +7,15 @@ use super::kept::Kept;
 use super::netlink::{Message, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, Refusal, change, octets};
 use crate::action::Presence;
 use crate::host::{Family, NextHop, Route, RouteKind, Scope};
+use crate::probe::netlink::route::{
+    RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_SRC,
+    RTA_TABLE, RTA_VIA, RTAX_MTU, RTM_NEWROUTE,
+};
 use crate::probe::netlink::{Attributes, Raw, raw_links, raw_routes};
 use crate::text::{Text, text};
 
-const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
-const RTA_DST: u16 = 1;
-const RTA_SRC: u16 = 2;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
-const RTA_PREFSRC: u16 = 7;
-const RTA_METRICS: u16 = 8;
-const RTA_MULTIPATH: u16 = 9;
 const RTA_CACHEINFO: u16 = 12;
-const RTA_TABLE: u16 = 15;
-const RTA_VIA: u16 = 18;
-const RTA_PREF: u16 = 20;
-const RTA_NH_ID: u16 = 30;
-const RTAX_MTU: u16 = 2;
 const RTNH_F_ONLINK: u8 = 4;
 const RTPROT_KERNEL: u8 = 2;
 const ANY_PROTOCOL: u8 = 0;

@@ -7,29 +7,15 @@ use super::kept::Kept;
 use super::netlink::{Message, NLM_F_CREATE, change, octets};
 use crate::action::Presence;
 use crate::host::{Family, Rule, RuleAction};
+use crate::probe::netlink::rule::{
+    FIB_RULE_INVERT, FRA_DPORT_RANGE, FRA_DST, FRA_FWMARK, FRA_FWMASK, FRA_GOTO, FRA_IIFNAME, FRA_IP_PROTO, FRA_L3MDEV,
+    FRA_OIFNAME, FRA_PRIORITY, FRA_PROTOCOL, FRA_SPORT_RANGE, FRA_SRC, FRA_SUPPRESS_IFGROUP, FRA_SUPPRESS_PREFIXLEN,
+    FRA_TABLE, FRA_UID_RANGE, RTM_NEWRULE,
+};
 use crate::probe::netlink::{Attributes, decode_rule, raw_rules};
 use crate::text::{Text, text};
 
-const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
-const FRA_DST: u16 = 1;
-const FRA_SRC: u16 = 2;
-const FRA_IIFNAME: u16 = 3;
-const FRA_GOTO: u16 = 4;
-const FRA_PRIORITY: u16 = 6;
-const FRA_FWMARK: u16 = 10;
-const FRA_SUPPRESS_IFGROUP: u16 = 13;
-const FRA_SUPPRESS_PREFIXLEN: u16 = 14;
-const FRA_TABLE: u16 = 15;
-const FRA_FWMASK: u16 = 16;
-const FRA_OIFNAME: u16 = 17;
-const FRA_L3MDEV: u16 = 19;
-const FRA_UID_RANGE: u16 = 20;
-const FRA_PROTOCOL: u16 = 21;
-const FRA_IP_PROTO: u16 = 22;
-const FRA_SPORT_RANGE: u16 = 23;
-const FRA_DPORT_RANGE: u16 = 24;
-const FIB_RULE_INVERT: u32 = 2;
 
 pub fn state(rule: &Rule) -> Result<Presence, Text> {
     let there = raw_rules(rule.family, |other| other == rule)?;

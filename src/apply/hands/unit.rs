@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::reload::runs_systemd;
 use crate::action::Running;
+use crate::apply::systemd;
 use crate::probe::exec::{self, Failure, Output};
 use crate::text::{Text, text};
 
@@ -55,7 +55,7 @@ pub fn bring(name: &str, wanted: Running) -> Result<(), Text> {
 
 fn keeper(name: &str) -> Result<Keeper, Text> {
     if name.contains('.') {
-        return if runs_systemd() { Ok(Keeper::Systemd) } else { Err(by_hand(name)) };
+        return if systemd::runs_here() { Ok(Keeper::Systemd) } else { Err(by_hand(name)) };
     }
     let script = Path::new("/etc/init.d").join(name);
     let job = Path::new("/etc/init").join(format!("{name}.conf"));

@@ -1,5 +1,7 @@
 //! Names of journals: when it was, and which plan. They sort by time.
 
+use crate::host::date;
+
 /// `20261121-083012-1f2e3d`: UTC, and the head of the plan's id.
 pub fn name(at: u64, plan: &str) -> String {
     let (days, second) = (at / 86_400, at % 86_400);
@@ -12,18 +14,6 @@ pub fn name(at: u64, plan: &str) -> String {
 /// Whether a word could be such a name; what else comes from a command line is no part of a path.
 pub fn is_name(word: &str) -> bool {
     !word.is_empty() && word.len() < 64 && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
-}
-
-/// The day of the Gregorian calendar, so many days after 1970-01-01. Years begin in March, so that a leap day ends one.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march + 2) / 5 + 1;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::super::iproute::{self, family_flag};
 use super::super::peers::{Nearest, PeerSubnet};
 use crate::action::{Action, Intent, Presence};
 use crate::finding::{Remedy, Safety};
-use crate::host::{Editable, NextHop, Route, RouteKind, SavedRoute, Scope, origins, table_name};
+use crate::host::{Editable, Route, RouteKind, SavedRoute, origins, table_name};
 use crate::path::fib::Lookup;
 use crate::text::{Text, text};
 
@@ -110,7 +110,7 @@ fn change<'a>(here: &Here<'a>, peer: &PeerSubnet, nearest: &Nearest, lookup: &Lo
     let ip = if family_flag(subnet) == "-6" { "ip -6" } else { "ip" };
     let mut change = Change::default();
     if let Some(route) = lookup.route.filter(|route| wins_over(route, subnet)) {
-        change.commands.push(format!("{ip} route del {}{}", iproute::route(route, here), metric(route)));
+        change.commands.push(format!("{ip} route del {}{}", iproute::route(route, here), iproute::metric(route)));
         change.gone.push(route);
     }
     // A table that is asked before main ends the lookup there.
@@ -122,13 +122,15 @@ fn change<'a>(here: &Here<'a>, peer: &PeerSubnet, nearest: &Nearest, lookup: &Lo
     match wrong {
         Some(route) if leads_to(route, peer) => return change,
         Some(route) => {
-            let metric = metric(route);
+            let metric = iproute::metric(route);
             change.commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{metric}{in_table}"));
             change.gone.push(route);
         }
         None => change.commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}")),
     }
-    change.new = Some(to_peer(subnet, nearest, table, wrong.map(|route| route.metric)));
+    let mut new = Route::added(subnet, address, nearest.link, table);
+    new.metric = wrong.map_or(new.metric, |route| route.metric);
+    change.new = Some(new);
     change
 }
 
@@ -155,41 +157,13 @@ fn lasting(here: &Here, nearest: &Nearest, gone: &[&Route], new: Option<&Route>)
     }
     let new = new?;
     let route = SavedRoute {
-        place: keeper.place.clone(),
-        keeper: keeper.keeper,
-        says: String::new(),
-        destination: new.destination,
-        gateway: Some(nearest.address),
-        link: Some(name),
         table: Some(new.table).filter(|table| *table != MAIN),
         metric: Some(new.metric).filter(|metric| !matches!(metric, 0 | 1024)),
-        kind: RouteKind::Unicast,
-        active: true,
-        editable: Editable::Yes,
+        ..keeper.route(new.destination, nearest.address)
     };
     add(&keeper.place.file, Intent::AddRoute(Box::new(route)));
     let edits = edits.into_iter().map(|(file, intents)| Action::Edit { file, intents }).collect();
     Some((keeper.place.file.clone(), edits))
-}
-
-/// As `ip route add` makes it (RTPROT_BOOT; IPv6 gets the metric 1024, net/ipv6/route.c IP6_RT_PRIO_USER).
-fn to_peer(subnet: IpNet, nearest: &Nearest, table: u32, metric: Option<u32>) -> Route {
-    let hop = NextHop { via: Some(nearest.address), link: Some(nearest.link), weight: 1, ..NextHop::default() };
-    Route {
-        destination: subnet,
-        table,
-        kind: RouteKind::Unicast,
-        scope: Scope::Global,
-        protocol: 3,
-        metric: metric.unwrap_or(if subnet.addr().is_ipv4() { 0 } else { 1024 }),
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: vec![hop],
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    }
 }
 
 /// Whether a route of the main table wins over one to the subnet, by its length.
@@ -205,8 +179,4 @@ fn leads_to(route: &Route, peer: &PeerSubnet) -> bool {
     route.kind == RouteKind::Unicast
         && !route.next_hops.is_empty()
         && route.next_hops.iter().all(|hop| to_peer(hop.via))
-}
-
-fn metric(route: &Route) -> String {
-    if route.metric == 0 { String::new() } else { format!(" metric {}", route.metric) }
 }

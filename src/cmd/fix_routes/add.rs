@@ -8,7 +8,7 @@ use super::super::ranges::cidr;
 use crate::action::{Action, Intent, Presence};
 use crate::exit::Refusal;
 use crate::finding::{Remedy, Safety};
-use crate::host::{Editable, LinkKeeper, NextHop, Route, RouteKind, SavedRoute, Scope, Snapshot, origins};
+use crate::host::{Editable, LinkKeeper, Route, Snapshot, origins};
 use crate::path::fib::{Fib, Query};
 use crate::plan::Proposal;
 use crate::text::{Text, text};
@@ -63,7 +63,7 @@ fn unclear(destination: IpNet) -> Refusal {
 /// Why this host cannot have it.
 pub fn proposal(host: &Snapshot, added: &Added) -> Result<Option<Proposal>, Refusal> {
     let (index, link) = link(host, added)?;
-    let route = route(added, index);
+    let route = Route::added(added.destination, added.gateway, index, MAIN);
     let mut actions = Vec::new();
     if !is_there(host, &route, &link)? {
         let (from, to) = (Presence::Absent, Presence::Present);
@@ -73,7 +73,7 @@ pub fn proposal(host: &Snapshot, added: &Added) -> Result<Option<Proposal>, Refu
     let lasts = origins(&route, Some(&link), saved).iter().any(|origin| origin.active);
     let kept = if lasts { Ok(None) } else { keeper(host, &link).map(Some) };
     if let Ok(Some(keeper)) = &kept {
-        let intent = Intent::AddRoute(Box::new(line(added, &link, keeper)));
+        let intent = Intent::AddRoute(Box::new(keeper.route(added.destination, added.gateway)));
         actions.push(Action::Edit { file: keeper.place.file.clone(), intents: vec![intent] });
     }
     if actions.is_empty() {
@@ -113,26 +113,6 @@ fn link(host: &Snapshot, added: &Added) -> Result<(u32, String), Refusal> {
     })
 }
 
-/// As `ip route add` makes it (RTPROT_BOOT; IPv6 gets the metric 1024, net/ipv6/route.c IP6_RT_PRIO_USER).
-fn route(added: &Added, link: u32) -> Route {
-    let hop = NextHop { via: Some(added.gateway), link: Some(link), weight: 1, ..NextHop::default() };
-    Route {
-        destination: added.destination,
-        table: MAIN,
-        kind: RouteKind::Unicast,
-        scope: Scope::Global,
-        protocol: 3,
-        metric: if added.gateway.is_ipv4() { 0 } else { 1024 },
-        tos: 0,
-        from: None,
-        source: None,
-        next_hops: vec![hop],
-        next_hop_object: None,
-        mtu: None,
-        preference: 0,
-    }
-}
-
 /// # Errors
 /// Another route of that destination and metric is.
 fn is_there(host: &Snapshot, route: &Route, link: &str) -> Result<bool, Refusal> {
@@ -166,21 +146,5 @@ fn keeper<'a>(host: &'a Snapshot, link: &str) -> Result<&'a LinkKeeper, Text> {
             let place = &keeper.place;
             Err(text!("{place}: {en}", "{place}：{zh}"))
         }
-    }
-}
-
-fn line(added: &Added, link: &str, keeper: &LinkKeeper) -> SavedRoute {
-    SavedRoute {
-        place: keeper.place.clone(),
-        keeper: keeper.keeper,
-        says: String::new(),
-        destination: added.destination,
-        gateway: Some(added.gateway),
-        link: Some(link.to_owned()),
-        table: None,
-        metric: None,
-        kind: RouteKind::Unicast,
-        active: true,
-        editable: Editable::Yes,
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::Version;
 use crate::engine::pools::{LocalPools, Pool};
 use crate::host::{
     Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, LogLine, Missing, Network, NetworkHistory,
-    Process, Snapshot,
+    Process, Snapshot, date,
 };
 use crate::text::{Text, text};
 
@@ -193,16 +193,8 @@ fn running(after: &mut Snapshot, version: Version, networks: Vec<Network>, pools
 /// Seconds since the Unix epoch as RFC 3339 writes them.
 pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years counted from March, 400 of them at a time: the leap day is a year's last.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    let (year, month, day) = date(days);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ mod netfilter;
 mod nexthop;
 mod programs;
 mod raw;
-mod route;
+pub mod route;
 mod routes;
-mod rule;
+pub mod rule;
 
 use std::io;
 

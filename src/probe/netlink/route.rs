@@ -8,18 +8,18 @@ use crate::host::{Family, NextHop, Route, RouteKind, Scope};
 pub const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
 pub const RTA_DST: u16 = 1;
-const RTA_SRC: u16 = 2;
+pub const RTA_SRC: u16 = 2;
 pub const RTA_OIF: u16 = 4;
 pub const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
-const RTA_PREFSRC: u16 = 7;
-const RTA_METRICS: u16 = 8;
+pub const RTA_PRIORITY: u16 = 6;
+pub const RTA_PREFSRC: u16 = 7;
+pub const RTA_METRICS: u16 = 8;
 pub const RTA_MULTIPATH: u16 = 9;
 pub const RTA_TABLE: u16 = 15;
 pub const RTA_VIA: u16 = 18;
-const RTA_PREF: u16 = 20;
+pub const RTA_PREF: u16 = 20;
 pub const RTA_NH_ID: u16 = 30;
-const RTAX_MTU: u16 = 2;
+pub const RTAX_MTU: u16 = 2;
 pub const RTM_F_CLONED: u32 = 0x200;
 
 pub fn request(family: Family) -> Request {
