@@ -16,6 +16,8 @@ use crate::text::{Text, text};
 
 const RTM_DELROUTE: u16 = 25;
 const RTA_CACHEINFO: u16 = 12;
+/// Where struct rtmsg has the type.
+const RTM_TYPE: usize = 7;
 const RTNH_F_ONLINK: u8 = 4;
 const RTPROT_KERNEL: u8 = 2;
 const ANY_PROTOCOL: u8 = 0;
@@ -47,7 +49,8 @@ pub fn bring(kept: &Kept, route: &Route, link: Option<&str>, wanted: Presence) -
             may_come_back(&route.says, &sent, &words)?;
             keeps_its_place(&here, &words)?;
             kept.put(&about, &route.payload)?;
-            change(RTM_DELROUTE, 0, &sent).map_err(|refusal| refusal.of(&format!("ip route del {words}")))?;
+            change(RTM_DELROUTE, 0, &to_delete(sent, &route.says))
+                .map_err(|refusal| refusal.of(&format!("ip route del {words}")))?;
         }
         (Presence::Present, None) => add(kept, &about, &here, &words)?,
         _ => return Ok(()),
@@ -80,6 +83,15 @@ fn add(kept: &Kept, about: &str, route: &Route, words: &str) -> Result<(), Text>
         outcome => outcome,
     };
     outcome.map_err(|refusal| refusal.of(&format!("ip route add {words}")))
+}
+
+/// A route over a nexthop object that is a black hole is told as `blackhole` whatever it was made as, and deleted only by what it was made
+/// as (Linux, net/ipv4/fib_semantics.c: fib_dump_info; fib_trie.c: fib_table_delete). No type means any.
+fn to_delete(mut sent: Vec<u8>, route: &Route) -> Vec<u8> {
+    if let (Some(_), Some(kind)) = (route.next_hop_object, sent.get_mut(RTM_TYPE)) {
+        *kind = 0;
+    }
+    sent
 }
 
 /// Asks the kernel to add the route that it has. That it exists is the answer wanted: all else about it would be accepted. Some routes would
