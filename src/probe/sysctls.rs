@@ -7,7 +7,7 @@ use crate::host::{Fact, Gap};
 use crate::text::text;
 
 /// Below /proc/sys.
-const SINGLE: [&str; 23] = [
+const SINGLE: [&str; 24] = [
     "net/ipv4/ip_forward",
     "net/ipv4/ip_local_port_range",
     "net/ipv4/ip_local_reserved_ports",
@@ -18,6 +18,7 @@ const SINGLE: [&str; 23] = [
     "net/ipv4/icmp_ratelimit",
     "net/ipv4/icmp_ratemask",
     "net/ipv4/fwmark_reflect",
+    "net/ipv6/fwmark_reflect",
     "net/ipv4/fib_multipath_hash_policy",
     "net/ipv4/fib_multipath_use_neigh",
     "net/ipv6/fib_multipath_hash_policy",

@@ -34,6 +34,8 @@ pub struct Packet {
     /// It is bridged, not routed, between those ports.
     pub bridged: bool,
     pub mark: u32,
+    /// A rule wrote its DSCP. As it is sent it has none (0).
+    pub dscp_written: bool,
     /// Who sends it, of what this host sends; none: not said.
     pub uid: Option<u32>,
     /// None: conntrack has not seen it yet, or never will ([`Packet::untracked`]). At PREROUTING and OUTPUT what is said here is
@@ -101,6 +103,7 @@ impl Packet {
             physical_out: None,
             bridged: false,
             mark: 0,
+            dscp_written: false,
             uid: None,
             connection: None,
             untracked: false,

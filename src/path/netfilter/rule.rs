@@ -268,6 +268,8 @@ pub enum Effect {
         nfmask: u32,
         ctmask: u32,
     },
+    /// The DSCP is another from here on; which, is not followed.
+    SetDscp,
     NoTrack,
     /// The rule goes on (`continue` in a verdict map).
     Continue,

@@ -140,7 +140,11 @@ fn known(packet: Packet, passed: &[Passed], host: usize) -> Packet {
 
 /// What the kernel itself answers takes the request's mark along where `fwmark_reflect` says so (ip-sysctl.rst).
 fn reflected_mark(tracer: &Tracer, reply: &Packet, request: &Packet) -> u32 {
-    let reflects = reply.protocol == ICMP && tracer.ground.sysctl("net.ipv4.fwmark_reflect") == Some(1);
+    let reflects = match reply.protocol {
+        ICMP => tracer.ground.sysctl("net.ipv4.fwmark_reflect") == Some(1),
+        ICMPV6 => tracer.ground.sysctl("net.ipv6.fwmark_reflect") == Some(1),
+        _ => false,
+    };
     if reflects { request.mark } else { 0 }
 }
 

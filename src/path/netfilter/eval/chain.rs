@@ -311,6 +311,10 @@ impl<'n, 'a> Walk<'n, 'a> {
         let packet = &mut state.packet;
         let connection = packet.connection.as_mut().filter(|_| self.here.tracked);
         match *effect {
+            Effect::SetDscp => {
+                packet.dscp_written = true;
+                None
+            }
             Effect::SetMark { and, xor } => {
                 packet.mark = (packet.mark & and) ^ xor;
                 Some(Did::Marked(packet.mark))

@@ -80,6 +80,9 @@ impl<'a> Walk<'_, 'a> {
             Field::RouteLink { to, link, mark } => self.route_link((to, link, mark), packet),
             Field::Uid | Field::Gid => self.owner(field, packet),
             Field::PacketType => self.packet_type(packet),
+            Field::Dscp if packet.dscp_written => {
+                Value::Unknown(text!("the DSCP that a rule before it wrote", "前面某条规则改写的 DSCP"))
+            }
             // What is asked about is sent without a DSCP, as almost everything is.
             Field::Dscp => Value::Number(0),
             Field::Ttl => Value::Within(1, 255, Kind::Ttl),

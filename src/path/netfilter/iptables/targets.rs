@@ -11,14 +11,13 @@ use crate::host::{Family, IptablesDump};
 use crate::path::netfilter::rule::{Effect, Mapping};
 
 /// Targets after which the next rule is asked, and which change nothing that this program's tests look at: they copy, note, count,
-/// or rewrite fields (TOS, TTL, MSS) that are not known of a packet anyhow. `SET` is among them: a set is as the snapshot has it.
+/// or rewrite fields (ECN, TTL, MSS) that are not known of a packet anyhow. `SET` is among them: a set is as the snapshot has it.
 const HARMLESS: &[&str] = &[
     "ACCOUNT",
     "AUDIT",
     "CHECKSUM",
     "CLASSIFY",
     "CONNSECMARK",
-    "DSCP",
     "ECN",
     "HL",
     "IDLETIMER",
@@ -31,7 +30,6 @@ const HARMLESS: &[&str] = &[
     "TCPMSS",
     "TCPOPTSTRIP",
     "TEE",
-    "TOS",
     "TRACE",
     "TTL",
     "ULOG",
@@ -63,6 +61,7 @@ fn known(context: &Context, chain: &str, target: &Module) -> Option<Option<Effec
         "ACCEPT" => plain(Effect::Accept),
         "DROP" => plain(Effect::Drop),
         "RETURN" => plain(Effect::Return),
+        "DSCP" | "TOS" => Some(Some(Effect::SetDscp)),
         "NOTRACK" => plain(Effect::NoTrack),
         "REJECT" => Some(Some(Effect::Reject(rejection(context.family(), target)?))),
         "DNAT" => Some(Some(Effect::Destination(mapping(context.family(), target, "--to-destination")?))),

@@ -31,9 +31,11 @@ pub(super) fn mangle<'a>(body: &'a Value, scope: &mut Scope<'a, '_>) -> Option<V
         }
         ("tcp option", _) => return Some(Vec::new()),
         ("payload", _) => {
-            let harmless =
-                matches!(word(field, "field"), "dscp" | "ecn" | "ttl" | "hoplimit" | "checksum" | "flowlabel");
-            return harmless.then(Vec::new);
+            return match word(field, "field") {
+                "dscp" => Some(vec![Step::Do(Effect::SetDscp)]),
+                "ecn" | "ttl" | "hoplimit" | "checksum" | "flowlabel" => Some(Vec::new()),
+                _ => None,
+            };
         }
         _ => return None,
     };

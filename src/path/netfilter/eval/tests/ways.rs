@@ -85,3 +85,15 @@ fn who_sends_it_may_be_known() {
     assert_eq!(verdict("tcp 10.0.0.5:40000 > 10.0.0.9:22 out=eth0 uid=1000"), Verdict::Drop);
     assert_eq!(verdict("tcp 10.0.0.5:40000 > 10.0.0.9:22 out=eth0 uid=0"), Verdict::Accept);
 }
+
+#[test]
+fn a_dscp_that_a_rule_wrote_is_not_guessed() {
+    let tested = "-A FORWARD -m dscp --dscp 0x2e -j ACCEPT";
+    assert_eq!(forwarded("DROP", &[], &[tested]).verdict, Verdict::Drop);
+    let passage = forwarded("DROP", &[], &["-A FORWARD -j DSCP --set-dscp 0x2e", tested]);
+    assert_eq!(passage.verdict, Verdict::Undetermined);
+    assert!(passage.undecided[0].en.contains("DSCP"), "{:?}", passage.undecided);
+    // Nobody looks at it.
+    let passage = forwarded("DROP", &[], &["-A FORWARD -j TOS --set-tos 0x10/0x3f", "-A FORWARD -i eth0 -j ACCEPT"]);
+    assert!(accepted(passage).undecided.is_empty());
+}
