@@ -48,6 +48,7 @@ mod pool_state;
 mod predicted;
 mod recreate;
 mod reject_before_docker;
+mod relocate;
 mod renumber;
 mod room;
 mod run;
@@ -65,6 +66,7 @@ use crate::path::trace::Tracer;
 use crate::text::Text;
 
 pub use daemon_json_key::by_edit;
+pub use relocate::{Where, relocate};
 #[cfg(feature = "internals")]
 pub use run::judge_all;
 pub use run::{Judged, Outcome, Selection, Status, Told, explains, judge};

@@ -11,7 +11,9 @@ use crate::engine::settings::{Outlook, Said, setting};
 use crate::engine::startup::first_host;
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
-use crate::subnet::{Declared, Grade, Index, Occupied, Ranges, Unnamed, Wish, occupied, pick_pools};
+use crate::subnet::{
+    Declared, Grade, Index, Occupied, PoolPick, Ranges, Unnamed, Wish, beside_signs, occupied, pick_pools,
+};
 use crate::text::{Text, text};
 
 /// What is taken on this host, for looking for what is not.
@@ -60,15 +62,46 @@ impl<'a> Room<'a> {
         free.get(nth).copied()
     }
 
-    /// A free base that this engine uses whole, the length of its blocks, and how many networks it holds: as wide as there is.
-    pub fn free_pool(&self) -> Option<(IpNet, u8, usize)> {
-        let index = self.index();
-        [(16, 24), (20, 24), (22, 24), (24, 27)].into_iter().find_map(|(length, size)| {
-            let wish = Wish::new(Family::V4, length, 1).on(&[self.host]);
-            let found = pick_pools(&[self.host], &wish, size, &index).into_iter().next()?;
-            (found.base.grade == Grade::Free).then_some((found.base.subnet, size, found.capacity))
-        })
+    /// This host's place among those of the mesh, from 0.
+    pub fn place(&self) -> usize {
+        self.place
     }
+
+    /// A free base that this engine uses whole, as wide as there is.
+    pub fn free_pool(&self) -> Option<Spot> {
+        let index = self.index();
+        let lengths = [(16, 24), (20, 24), (22, 24), (24, 27)];
+        lengths.into_iter().find_map(|(length, size)| self.spot(&index, length, size, Grade::Free))
+    }
+
+    /// Where nothing is free: a small base that this engine uses whole, in a route. Before all in one behind which nobody was seen; else beside
+    /// what was seen.
+    pub fn least_harm(&self) -> Option<Spot> {
+        let in_one = |index: &Index| {
+            let lengths = [(20, 24), (22, 24), (24, 27)];
+            lengths.into_iter().find_map(|(length, size)| self.spot(index, length, size, Grade::HidesRoute))
+        };
+        let beside = || beside_signs(&self.mesh, &self.taken);
+        in_one(&self.index()).or_else(|| in_one(&Index::new(&beside()).with(self.unnamed.clone())))
+    }
+
+    fn spot(&self, index: &Index, length: u8, size: u8, grade: Grade) -> Option<Spot> {
+        let wish = Wish::new(Family::V4, length, 1).on(&[self.host]);
+        let PoolPick { base, capacity, .. } = pick_pools(&[self.host], &wish, size, index).into_iter().next()?;
+        let hides = base.hides.into_iter().map(|taken| taken.owner).collect();
+        (base.grade == grade).then_some(Spot { base: base.subnet, size, networks: capacity, hides })
+    }
+}
+
+/// A base for the engine's pools.
+pub struct Spot {
+    pub base: IpNet,
+    /// Prefix length of its blocks.
+    pub size: u8,
+    /// How many networks it holds.
+    pub networks: usize,
+    /// The routes of which it would hide a part.
+    pub hides: Vec<String>,
 }
 
 /// Gives the engine other pools, behind those in `kept`. None: this version has no such option.
@@ -78,7 +111,7 @@ pub fn other_pools(scene: &Scene, version: Version, kept: &[(IpNet, u8)], outloo
         return None;
     }
     let impact = impact(outlook);
-    let Some((base, size, room)) = Room::of(scene).free_pool() else {
+    let Some(Spot { base, size, networks: room, .. }) = Room::of(scene).free_pool() else {
         let title = text!(
             "give the engine pools that nobody uses, by `default-address-pools`: every private range is routed or used here, so \
              ask whoever runs the network for one",

@@ -41,7 +41,7 @@ pub use history::{NetworkAction, NetworkEvent, NetworkHistory};
 pub use link::Link;
 pub use manager::{Manager, Modules};
 pub use neighbour::{Neighbour, NeighbourState};
-pub use resolver::{ResolvConf, Resolvers};
+pub use resolver::{NamedHost, ResolvConf, Resolvers};
 pub use route::{NextHop, NextHopObject, Route, RouteKind, Scope, table_name};
 pub use route_ranges::{RouteGroup, RouteOwner, RouteRanges, RouteRangesBuilder};
 pub use rule::{Rule, RuleAction};
@@ -49,7 +49,7 @@ pub use runtime::RuntimeNetwork;
 pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, successors};
 pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own, set_at_boot};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
-pub use socket::{Socket, SocketState, Transport};
+pub use socket::{GuestSockets, Socket, SocketState, Transport};
 pub use sysctl::link_sysctl;
 
 /// The address family of a route, rule or lookup.

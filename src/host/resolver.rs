@@ -20,3 +20,11 @@ pub struct Resolvers {
     /// (moby v20.10.27 libnetwork/resolvconf/resolvconf.go `Path`); none when the file does not exist.
     pub systemd_resolved: Option<ResolvConf>,
 }
+
+/// An address that /etc/hosts gives a name to (hosts(5)); loopback ones are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedHost {
+    pub address: IpAddr,
+    /// The line it stands in (1-based).
+    pub line: u32,
+}

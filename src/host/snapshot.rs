@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cloud, Engine, Fact, Firewall, Link, LinkKeeper, Manager, Modules, Neighbour, NextHopObject, Resolvers,
-    Route, RouteRanges, Rule, RuntimeNetwork, SavedRoute, SavedSysctl, Socket,
+    Address, Cloud, Engine, Fact, Firewall, GuestSockets, Link, LinkKeeper, Manager, Modules, NamedHost, Neighbour,
+    NextHopObject, Resolvers, Route, RouteRanges, Rule, RuntimeNetwork, SavedRoute, SavedSysctl, Socket,
 };
 
 /// The version of the snapshot document; a newer one is refused with a sentence.
@@ -43,11 +43,20 @@ pub struct Snapshot {
     pub neighbours: Fact<Vec<Neighbour>>,
     #[serde(default)]
     pub sockets: Fact<Vec<Socket>>,
+    /// Connections of the other network namespaces of this host.
+    #[serde(default, skip_serializing_if = "Fact::is_not_collected")]
+    pub guest_sockets: Fact<Vec<GuestSockets>>,
+    /// Connections that the kernel follows (/proc/net/nf_conntrack) with a private address at one end, one for each pair of hosts and service.
+    #[serde(default, skip_serializing_if = "Fact::is_not_collected")]
+    pub tracked: Fact<Vec<Socket>>,
     /// Key with dots (`net.ipv4.ip_forward`) → value, trimmed. A key that does not exist is absent.
     #[serde(default)]
     pub sysctls: Fact<BTreeMap<String, String>>,
     #[serde(default)]
     pub resolvers: Fact<Resolvers>,
+    /// Addresses that /etc/hosts gives names to.
+    #[serde(default, skip_serializing_if = "Fact::is_not_collected")]
+    pub named_hosts: Fact<Vec<NamedHost>>,
     #[serde(default)]
     pub firewall: Firewall,
     #[serde(default)]
@@ -127,8 +136,11 @@ impl Snapshot {
             rules: Fact::NotCollected,
             neighbours: Fact::NotCollected,
             sockets: Fact::NotCollected,
+            guest_sockets: Fact::NotCollected,
+            tracked: Fact::NotCollected,
             sysctls: Fact::NotCollected,
             resolvers: Fact::NotCollected,
+            named_hosts: Fact::NotCollected,
             firewall: Firewall::default(),
             modules: Fact::NotCollected,
             managers: Fact::NotCollected,

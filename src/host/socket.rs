@@ -12,6 +12,18 @@ pub struct Socket {
     pub remote: SocketAddr,
 }
 
+/// Connections of another network namespace of this host, a container's mostly; without listeners and without those to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestSockets {
+    /// The inode of the namespace.
+    pub netns: u64,
+    /// The program by which it was found (/proc/PID/comm).
+    pub name: String,
+    /// The container's id, where its cgroup names one.
+    pub container: Option<String>,
+    pub sockets: Vec<Socket>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {

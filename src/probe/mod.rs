@@ -8,6 +8,7 @@ pub mod exec;
 mod files;
 mod firewall;
 pub mod given;
+mod guests;
 mod managers;
 mod modules;
 pub mod netlink;
@@ -86,6 +87,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let runtimes = of_files("other runtimes", deadline, &files, runtimes::look);
     let saved = of_files("saved routes", deadline, &files, saved_routes::look);
     let saved_sysctls = of_files("sysctls of files", deadline, &files, saved_sysctls::look);
+    let named_hosts = of_files("/etc/hosts", deadline, &files, guests::named);
     let engine = engine_files::start(&files, deadline);
     let mut snapshot = match &request.root {
         Some(root) => Snapshot::empty(&root.to_string_lossy()),
@@ -94,6 +96,7 @@ pub fn collect(request: &Request) -> Snapshot {
     snapshot.taken_at = taken_at;
     snapshot.profile = profile::look(&files, files_only);
     snapshot.resolvers = resolvers.finish();
+    snapshot.named_hosts = named_hosts.finish();
     snapshot.managers = managers.finish();
     snapshot.cloud = cloud.finish();
     snapshot.runtimes = runtimes.finish();
@@ -126,6 +129,8 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
     let everything = request.scope == Scope::Everything;
     let firewall = everything.then(|| firewall::start(files, deadline));
     let sockets = of_files("sockets", deadline, files, sockets::look);
+    let guests = everything.then(|| of_files("sockets of containers", deadline, files, guests::look));
+    let tracked = everything.then(|| of_files("tracked connections", deadline, files, guests::tracked));
     let sysctls = of_files("sysctls", deadline, files, sysctls::look);
     let names = nix::sys::utsname::uname();
     let release = names.as_ref().ok().map(|names| names.release().to_string_lossy().into_owned());
@@ -151,6 +156,8 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
     };
     snapshot.neighbours = neighbours.finish();
     snapshot.sockets = sockets.finish();
+    snapshot.guest_sockets = guests.map_or(Fact::NotCollected, Pending::finish);
+    snapshot.tracked = tracked.map_or(Fact::NotCollected, Pending::finish);
     snapshot.sysctls = sysctls.finish();
     snapshot.modules = modules.map_or(Fact::NotCollected, Pending::finish);
     snapshot.firewall = firewall.map_or_else(Firewall::default, firewall::Asked::finish);

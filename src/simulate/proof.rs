@@ -83,6 +83,10 @@ impl<'a> Trial<'a> {
         self.scene.options
     }
 
+    pub fn scene(&self) -> Scene<'a> {
+        self.scene
+    }
+
     pub fn host(&self) -> &'a Snapshot {
         self.scene.host
     }

@@ -15,6 +15,7 @@ use crate::host::{Fact, Missing, Snapshot};
 use networks::Owned;
 
 pub use cloud::cloud_blind_spot;
+pub use live::beside_signs;
 pub use unnamed::Unnamed;
 
 /// A range that somebody uses or claims.

@@ -7,13 +7,18 @@ use crate::checks::fixture::{self, Fixture};
 use crate::checks::{Scene, Selection, Shared, find, judge};
 use crate::cli::Way;
 use crate::cmd::apply::Wanted;
-use crate::host::{Editable, Fact, Keeper, Place, ResolvConf, Resolvers, RouteKind, SavedRoute};
+use crate::finding::Safety;
+use crate::host::{
+    Editable, Fact, GuestSockets, Keeper, NamedHost, Place, ResolvConf, Resolvers, RouteKind, SavedRoute, Socket,
+    SocketState, Transport,
+};
 use crate::simulate::Trial;
 
 /// A host on which this check fires, with nothing else known of it than its kernel, and no file that makes a route.
 fn host(check: &str, name: &str) -> Fixture {
     let mut fixture = fixture::load(&fixture::root().join("checks").join(check).join(format!("{name}.toml")));
     fixture.host.saved_routes = Fact::known(Vec::new());
+    fixture.host.guest_sockets = Fact::known(Vec::new());
     fixture
 }
 
@@ -104,6 +109,92 @@ fn where_nothing_is_free_a_route_goes() {
     }
     assert_eq!(goes(&asked(&host, None)).0, ["192.168.0.0/16"]);
     assert_ne!(goes(&asked(&host, Some(Way::MoveDocker))).0, ["192.168.0.0/16"]);
+}
+
+/// What daemon.json gets of the first proposal, by key.
+fn settings(wanted: &Wanted) -> Vec<(String, String)> {
+    let edits = wanted.proposals[0].remedy.actions.iter().filter_map(|action| match action {
+        Action::Edit { intents, .. } => Some(intents.as_slice()),
+        _ => None,
+    });
+    let set = edits.flatten().filter_map(|intent| match intent {
+        Intent::Json { key, to: Some(to), .. } => Some((key.clone(), to.to_string())),
+        _ => None,
+    });
+    set.collect()
+}
+
+fn bip_and_pools(bip: &str, base: &str) -> Vec<(String, String)> {
+    let pools = format!(r#"[{{"base":"{base}","size":24}}]"#);
+    vec![("bip".to_owned(), format!("\"{bip}\"")), ("default-address-pools".to_owned(), pools)]
+}
+
+const HIDDEN: (&str, &str) = ("network-hides-route", "fires-aliyun-gateway-routes");
+
+#[test]
+fn where_every_range_is_routed_docker_hides_the_part_that_is_missed_least() {
+    let wanted = asked(&host(HIDDEN.0, HIDDEN.1), None);
+    assert_eq!(settings(&wanted), bip_and_pools("172.28.0.1/24", "172.28.0.0/20"));
+    let remedy = &wanted.proposals[0].remedy;
+    assert_eq!(remedy.safety, Safety::Disruptive);
+    let said = "no longer reach anything at 172.28.0.0/20, a part of what `172.16.0.0/12 via 10.171.223.247 dev eth0` leads to";
+    assert!(remedy.impact.en.contains(said), "{}", remedy.impact.en);
+    assert!(remedy.impact.zh.contains("172.28.0.0/20"), "{}", remedy.impact.zh);
+    assert_eq!(settings(&asked(&host(HIDDEN.0, HIDDEN.1), Some(Way::MoveDocker))), settings(&wanted));
+}
+
+#[test]
+fn nobody_who_was_seen_is_hidden() {
+    let mut fixture = host(HIDDEN.0, HIDDEN.1);
+    let talk = |to: &str| Socket {
+        transport: Transport::Tcp,
+        state: SocketState::Established,
+        local: "10.171.223.5:40000".parse().unwrap(),
+        remote: to.parse().unwrap(),
+    };
+    fixture.host.sockets = Fact::known(vec![talk("172.20.40.7:80")]);
+    let next = settings(&asked(&fixture, None));
+    assert_eq!(next, bip_and_pools("192.168.208.1/24", "192.168.208.0/20"), "behind 172.16.0.0/12 is somebody");
+    fixture.host.named_hosts = Fact::known(vec![NamedHost { address: "192.168.209.9".parse().unwrap(), line: 3 }]);
+    let beside = settings(&asked(&fixture, None));
+    assert_eq!(beside, bip_and_pools("10.24.0.1/24", "10.24.0.0/20"), "behind all of them: beside whom was seen");
+    let mut ours = talk("10.24.3.3:443");
+    ours.local = "172.17.0.2:40000".parse().unwrap();
+    let guest = GuestSockets { netns: 1, name: "app".to_owned(), container: None, sockets: vec![ours] };
+    fixture.host.guest_sockets = Fact::known(vec![guest]);
+    assert_eq!(settings(&asked(&fixture, None)), bip_and_pools("10.24.16.1/24", "10.24.16.0/20"));
+}
+
+#[test]
+fn the_networks_to_come_move_along() {
+    let mut fixture = host(HIDDEN.0, HIDDEN.1);
+    if let Fact::Known { value, .. } = &mut fixture.host.routes {
+        value.retain(|route| route.destination.prefix_len() != 8);
+    }
+    let wanted = asked(&fixture, None);
+    assert_eq!(settings(&wanted), bip_and_pools("10.24.0.1/24", "10.24.0.0/16"));
+    assert!(!wanted.proposals[0].remedy.impact.en.contains("no longer reach"));
+}
+
+#[test]
+fn what_a_container_is_connected_to_stays() {
+    let sockets = |to: &str| {
+        let (local, remote) = ("10.0.0.5:40000".parse().unwrap(), to.parse().unwrap());
+        vec![Socket { transport: Transport::Tcp, state: SocketState::Established, local, remote }]
+    };
+    let mut fixture = host(OLD.0, OLD.1);
+    let guest = |to: &str| GuestSockets { netns: 1, name: "app".to_owned(), container: None, sockets: sockets(to) };
+    fixture.host.guest_sockets = Fact::known(vec![guest("192.168.7.7:80"), guest("172.20.7.7:80")]);
+    let wanted = asked(&fixture, Some(Way::DropRoute));
+    assert!(!goes(&wanted).0.iter().any(|route| ["192.168.0.0/16", "172.16.0.0/12"].contains(&route.as_str())));
+    let why = |words: &str| wanted.left_out.iter().any(|left| left.refused && left.why.en.contains(words));
+    assert!(why("192.168.7.7, connected to container app"), "{:?}", wanted.left_out);
+    fixture.host.guest_sockets = Fact::known(Vec::new());
+    fixture.host.tracked = Fact::known(sockets("192.168.7.7:80"));
+    assert_eq!(goes(&asked(&fixture, Some(Way::DropRoute))).0, ["172.16.0.0/12"]);
+    fixture.host.guest_sockets = Fact::NotCollected;
+    let wanted = asked(&fixture, Some(Way::DropRoute));
+    assert!(wanted.left_out.iter().all(|left| left.why.en.contains("is not known")), "{:?}", wanted.left_out);
 }
 
 #[test]

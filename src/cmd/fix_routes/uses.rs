@@ -23,6 +23,40 @@ pub fn in_use(
     Ok(known(host, declared, route)?.into_iter().find(|(address, _)| over_it(address)))
 }
 
+/// What containers are connected to, by their own sockets and by what the kernel follows of them.
+///
+/// # Errors
+/// [`Missing`] when their network namespaces could not be seen.
+fn of_guests(host: &Snapshot, route: &Route) -> Result<Vec<(IpAddr, Text)>, Missing> {
+    let guests = host.guest_sockets.get("guest_sockets")?;
+    if let Some(gap) = host.guest_sockets.gaps().first() {
+        return Err(Missing { fact: "guest_sockets", why: gap.what.clone() });
+    }
+    let containers = host.engine.api.ok().and_then(|api| api.containers.ok()).map_or(&[][..], Vec::as_slice);
+    let mut known = Vec::new();
+    for guest in guests {
+        let named = guest.container.as_ref().and_then(|id| containers.iter().find(|one| one.id == *id));
+        let name = named.map_or(guest.name.as_str(), |container| &container.name);
+        let connected = text!("connected to container {name}", "与容器 {name} 保持连接的地址");
+        let tried = text!("tried by container {name} just now", "容器 {name} 正在尝试连接的地址");
+        for socket in &guest.sockets {
+            let said = if socket.state == SocketState::SynSent { &tried } else { &connected };
+            known.push((socket.remote.ip().to_canonical(), said.clone()));
+        }
+    }
+    for socket in host.tracked.ok().into_iter().flatten() {
+        let said = text!(
+            "at one end of a connection that the kernel follows: {from} → {to}",
+            "内核正在跟踪的连接 {from} → {to} 的一端",
+            from = socket.local,
+            to = socket.remote
+        );
+        let ends = [socket.local.ip(), socket.remote.ip()];
+        known.extend(ends.into_iter().filter(|end| route.destination.contains(end)).map(|end| (end, said.clone())));
+    }
+    Ok(known)
+}
+
 fn known(host: &Snapshot, declared: &Options, route: &Route) -> Result<Vec<(IpAddr, Text)>, Missing> {
     let mut known = Vec::new();
     for peer in &declared.peers {
@@ -47,6 +81,7 @@ fn known(host: &Snapshot, declared: &Options, route: &Route) -> Result<Vec<(IpAd
         };
         known.push((socket.remote.ip().to_canonical(), said));
     }
+    known.extend(of_guests(host, route)?);
     let links: Vec<u32> = route.next_hops.iter().filter(|hop| hop.via.is_none()).filter_map(|hop| hop.link).collect();
     for neighbour in host.neighbours.get("neighbours")?.iter().filter(|neighbour| links.contains(&neighbour.link)) {
         if neighbour.state == NeighbourState::Resolved {

@@ -24,8 +24,7 @@ const SHOWN: usize = 3;
 /// `live`: the hosts are this one, or the one whose files are below this directory; else snapshots.
 pub fn answer(hosts: &[Host], declared: &Options, request: &Request, live: Option<Option<&Path>>) -> Picked {
     let holders = Holders::of(hosts, declared);
-    let needed = if let Question::Networks(count) = request.question { count } else { 0 };
-    let next: Vec<HostNext> = hosts.iter().map(|host| foretold(host, needed)).collect();
+    let next = next_of(hosts, request);
     let occupied = holders.within(&request.scope());
     let largest = holders.largest(&request.scope());
     let (answer, subnets) = match request.question {
@@ -67,6 +66,12 @@ pub fn is_yes(picked: &Picked) -> Option<bool> {
             }
         }
     }
+}
+
+/// What the engine of each host takes next.
+pub fn next_of(hosts: &[Host], request: &Request) -> Vec<HostNext> {
+    let needed = if let Question::Networks(count) = request.question { count } else { 0 };
+    hosts.iter().map(|host| foretold(host, needed)).collect()
 }
 
 fn foretold(host: &Host, needed: usize) -> HostNext {

@@ -10,7 +10,7 @@ use crate::cmd::apply::Wanted;
 use crate::engine::settings::Outlook;
 use crate::engine::{Liveness, liveness};
 use crate::exit::Refusal;
-use crate::finding::Remedy;
+use crate::finding::{Cure, Remedy};
 use crate::host::Snapshot;
 use crate::plan::Proposal;
 use crate::report::pick::Picked;
@@ -53,5 +53,14 @@ pub fn wanted(host: &Snapshot, purpose: Option<Purpose>, picked: &Picked) -> Res
         Liveness::Running | Liveness::Failed => remedy.restarts_engine(),
         _ => remedy,
     };
-    Ok(Wanted { proposals: vec![Proposal { cure: None, consequences: Vec::new(), remedy }], left_out: Vec::new() })
+    let consequences = verified_by(key);
+    Ok(Wanted { proposals: vec![Proposal { cure: None, consequences, remedy }], left_out: Vec::new() })
+}
+
+/// What must not be found afterwards: the engine runs with the value, and it serves its purpose.
+fn verified_by(key: &str) -> Vec<Cure> {
+    match key {
+        "bip" => vec![Cure::new("docker0-differs-from-bip", "link:docker0")],
+        _ => ["pool-blocked-by-route", "pool-exhausted"].map(|check| Cure::new(check, "pools")).to_vec(),
+    }
 }

@@ -48,7 +48,7 @@ pub fn run(context: &Context, given: &PickSubnet) -> Answer {
     let prepared = apply::prepare(context, &given.pipeline, &given.change, "pick-subnet")?;
     let mut hosts = pipeline::judge_all(pipeline::snapshots(context, &given.pipeline, scope(given))?, &asked, &checks);
     let live = given.pipeline.from.is_empty();
-    let picked = answer::answer(&hosts, &asked.declared, &request, live.then_some(context.cli.root.as_deref()));
+    let mut picked = answer::answer(&hosts, &asked.declared, &request, live.then_some(context.cli.root.as_deref()));
     let (mut plans, mut done) = (Vec::new(), None);
     if let (Some(prepared), Some(true)) = (prepared, answer::is_yes(&picked)) {
         plans = apply::plans(&mut hosts, &asked, &given.change, true, &|_, trial| {
@@ -56,6 +56,13 @@ pub fn run(context: &Context, given: &PickSubnet) -> Answer {
         })?;
         if let ([host], [plan]) = (hosts.as_slice(), plans.as_mut_slice()) {
             done = apply::carry_out(context, &given.pipeline, &given.change, prepared, host, plan, "")?;
+        }
+    }
+    if done.is_some() {
+        // Should it not answer now, what is known of it is told.
+        if let Ok(snapshots) = pipeline::look(context, &given.pipeline.from, scope(given)) {
+            hosts = pipeline::judge_all(snapshots, &asked, &checks);
+            picked.next = answer::next_of(&hosts, &request);
         }
     }
     let exit = done.as_ref().map(|done| done.exit).filter(|exit| *exit != Exit::Clean);

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 use super::networks::Owned;
-use super::{Gathering, Kind, is_taken_space};
-use crate::host::{NeighbourState, SocketState};
+use super::{Gathering, Kind, Occupied, is_taken_space, nameservers};
+use crate::host::{NeighbourState, Snapshot, SocketState};
 use crate::subnet::Ranges;
 
 /// An address that shows life, and in what words it is taken itself where nothing narrower than the default route covers it.
@@ -50,6 +50,25 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
+/// What is taken, with each address that shows life held by itself, so that a route may be hidden beside them.
+pub fn beside_signs(hosts: &[&Snapshot], occupied: &[Occupied]) -> Vec<Occupied> {
+    let mut taken = occupied.to_vec();
+    for route in taken.iter_mut().filter(|taken| taken.kind == Kind::Route) {
+        route.live = false;
+    }
+    for host in hosts {
+        let mut gathering = Gathering { host, found: Vec::new(), missing: Vec::new() };
+        nameservers(&mut gathering);
+        let owned = Owned::new(&gathering);
+        for Sign { address, owner } in signs(&mut gathering, &owned) {
+            gathering.push(IpNet::from(address), owner.unwrap_or_else(|| address.to_string()), Kind::Address);
+        }
+        taken.extend(gathering.found);
+    }
+    taken.sort_by(|a, b| (a.prefix, a.kind, &a.owner).cmp(&(b.prefix, b.kind, &b.owner)));
+    taken
+}
+
 fn signs(gathering: &mut Gathering, owned: &Owned) -> Vec<Sign> {
     let host = gathering.host;
     let mut signs: Vec<Sign> = gathering
@@ -82,6 +101,16 @@ fn signs(gathering: &mut Gathering, owned: &Owned) -> Vec<Sign> {
             let remote = SocketAddr::new(address, socket.remote.port());
             signs.push(Sign { address, owner: Some(format!("{remote} ({state})")) });
         }
+    }
+    // Nor without these.
+    let guests = host.guest_sockets.ok().into_iter().flatten().flat_map(|guest| &guest.sockets);
+    for socket in guests.chain(host.tracked.ok().into_iter().flatten()) {
+        for end in [socket.local.ip(), socket.remote.ip()] {
+            signs.push(Sign { address: end, owner: Some(format!("{} → {}", socket.local, socket.remote)) });
+        }
+    }
+    for named in host.named_hosts.ok().into_iter().flatten() {
+        signs.push(Sign { address: named.address, owner: Some(format!("/etc/hosts:{}", named.line)) });
     }
     if let Some(info) = host.engine.api.ok().and_then(|api| api.info.ok()) {
         let managers = info.swarm.managers.iter().filter_map(|manager| manager.parse::<SocketAddr>().ok());
