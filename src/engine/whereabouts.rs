@@ -60,10 +60,19 @@ fn docker_api(host: &Snapshot) -> Option<&Api> {
 }
 
 /// Whether systemd starts the engine again and again. Between two attempts there is no process, in one there is for a moment: it is none
-/// that accepted its configuration.
+/// that accepted its configuration. A unit that is made to start again is stopped first (systemd v252 src/core/service.c
+/// `service_enter_restart`): asked just then, systemd calls it inactive, and a moment later the process of the next attempt is there.
 pub fn restarts_in_a_loop(host: &Snapshot) -> bool {
     let Some(Some(unit)) = host.engine.unit.ok() else { return false };
-    unit.active_state == "activating" && (unit.sub_state.starts_with("auto-restart") || unit.restarts > 0)
+    match unit.active_state.as_str() {
+        "activating" => unit.sub_state.starts_with("auto-restart") || unit.restarts > 0,
+        "inactive" => {
+            let attempt =
+                || host.engine.processes.ok().is_some_and(|all| all.iter().any(|one| one.nested != Some(true)));
+            unit.restarts > 0 && docker_api(host).is_none() && attempt()
+        }
+        _ => false,
+    }
 }
 
 /// The dockerd that belongs to this network namespace and is not nested in a container.
@@ -90,7 +99,7 @@ pub fn liveness(host: &Snapshot) -> Liveness {
     if let Some(Some(unit)) = host.engine.unit.ok() {
         match unit.active_state.as_str() {
             "failed" => return Liveness::Failed,
-            "activating" if restarts_in_a_loop(host) => return Liveness::Failed,
+            "activating" | "inactive" if restarts_in_a_loop(host) => return Liveness::Failed,
             "activating" | "active" | "reloading" => return Liveness::Running,
             "inactive" | "deactivating" => return Liveness::Stopped,
             _ => {}

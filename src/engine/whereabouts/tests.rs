@@ -151,3 +151,30 @@ fn the_version_on_disk_starts_next_whatever_runs() {
     assert_eq!(running_version(&host), Some(Version::new(26, 1, 5)));
     assert!(next_version(&Snapshot::empty("bare")).is_err());
 }
+
+#[test]
+fn between_two_attempts_a_unit_is_called_inactive() {
+    let unit = |active: &str, sub: &str, restarts: u32| {
+        let (active_state, sub_state) = (active.to_owned(), sub.to_owned());
+        Fact::known(Some(crate::host::Unit { active_state, sub_state, restarts, ..crate::host::Unit::default() }))
+    };
+    let mut host = Snapshot::empty("web1");
+    host.engine.processes = Fact::known(vec![dockerd(None)]);
+    for (active, sub, restarts, loops) in [
+        ("activating", "auto-restart", 0, true),
+        ("activating", "start", 1, true),
+        ("activating", "start", 0, false),
+        ("inactive", "dead", 1, true),
+        ("inactive", "dead", 0, false),
+    ] {
+        host.engine.unit = unit(active, sub, restarts);
+        assert_eq!(
+            (restarts_in_a_loop(&host), own_process(&host).is_none()),
+            (loops, loops),
+            "{active} {sub} {restarts}"
+        );
+    }
+    host.engine.processes = Fact::known(Vec::new());
+    host.engine.unit = unit("inactive", "dead", 1);
+    assert!(!restarts_in_a_loop(&host), "it was stopped");
+}
