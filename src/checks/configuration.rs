@@ -208,16 +208,26 @@ pub fn edit(host: &Snapshot, said: Said, from: &str, to: Option<&str>) -> Vec<St
         )],
         (Said::File { file, key }, to) => match taken_out(file, key).filter(|_| to.is_none()) {
             Some(command) => vec![command],
-            None => vec![format!("${{EDITOR:-vi}} +{} {}", key.place.line, quoted(&file.path))],
+            None => vec![edit_at(&key.place)],
         },
-        (Said::Flag(flag), _) => match flag_file(flag) {
-            Some(file) if is_unit_file(file) => {
-                vec![format!("systemctl edit --full {}", unit(host)), "systemctl daemon-reload".to_owned()]
-            }
-            Some(file) => vec![format!("${{EDITOR:-vi}} {}", quoted(file))],
+        (Said::Flag(flag), _) => match &flag.place {
+            Some(place) if is_unit_file(&place.file) => edit_unit_file(host, place),
+            Some(place) => vec![edit_at(place)],
             None => vec![format!("systemctl edit --full {}", unit(host))],
         },
     }
+}
+
+/// The commands that open a unit's file, and let systemd read it. `systemctl edit` opens the unit itself or one drop-in, override.conf:
+/// any other drop-in is a file like others.
+pub fn edit_unit_file(host: &Snapshot, place: &Place) -> Vec<String> {
+    let drop_in = place.file.rsplit('/').nth(1).is_some_and(|directory| directory.ends_with(".d"));
+    let edit = if drop_in { edit_at(place) } else { format!("systemctl edit --full {}", unit(host)) };
+    vec![edit, "systemctl daemon-reload".to_owned()]
+}
+
+fn edit_at(place: &Place) -> String {
+    format!("${{EDITOR:-vi}} +{} {}", place.line, quoted(&place.file))
 }
 
 /// Whether a file is systemd's: a unit, or a drop-in of one.

@@ -120,7 +120,7 @@ fn refused(file: &DaemonJson, refusal: &Refusal, version: Option<Version>) -> Fa
             };
             let check = match version {
                 Some(version) if version.at_least(23, 0, 0) => format!("dockerd --validate --config-file {word}"),
-                _ => format!("python3 -m json.tool {word}"),
+                _ => "dnetctl diagnose --only daemon-json-invalid".to_owned(),
             };
             let mut remedy = remedy(
                 text!("correct line {line}, then let it be checked", "改正第 {line} 行，然后验证", line = place.line),

@@ -79,7 +79,12 @@ fn ignored(host: &Snapshot, file: &OptionsFile, variable: &str, flags: &[DaemonF
         .map(|key| format!("`{}`", key.name))
         .collect();
     let keys = keys.join(", ");
-    let mut commands = vec!["${EDITOR:-vi} /etc/docker/daemon.json".to_owned()];
+    let comment_out = format!(r"sed -i 's/^[[:space:]]*\(export \)\?{variable}=/#&/' {}", configuration::quoted(path));
+    let mut commands = vec![
+        "mkdir -p /etc/docker".to_owned(),
+        "${EDITOR:-vi} /etc/docker/daemon.json".to_owned(),
+        comment_out.clone(),
+    ];
     commands.extend(configuration::restart(host));
     let impact = text!(
         "from the restart on the settings are in effect; it stops running containers, unless live-restore is on",
@@ -96,7 +101,10 @@ fn ignored(host: &Snapshot, file: &OptionsFile, variable: &str, flags: &[DaemonF
     .evidence(Evidence::new(format!("systemctl cat {unit}"), "ExecStart="))
     .remedy(
         Remedy::manual(
-            text!("say it in daemon.json instead, with the keys {keys}", "改写到 daemon.json 中，对应的键为 {keys}"),
+            text!(
+                "say it in daemon.json instead, with the keys {keys}, and comment the line out",
+                "改写到 daemon.json 中（对应的键为 {keys}），并将该行注释掉"
+            ),
             impact,
             commands,
         )
@@ -105,7 +113,7 @@ fn ignored(host: &Snapshot, file: &OptionsFile, variable: &str, flags: &[DaemonF
     .remedy(Remedy::manual(
         text!("if nobody needs it, comment the line out", "若无人需要，将该行注释掉"),
         text!("changes nothing but what the next reader believes", "不改变任何行为，只是不再误导后来的读者"),
-        vec![format!("sed -i 's/^[[:space:]]*{variable}=/#&/' {}", configuration::quoted(path))],
+        vec![comment_out],
     ))
     .touches(format!("file:{path}"))
 }

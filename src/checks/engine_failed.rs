@@ -42,7 +42,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let two_starts = host.engine.next_command_line.ok().is_some_and(|line| line.too_many_exec_starts);
     let state = match unit.active_state.as_str() {
         "failed" => text!("failed", "已失败"),
-        "activating" if restarts_in_a_loop(host) => text!("restarts in a loop", "正在反复重启"),
+        "activating" | "inactive" if restarts_in_a_loop(host) => text!("restarts in a loop", "正在反复重启"),
         "inactive" if two_starts => text!("cannot be started", "无法启动"),
         _ => return Ok(()),
     };
@@ -158,6 +158,11 @@ fn refused_by_systemd(host: &Snapshot, unit: &Unit) -> Finding {
     let last = starts.rfind(|setting| !setting.value.is_empty());
     let at = last.map_or_else(|| name.to_owned(), |setting| format!("{}:{}", setting.place.file, setting.place.line));
     let shown = Evidence::new(format!("systemctl cat {name} | grep -c '^ExecStart=.'"), "2");
+    let mut commands = match last {
+        Some(setting) => configuration::edit_unit_file(host, &setting.place),
+        None => vec![format!("systemctl edit {name}"), "systemctl daemon-reload".to_owned()],
+    };
+    commands.push(format!("systemctl start {name}"));
     Finding::error(
         format!("unit:{name}"),
         text!(
@@ -175,7 +180,7 @@ fn refused_by_systemd(host: &Snapshot, unit: &Unit) -> Finding {
             "在 drop-in 中的那一行之前加上一行空的 `ExecStart=`"
         ),
         text!("starts the engine; nothing that runs now is stopped", "启动引擎；不会停止当前运行的任何东西"),
-        vec![format!("systemctl edit {name}"), "systemctl daemon-reload".to_owned(), format!("systemctl start {name}")],
+        commands,
     ))
     .touches("engine:start")
     .touches(format!("unit:{name}"))

@@ -3,6 +3,7 @@
 mod bip;
 mod forwarding;
 mod intranet;
+mod settings;
 mod ssh;
 
 use crate::harness::{Cases, Fabric, Host, HostBuilder, Lab, Output, Report};
@@ -17,6 +18,7 @@ pub fn add(cases: &mut Cases) {
     bip::add(cases);
     forwarding::add(cases);
     intranet::add(cases);
+    settings::add(cases);
     ssh::add(cases);
 }
 
@@ -46,6 +48,8 @@ fn outcome(report: &Report) -> &str {
 /// No unit, no timer and no copy of the program wait for the next boot; what is kept is for root alone.
 #[track_caller]
 fn rests(host: &Host) {
+    // A reload for another's sake (netplan's, say) has systemd know our unit until the next one.
+    host.ok("systemctl daemon-reload");
     let units =
         host.ok("find /etc/systemd /run/systemd -name '*dnetctl*'; systemctl list-units --all --no-legend 'dnetctl-*'");
     assert_eq!(units.trim(), "", "left behind");

@@ -77,7 +77,7 @@ pub fn add(cases: &mut Cases) {
             assert_eq!(report.status("bip-unusable"), "pass");
         }
         let report = host.diagnose();
-        mended(&host, &report, "docker-opts-ignored", "comment the line out");
+        mended(&host, &report, "docker-opts-ignored", "if nobody needs it");
         host.ok(&format!("rm {DROP_IN} && systemctl daemon-reload"));
         host.write(OPTIONS, "DOCKER_OPTS=\"--bip=10.9.0.1/24\"\n");
         starts(&host, "the package's unit");

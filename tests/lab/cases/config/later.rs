@@ -20,11 +20,11 @@ pub fn add(cases: &mut Cases) {
             ]
         );
         // A reload takes over what the engine can change while it runs.
-        host.ok("systemctl reload docker.service");
+        carry_out(&host, &report, "let the engine read its file again");
         host.eventually(std::time::Duration::from_secs(5), "docker info -f '{{.LiveRestoreEnabled}}' | grep true");
         let report = not_applied(&host);
         assert_eq!(said(&report).len(), 2, "{report}");
-        starts(&host, "all of it");
+        carry_out(&host, &report, "restart the engine");
         in_order(&host);
         assert!(host.ok("ip -4 -br addr show dev docker0").contains("10.55.0.1/24"));
         // Flags of the next start.
@@ -36,6 +36,8 @@ pub fn add(cases: &mut Cases) {
         host.write(FILE, "{\"bip\": \"10.55.0.1/24\",\n\"mtu\": 1400, \"live-restore\": true, \"icc\": true}");
         let report = not_applied(&host);
         assert!(said(&report)[0].contains("seconds after the engine started"), "{report}");
+        carry_out(&host, &report, "restart the engine when it suits");
+        in_order(&host);
     });
     cases.each_engine("config", "a bad change that the running engine has not seen", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{\"bip\": \"10.55.0.1/24\"}").boot();
@@ -121,6 +123,16 @@ fn not_applied(host: &Host) -> Report {
     let found = report.findings_of("config-not-applied");
     assert!(!found.is_empty() && found.iter().all(|finding| finding["severity"] == "info"), "{report}");
     report
+}
+
+/// The first remedy of that title, as printed.
+#[track_caller]
+fn carry_out(host: &Host, report: &Report, title: &str) {
+    let remedies =
+        report.findings_of("config-not-applied").into_iter().flat_map(|finding| finding["remedies"].as_array());
+    let remedy = remedies.flatten().find(|remedy| remedy["title"] == title);
+    let commands = super::commands(remedy.unwrap_or_else(|| panic!("no `{title}`: {report}")));
+    commands.iter().for_each(|command| drop(host.ok(command)));
 }
 
 fn said(report: &Report) -> Vec<&str> {

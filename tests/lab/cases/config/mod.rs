@@ -8,6 +8,7 @@ mod flags;
 mod keys;
 mod later;
 mod pools;
+mod printed;
 mod start;
 
 use crate::harness::{Cases, Engine, Host, Report};
@@ -21,6 +22,7 @@ pub fn add(cases: &mut Cases) {
     default_bridge::add(cases);
     later::add(cases);
     pools::add(cases);
+    printed::add(cases);
     start::add(cases);
 }
 

@@ -3,6 +3,7 @@
 
 mod guests;
 mod options;
+mod own_rules;
 mod rules;
 mod site;
 mod story;
@@ -13,5 +14,6 @@ pub fn add(cases: &mut Cases) {
     story::add(cases);
     rules::add(cases);
     options::add(cases);
+    own_rules::add(cases);
     guests::add(cases);
 }

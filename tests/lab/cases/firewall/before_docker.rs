@@ -67,6 +67,15 @@ pub fn add(cases: &mut Cases) {
         carry_out(host, finding, &format!("{other} -A FORWARD"));
         world.is_open("remedied");
         healthy(host);
+        if engine == Engine::V28 {
+            host.ok(&format!("{other} -t raw -A PREROUTING -d 10.0.0.2/32 -p tcp -m tcp --dport 8080 -j DROP"));
+            assert!(!world.connects("10.0.0.2", 8080), "a leftover in the way of a published port");
+            let report = host.diagnose();
+            let finding = only(&report, "iptables-variants-mixed", "error", &format!("firewall:{other}"));
+            carry_out(host, finding, &format!("{other} -t raw -D"));
+            world.is_open("without the leftover");
+            healthy(host);
+        }
     });
 }
 

@@ -1,5 +1,5 @@
 use super::{INTERNET, addresses, behind_gateway, carry_out, container_reaches, healthy, host_reaches, only, says};
-use crate::harness::Cases;
+use crate::harness::{Cases, Engine};
 
 const CHECK: &str = "nameserver-in-docker-subnet";
 const TOPIC: &str = "networks::nameserver-in-docker-subnet";
@@ -24,6 +24,14 @@ pub fn add(cases: &mut Cases) {
         host.container("web", "");
         assert!(container_reaches(&host, "web", "172.17.0.53") && container_reaches(&host, "web", INTERNET));
         healthy(&host);
+        if engine == Engine::V26 {
+            host.ok("docker network create --subnet 172.17.0.0/24 next");
+            let report = host.diagnose();
+            let finding = only(&report, CHECK, "error", "resolver:172.17.0.53");
+            carry_out(&host, finding, "docker network create");
+            assert!(host_reaches(&host, "172.17.0.53"));
+            healthy(&host);
+        }
     });
     cases.each_engine(TOPIC, "an engine that knows the resolver keeps off its subnet", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.0.53/32"]);

@@ -1,4 +1,4 @@
-use super::{addresses, behind_gateway, carry_out, container_reaches, healthy, host_reaches, only, says, told};
+use super::{SOON, addresses, behind_gateway, carry_out, container_reaches, healthy, host_reaches, only, says, told};
 use crate::harness::{Cases, Engine};
 
 const CHECK: &str = "network-overlaps-lan";
@@ -59,6 +59,21 @@ pub fn add(cases: &mut Cases) {
         carry_out(&host, finding, "bip");
         host.container("two", "");
         assert!(container_reaches(&host, "two", "172.17.5.9"));
+        healthy(&host);
+    });
+    cases.engines([Engine::V20, Engine::V28], TOPIC, "a LAN's IPv6 prefix on docker0", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["fd00:9::9/64"]);
+        let json = r#"{"ipv6": true, "fixed-cidr-v6": "fd00:9::/64"}"#;
+        let host = host.file("/etc/docker/daemon.json", json).boot();
+        host.ok("ip addr add fd00:9::5/64 dev eth0 nodad");
+        host.docker();
+        host.container("web", "");
+        let report = host.diagnose();
+        let finding = only(&report, CHECK, "error", "network:bridge");
+        says(finding, "overlaps fd00:9::/64, to which this host is connected by eth0");
+        carry_out(&host, finding, "fd00:9::/64");
+        assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
+        host.eventually(SOON, "ping -n -c 1 -W 1 fd00:9::9");
         healthy(&host);
     });
     cases.each_engine(TOPIC, "a resolver inside the LAN makes engines since 27 forget the LAN", |lab, engine| {

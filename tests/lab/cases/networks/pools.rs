@@ -1,6 +1,6 @@
 //! The engine's address pools: held by routes, used up by networks.
 
-use super::{addresses, behind_gateway, carry_out, commands, healthy, only, says, told};
+use super::{addresses, behind_gateway, carry_out, commands, healthy, host_reaches, only, says, told};
 use crate::harness::{Cases, Engine, Host};
 
 const BLOCKED: &str = "pool-blocked-by-route";
@@ -96,6 +96,36 @@ pub fn add(cases: &mut Cases) {
             healthy(&host);
         },
     );
+    cases.engines([Engine::V26], "networks::pool-blocked-by-route", "the halves of a VPN's default route", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &[]);
+        let host = host.boot();
+        let up = "ip tuntap add tun0 mode tun && ip addr add 10.8.0.6/24 dev tun0 && ip link set tun0 up && ip route add 0.0.0.0/1 dev tun0 && \
+                  ip route add 128.0.0.0/1 dev tun0";
+        host.ok(up);
+        host.start_docker().expect_err("no pool is free");
+        host.ok("journalctl --sync");
+        let report = host.diagnose();
+        let finding = only(&report, BLOCKED, "error", "pools");
+        let titles = finding["remedies"].to_string();
+        assert!(titles.contains("start the engine and create networks while the VPN"), "{finding:#}");
+        // It says what to do, and no command could do it.
+        host.ok("ip link del tun0");
+        host.restart_docker().expect("the VPN is down");
+        host.image();
+        host.ok(&format!("docker network create web && {up}"));
+        host.container("one", "");
+        host.container("two", "--network web");
+        for (name, network) in [("one", "bridge"), ("two", "web")] {
+            assert!(host_reaches(&host, &host.container_address(name, network)), "{name}");
+        }
+        // What is left is about networks to come.
+        let report = host.diagnose();
+        let finding = only(&report, BLOCKED, "warning", "pools");
+        host.ok("docker network create --subnet 10.60.0.0/24 named");
+        carry_out(&host, finding, "default-address-pools");
+        host.ok("docker network create pooled");
+        healthy(&host);
+    });
     cases.each_engine("networks::pool-exhausted", "networks take block after block", |lab, engine| {
         let pools = r#"{"default-address-pools": [{"base": "10.99.0.0/20", "size": 24}]}"#;
         let (_fabric, host) = behind_gateway(lab, engine, &[]);
