@@ -3,6 +3,7 @@
 mod bip;
 mod forwarding;
 mod intranet;
+mod keepers;
 mod settings;
 mod ssh;
 
@@ -18,6 +19,7 @@ pub fn add(cases: &mut Cases) {
     bip::add(cases);
     forwarding::add(cases);
     intranet::add(cases);
+    keepers::add(cases);
     settings::add(cases);
     ssh::add(cases);
 }
