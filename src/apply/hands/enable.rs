@@ -1,13 +1,18 @@
 //! Whether a unit is started at boot.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::unit::said;
-use crate::apply::systemd;
+use crate::apply::{sync, systemd};
 use crate::probe::exec;
 use crate::text::{Text, text};
 
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where `systemctl enable` makes its links.
+const LINKS: &str = "/etc/systemd/system";
 
 /// As `systemctl is-enabled` says; a unit that does not exist is not.
 ///
@@ -43,5 +48,23 @@ pub fn bring(unit: &str, wanted: bool) -> Result<(), Text> {
     }
     let verb = if wanted { "enable" } else { "disable" };
     let outcome = exec::run("systemctl", &[verb, unit], LIMIT);
-    said(&format!("systemctl {verb} {unit}"), outcome).map(drop)
+    said(&format!("systemctl {verb} {unit}"), outcome)?;
+    lasts(Path::new(LINKS)).map_err(|error| {
+        text!(
+            "the links below {LINKS} are not on disk for good: {error}",
+            "{LINKS} 下的链接未能可靠地写入磁盘：{error}"
+        )
+    })
+}
+
+/// systemctl(1) makes and removes links without a sync: here, and in the directories of those who want the unit.
+fn lasts(links: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(links)? {
+        let path = entry?.path();
+        let wants = path.extension().is_some_and(|kind| kind == "wants" || kind == "requires");
+        if wants && path.is_dir() {
+            sync::directory(&path)?;
+        }
+    }
+    sync::directory(links)
 }
