@@ -22,6 +22,8 @@ pub struct Attributes {
 /// Sums over the content, which the kernel makes itself (Documentation/security/IMA-templates, evm).
 const OF_THE_CONTENT: [&str; 2] = ["security.ima", "security.evm"];
 
+const ACL: &str = "system.posix_acl_access";
+
 impl Attributes {
     pub fn of(file: &File) -> io::Result<Self> {
         let meta = file.metadata()?;
@@ -33,6 +35,10 @@ impl Attributes {
         let meta = file.metadata()?;
         if (meta.uid(), meta.gid()) != (self.uid, self.gid) {
             fchown(file, Some(self.uid), Some(self.gid))?;
+        }
+        // What a default ACL of the directory gave the new file; with an ACL chmod(2) would set its mask (acl(5)).
+        if !self.extended.iter().any(|(name, _)| name == ACL.as_bytes()) && file.get_xattr(ACL).ok().flatten().is_some() {
+            file.remove_xattr(ACL)?;
         }
         file.set_permissions(Permissions::from_mode(self.mode))?;
         for (name, value) in &self.extended {

@@ -97,6 +97,35 @@ fn there_and_back_keeps_all_that_is_not_the_bytes() {
     assert_eq!(disk.beside(FILE), ["daemon.json"]);
 }
 
+/// An ACL as extended attribute: version 2, then tag, permissions and id of each entry (Linux include/uapi/linux/posix_acl_xattr.h).
+fn acl(user: u32) -> Vec<u8> {
+    let nobody = u32::MAX;
+    let entries: [(u16, u16, u32); 5] = [(1, 6, nobody), (2, 6, user), (4, 4, nobody), (16, 6, nobody), (32, 0, nobody)];
+    let entry = |(tag, may, id): (u16, u16, u32)| {
+        [&tag.to_le_bytes()[..], &may.to_le_bytes()[..], &id.to_le_bytes()[..]].concat()
+    };
+    2_u32.to_le_bytes().into_iter().chain(entries.into_iter().flat_map(entry)).collect()
+}
+
+#[test]
+fn what_a_directory_gives_new_files_does_not_come_with_the_exchange() {
+    for own in [None, Some(acl(1001))] {
+        let mut disk = Disk::new();
+        let path = disk.write(FILE, b"a");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("mode");
+        if let Some(own) = &own {
+            xattr::set(&path, "system.posix_acl_access", own).expect("an ACL");
+        }
+        let before = Attributes::of(&File::open(&path).expect("open")).expect("attributes");
+        xattr::set(path.parent().expect("above"), "system.posix_acl_default", &acl(1000)).expect("a default ACL");
+        let step = step(FILE, Some(b"a"), Some(b"b"));
+        for end in [End::To, End::From] {
+            disk.bring(&step, end);
+            assert_eq!(Attributes::of(&File::open(&path).expect("open")).expect("attributes"), before);
+        }
+    }
+}
+
 #[test]
 fn a_link_stays_a_link() {
     let mut disk = Disk::new();
