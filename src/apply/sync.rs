@@ -4,7 +4,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a directory that is root's alone, and those above it.
 ///
@@ -26,12 +26,17 @@ pub fn directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Where a file of our own is made before it is renamed.
+pub fn beside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
 /// Replaces a file of our own whole.
 ///
 /// # Errors
 /// As open(2), write(2), fsync(2) and rename(2).
 pub fn replace(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
+    let beside = beside(path);
     let written = write(&beside, mode, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         // The error that matters is the one before.

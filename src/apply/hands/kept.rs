@@ -1,14 +1,14 @@
 //! What an undo needs and the plan does not say: notes in a directory of their own, on disk before what they are about is gone.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::apply::sync;
 use crate::text::{Text, text};
 
 /// Notes by what they are about. The latest counts.
@@ -45,14 +45,8 @@ impl Kept {
     }
 
     fn write(&self, about: &str, note: &impl Serialize) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let path = self.path(about);
-        let fresh = path.with_extension("new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(&serde_json::to_vec(note)?)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)?;
-        File::open(&self.directory)?.sync_all()
+        sync::private_directory(&self.directory)?;
+        sync::replace(&self.path(about), 0o600, &serde_json::to_vec(note)?)
     }
 
     fn path(&self, about: &str) -> PathBuf {
