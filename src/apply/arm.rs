@@ -126,7 +126,7 @@ mod tests {
         let mut begin = beginning(50);
         begin.before.sessions = Some(vec![session("10.0.0.9:1001")]);
         let armed = Entry::Armed { until: 400, at: 100, sessions: Some(vec![session("[::ffff:10.0.0.9]:1002")]) };
-        Record { id: "1".to_owned(), begin, entries: vec![Entry::Doing(0), armed], damaged: false }
+        Record { id: "1".to_owned(), begin, entries: vec![Entry::Doing(0), armed], damaged: None }
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn carry_out(means: &mut Means, id: &str) -> Result<Applied, Text> {
             Some(back(means, &mut journal, why, Scope::Everything))
         }
     };
-    Ok(tidy(means.places, &journal, ended))
+    Ok(tidy(means.places, &journal, ended, Scope::Everything))
 }
 
 /// Takes back all that was done, whatever the stage.
@@ -79,7 +79,7 @@ pub fn undo(means: &mut Means, _lock: &Lock, journal: &mut Journal, why: Text, s
         net(means.places);
     }
     let ended = back(means, journal, why, scope);
-    tidy(means.places, journal, Some(ended))
+    tidy(means.places, journal, Some(ended), scope)
 }
 
 /// What undoes the rest where the host goes down in the middle of undoing: a committed change has none any more.
@@ -129,10 +129,14 @@ fn with<T>(
     })
 }
 
-/// Takes the nets away when nothing is left to fall.
-fn tidy(places: &Places, journal: &Journal, ended: Option<Ended>) -> Applied {
+/// Takes the nets away when nothing is left to fall. What could not be taken back is tried once more by the next boot.
+fn tidy(places: &Places, journal: &Journal, ended: Option<Ended>, scope: Scope) -> Applied {
     let record = &journal.record;
-    if ended.is_none_or(|ended| ended.noted) && record.stage().is_final() {
+    let rests = match record.stage() {
+        Stage::GaveUp => scope == Scope::Lasting,
+        stage => stage.is_final(),
+    };
+    if rests && ended.is_none_or(|ended| ended.noted) {
         recover::remove(places);
     }
     if record.begin.terms.confirm_within.is_some() && record.stage().is_final() {
@@ -144,9 +148,26 @@ fn tidy(places: &Places, journal: &Journal, ended: Option<Ended>) -> Applied {
     Applied { outcome, ..told }
 }
 
-/// Whether anything but a reboot has to be undone: a change of this very boot has a worker, or somebody who asks.
-pub fn is_of_another_boot(record: &Record) -> bool {
-    record.begin.boot != boot::current()
+/// The changes that the boot takes back, the newest first. One of this very boot has its worker, or somebody who asks.
+///
+/// # Errors
+/// The journals cannot be read.
+pub fn cut_short(places: &Places) -> Result<Vec<Record>, Text> {
+    let mut records = journal::all(places)?;
+    let newest = records.last().map(|record| record.id.clone());
+    let again = |record: &Record| record.stage() == Stage::GaveUp && newest.as_ref() == Some(&record.id);
+    records.retain(|record| record.begin.boot != boot::current() && (!record.stage().is_final() || again(record)));
+    records.reverse();
+    Ok(records)
+}
+
+/// Removes what is left of the recovery of a change that has ended: its worker was killed, or the disk refused.
+pub fn sweep(places: &Places, _lock: &Lock) {
+    let rests = |record: &Record| matches!(record.stage(), Stage::Committed | Stage::RolledBack);
+    let Ok(records) = journal::all(places) else { return };
+    if records.iter().all(|record| record.stage().is_final()) && records.last().is_none_or(rests) {
+        recover::remove(places);
+    }
 }
 
 /// Keeps an armed change: from here on the timer finds nothing to do, and the rest is to be carried out.

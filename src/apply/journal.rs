@@ -13,7 +13,7 @@ use crate::text::Text;
 
 #[cfg(test)]
 pub use file::decode;
-pub use file::{Journal, all, create, find, newest, open, unfinished};
+pub use file::{Journal, all, create, find, lost, newest, open, unfinished};
 
 /// A line of a journal. Steps by their number in the plan, from 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,8 +120,8 @@ pub struct Record {
     pub begin: Begin,
     /// What followed, oldest first.
     pub entries: Vec<Entry>,
-    /// A line in the middle does not decode: something else than dnetctl wrote here.
-    pub damaged: bool,
+    /// The number of the first line that does not decode, from 1: something else than this dnetctl wrote here.
+    pub damaged: Option<usize>,
 }
 
 impl Record {

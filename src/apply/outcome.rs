@@ -2,7 +2,7 @@
 
 use super::journal::{Entry, Record, Stage};
 use crate::plan::Cure;
-use crate::text::Text;
+use crate::text::{Text, text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -62,6 +62,13 @@ impl Applied {
                 Entry::GaveUp { left: more } => left.extend_from_slice(more),
                 _ => {}
             }
+        }
+        if let Some(line) = record.damaged {
+            let id = &record.id;
+            left.push(text!(
+                "line {line} of the journal {id} (below /var/lib/dnetctl/journals) cannot be read: a step that only that line names would not be undone; compare the host with the first line, which holds the plan",
+                "日志 {id}（位于 /var/lib/dnetctl/journals）第 {line} 行无法读取：如果某一步只记录在这一行，它就不会被撤销；请对照第一行中的计划检查主机"
+            ));
         }
         Applied {
             journal: record.id.clone(),

@@ -26,8 +26,17 @@ pub fn impact() -> Option<Text> {
 /// There for good before it returns.
 ///
 /// # Errors
-/// It cannot be written; then nothing may be changed.
+/// It cannot be written; then nothing may be changed, and what is there of it does nothing and is removed.
 pub fn install(places: &Places) -> Result<(), Text> {
+    let installed = written(places);
+    // One that was there before still undoes what it is there for.
+    if installed.is_err() && std::fs::symlink_metadata(link(places)).is_err() {
+        remove(places);
+    }
+    installed
+}
+
+fn written(places: &Places) -> Result<(), Text> {
     let program = own_copy(places).map_err(|error| {
         let path = copy(places);
         let path = path.display();
@@ -43,13 +52,31 @@ pub fn install(places: &Places) -> Result<(), Text> {
     })
 }
 
-/// Takes it away again; nothing is left to be undone. What cannot be removed does nothing at the next boot, and is tried again then.
+/// Takes it away again; nothing is left to be undone. Where that fails the next boot still starts it, and it tries again.
 pub fn remove(places: &Places) {
-    for path in [link(places), places.units.join(UNIT), copy(places)] {
-        let _ = sync::remove(&path);
+    let (link, unit, copy) = (link(places), places.units.join(UNIT), copy(places));
+    // What a kill left of making it.
+    for whole in [&link, &unit, &copy] {
+        let _ = sync::remove(&sync::beside(whole));
     }
+    if away(&link).is_err() {
+        return;
+    }
+    if away(&unit).is_err() {
+        // Without its link nobody would ever remove it.
+        let _ = linked(places);
+        return;
+    }
+    let _ = away(&copy);
     // Only where it was made for us, and is empty.
-    let _ = link(places).parent().map(std::fs::remove_dir);
+    if link.parent().is_some_and(|wants| std::fs::remove_dir(wants).is_ok()) {
+        let _ = sync::directory(&places.units);
+    }
+}
+
+/// A disk that failed once is asked once more.
+fn away(path: &Path) -> io::Result<()> {
+    sync::remove(path).or_else(|_| sync::remove(path))
 }
 
 /// What timers and units start: our copy, which an upgrade does not replace.
@@ -79,6 +106,10 @@ fn may_execute(directory: &Path) -> bool {
 
 fn enable(places: &Places, program: &Path) -> io::Result<()> {
     sync::replace(&places.units.join(UNIT), 0o644, unit(places, program).as_bytes())?;
+    linked(places)
+}
+
+fn linked(places: &Places) -> io::Result<()> {
     let link = link(places);
     if let Some(wants) = link.parent()
         && !wants.is_dir()
@@ -89,7 +120,7 @@ fn enable(places: &Places, program: &Path) -> io::Result<()> {
     let unit = Path::new("..").join(UNIT);
     if std::fs::read_link(&link).ok().as_ref() != Some(&unit) {
         // Renamed over it: at no time is the next boot without one.
-        let beside = link.with_extension("new");
+        let beside = sync::beside(&link);
         sync::remove(&beside)?;
         std::os::unix::fs::symlink(unit, &beside)?;
         std::fs::rename(&beside, &link)?;

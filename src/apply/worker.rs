@@ -10,7 +10,7 @@ use nix::unistd::{Pid, getpid, getsid, setsid};
 
 use super::journal::{self, Entry, Journal, Record, Sink, Stage};
 use super::signals::Signals;
-use super::{Applied, Places, lock, systemd};
+use super::{Applied, Places, lock, recover, systemd};
 use crate::probe::exec;
 use crate::text::{Text, text};
 
@@ -45,15 +45,18 @@ pub fn launch(places: &Places, id: &str) -> Result<(), Text> {
     if let (Err(why), Stage::Begun) = (&launched, record.stage())
         && let Ok(_lock) = lock::take(places, id, PULSE)
     {
-        close(&mut journal::open(places, id)?, why.clone());
+        close(places, &mut journal::open(places, id)?, why.clone());
     }
     launched
 }
 
-/// Ends a journal of which nothing was done. Where this cannot be written, the next `rollback` does it.
-fn close(journal: &mut Journal, why: Text) {
+/// Ends a journal of which nothing was done; its worker may have died while it made the recovery. Where this cannot be written, the
+/// next `rollback` does it.
+fn close(places: &Places, journal: &mut Journal, why: Text) {
     let _ = journal.append(Entry::Failed { why, still_failing: Vec::new() });
-    let _ = journal.append(Entry::RolledBack);
+    if journal.append(Entry::RolledBack).is_ok() {
+        recover::remove(places);
+    }
 }
 
 /// Starts a program that leaves our session by itself ([`leave_session`]), and waits until it has.
@@ -152,7 +155,7 @@ fn abandoned(places: &Places, id: &str, told: usize) -> Result<Option<Applied>, 
     }
     let why = text!("the process that carried it out is gone", "执行更改的进程已经消失");
     if journal.record.stage() == Stage::Begun {
-        close(&mut journal, why);
+        close(places, &mut journal, why);
         return Ok(Applied::of(&journal.record));
     }
     let left = text!(

@@ -94,6 +94,10 @@ pub fn prepare(
     if let Some(record) = journal::unfinished(&places).map_err(Refusal::denied)? {
         return Err(Refusal::denied(carry_out::unfinished(&record)));
     }
+    if let Some(why) = journal::lost(&places).map_err(Refusal::denied)? {
+        return Err(Refusal::denied(why));
+    }
+    carry_out::sweep(&places, &lock);
     Ok(Some(Prepared { places, signals, lock }))
 }
 

@@ -10,7 +10,7 @@ use super::{Answer, Context, applied};
 use crate::apply::journal::{Entry, Journal, Record, Sink, Stage, to_undo};
 use crate::apply::signals::Signals;
 use crate::apply::transaction::Scope;
-use crate::apply::{Applied, Places, carry_out, hands, journal, lock, worker};
+use crate::apply::{Applied, Places, carry_out, hands, journal, lock, recover, worker};
 use crate::cli::{Output, Rollback};
 use crate::exit::{Exit, Refusal};
 use crate::report::journals as told;
@@ -30,11 +30,18 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
     if let (true, Some(id)) = (given.expired, &given.id) {
         return unasked::expired(&places, id, given.after);
     }
+    // It stops no other from being undone.
+    if let Some(why) = journal::lost(&places).map_err(Refusal::denied)? {
+        stream::complain(why.get(context.medium.lang));
+    }
     if given.list {
         let records = journal::all(&places).map_err(Refusal::denied)?;
         return list(context, &records);
     }
     let signals = watched()?;
+    if let Ok(lock) = lock::take(&places, "rollback", Duration::ZERO) {
+        carry_out::sweep(&places, &lock);
+    }
     let record = chosen(&places, given.id.as_deref())?;
     if !given.yes {
         ask(context, &record, &signals)?;
@@ -48,7 +55,7 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
             id = record.id
         )));
     }
-    let begun = announced(&mut journal);
+    let begun = announced(&places, &mut journal);
     if let (Stage::Committed, Err(why)) = (record.stage(), &begun) {
         return Err(Refusal::denied(why.clone()));
     }
@@ -57,13 +64,22 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
     finish(context, &places, &record.id, &signals, launched, true)
 }
 
-/// From here on it is undone, by whomever.
-fn announced(journal: &mut Journal) -> Result<(), Text> {
-    if journal.record.stage() == Stage::Undoing {
+/// From here on it is undone, by whomever: by the next boot too, for which a committed change has left nothing.
+fn announced(places: &Places, journal: &mut Journal) -> Result<(), Text> {
+    let stage = journal.record.stage();
+    if stage == Stage::Undoing {
         return Ok(());
     }
+    let net = recover::install(places);
+    if stage == Stage::Committed {
+        net?;
+    }
     let why = text!("taken back by `dnetctl rollback`", "由 `dnetctl rollback` 撤销");
-    journal.append(Entry::Failed { why, still_failing: Vec::new() }).map_err(journal::Unwritten::why)
+    let written = journal.append(Entry::Failed { why, still_failing: Vec::new() });
+    if let (Stage::Committed, Err(journal::Unwritten::Absent(_))) = (stage, &written) {
+        recover::remove(places);
+    }
+    written.map_err(journal::Unwritten::why)
 }
 
 /// Watches the worker, or does its work here where none could be started; then tells how it ended.

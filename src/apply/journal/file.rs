@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Begin, Entry, Record, Sink, Stage, Unwritten, id};
+use super::{Begin, Entry, Record, Sink, Stage, Unwritten, id, stage};
 use crate::apply::{Places, sync};
 use crate::text::{Text, text};
 
@@ -43,7 +43,7 @@ pub fn create(places: &Places, begin: Begin) -> Result<Journal, Text> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             opened => opened.map_err(|error| failed(&path, &error))?,
         };
-        let record = Record { id, begin: begin.clone(), entries: Vec::new(), damaged: false };
+        let record = Record { id, begin: begin.clone(), entries: Vec::new(), damaged: None };
         let mut journal = Journal { record, path: path.clone(), file: Some(file), length: 0 };
         let written = journal.write(&Entry::Begin(Box::new(begin))).map_err(Unwritten::why);
         let written = written.and_then(|()| sync::directory(&directory).map_err(|error| failed(&directory, &error)));
@@ -89,11 +89,33 @@ pub fn find(places: &Places, id: &str) -> Result<Record, Text> {
     })
 }
 
-/// All journals, the oldest first. One that holds no beginning changed nothing and is none.
+/// All journals, the oldest first. One that holds no beginning is none: it changed nothing, or [`lost`] names it.
 ///
 /// # Errors
-/// One cannot be read.
+/// Their directory cannot be read.
 pub fn all(places: &Places) -> Result<Vec<Record>, Text> {
+    let read = |(id, path): (String, PathBuf)| read(&path, &id).ok().flatten();
+    Ok(files(places)?.into_iter().filter_map(read).collect())
+}
+
+/// A journal that may be unfinished and cannot be undone, since it does not say what it is about: which, and what to do.
+///
+/// # Errors
+/// As [`all`].
+pub fn lost(places: &Places) -> Result<Option<Text>, Text> {
+    let told = |(_, path): (String, PathBuf)| match std::fs::read(&path) {
+        Ok(bytes) => {
+            let Lines { begin, entries, .. } = decode(&bytes);
+            let open = begin.is_none() && !entries.is_empty() && !stage(&entries).is_final();
+            open.then(|| without_beginning(&path))
+        }
+        Err(error) => Some(unreadable(&path, &error)),
+    };
+    Ok(files(places)?.into_iter().find_map(told))
+}
+
+/// Name and path of each journal, the oldest first.
+fn files(places: &Places) -> Result<Vec<(String, PathBuf)>, Text> {
     let directory = directory(places);
     let entries = match std::fs::read_dir(&directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -106,11 +128,11 @@ pub fn all(places: &Places) -> Result<Vec<Record>, Text> {
         names.extend(id.filter(|id| id::is_name(id)).map(ToOwned::to_owned));
     }
     names.sort();
-    let mut records = Vec::new();
-    for id in names {
-        records.extend(read(&directory.join(format!("{id}.jsonl")), &id)?);
-    }
-    Ok(records)
+    let with_path = |id: String| {
+        let path = directory.join(format!("{id}.jsonl"));
+        (id, path)
+    };
+    Ok(names.into_iter().map(with_path).collect())
 }
 
 /// The journal that nothing else may be begun before.
@@ -145,18 +167,19 @@ fn whole_lines(bytes: &[u8]) -> u64 {
 pub struct Lines {
     pub begin: Option<Begin>,
     pub entries: Vec<Entry>,
-    /// A whole line does not decode.
-    pub damaged: bool,
+    /// The number of the first whole line that does not decode, from 1.
+    pub damaged: Option<usize>,
 }
 
 /// What stands behind the last line's end is torn, and not there.
 pub fn decode(bytes: &[u8]) -> Lines {
-    let mut lines = Lines { begin: None, entries: Vec::new(), damaged: false };
-    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+    let mut lines = Lines { begin: None, entries: Vec::new(), damaged: None };
+    let whole = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    for (number, line) in (1..).zip(whole) {
         match serde_json::from_slice(line) {
             Ok(Entry::Begin(first)) => lines.begin = lines.begin.or(Some(*first)),
             Ok(entry) => lines.entries.push(entry),
-            Err(_) => lines.damaged = true,
+            Err(_) => lines.damaged = lines.damaged.or(Some(number)),
         }
     }
     lines
@@ -168,14 +191,16 @@ fn read(path: &Path, id: &str) -> Result<Option<Record>, Text> {
     match begin {
         Some(begin) => Ok(Some(Record { id: id.to_owned(), begin, entries, damaged })),
         None if entries.is_empty() => Ok(None),
-        None => {
-            let path = path.display();
-            Err(text!(
-                "{path} has lost its first line, which says what to undo; put right by hand what its other lines name, then remove it",
-                "{path} 缺少第一行（其中记录了要撤销的内容）；请按其余各行手动恢复，然后删除该文件"
-            ))
-        }
+        None => Err(without_beginning(path)),
     }
+}
+
+fn without_beginning(path: &Path) -> Text {
+    let path = path.display();
+    text!(
+        "{path} has lost its first line, which says what to undo; put right by hand what its other lines name, then remove it",
+        "{path} 缺少第一行（其中记录了要撤销的内容）；请按其余各行手动恢复，然后删除该文件"
+    )
 }
 
 impl Journal {

@@ -48,7 +48,7 @@ fn what_is_written_is_read_again() {
     }
     let record = find(&places, "20261121-083012-1f2e3d").expect("there");
     assert_eq!(record, journal.record);
-    assert_eq!((record.entries, record.begin, record.damaged), (entries, beginning(FIRST), false));
+    assert_eq!((record.entries, record.begin, record.damaged), (entries, beginning(FIRST), None));
     let modes = [path(&places, &record.id), places.state.join("journals"), places.state.clone()];
     let modes = modes.map(|path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777);
     assert_eq!(modes, [0o600, 0o700, 0o700]);
@@ -73,12 +73,12 @@ fn a_torn_line_is_not_there_and_the_next_stands_alone() {
     for cut in 1..=torn.len() {
         std::fs::write(path(&places, &id), [&whole, &torn[..cut]].concat()).expect("torn");
         let record = find(&places, &id).expect("readable");
-        assert_eq!((record.entries, record.damaged), (vec![Entry::Doing(0)], false), "{cut}");
+        assert_eq!((record.entries, record.damaged), (vec![Entry::Doing(0)], None), "{cut}");
     }
     let mut again = open(&places, &id).expect("it opens");
     again.append(Entry::Undoing(0)).expect("written");
     let record = find(&places, &id).expect("readable");
-    assert_eq!((record.entries, record.damaged), (vec![Entry::Doing(0), Entry::Undoing(0)], false));
+    assert_eq!((record.entries, record.damaged), (vec![Entry::Doing(0), Entry::Undoing(0)], None));
 }
 
 #[test]
@@ -91,8 +91,23 @@ fn a_beginning_cut_short_changed_nothing() {
         std::fs::write(&file, &whole[..cut]).expect("cut");
         assert_eq!(all(&places), Ok(Vec::new()), "{cut}");
     }
-    std::fs::write(&file, [b"\"committed\"\n".as_slice(), &whole[..whole.len() - 2]].concat()).expect("no beginning");
-    assert!(all(&places).expect_err("lost").en.contains("has lost its first line"));
+}
+
+#[test]
+fn a_journal_without_its_beginning_is_named_and_stops_no_other() {
+    let (_dir, places) = places();
+    let first = create(&places, beginning(FIRST)).expect("a journal");
+    let mut second = create(&places, beginning(FIRST + 1)).expect("a journal");
+    second.append(Entry::Committed).expect("written");
+    let file = path(&places, &first.record.id);
+    std::fs::write(&file, "oops\n{\"doing\":0}\n").expect("damaged");
+    assert_eq!(all(&places), Ok(vec![second.record.clone()]));
+    assert_eq!((unfinished(&places), newest(&places)), (Ok(None), Ok(Some(second.record))));
+    let why = lost(&places).expect("a list").expect("named").en;
+    assert!(why.starts_with(&format!("{} has lost its first line", file.display())), "{why}");
+    assert_eq!(find(&places, &first.record.id).expect_err("lost").en, why);
+    std::fs::write(&file, "oops\n{\"doing\":0}\n\"rolled-back\"\n").expect("damaged");
+    assert_eq!(lost(&places), Ok(None), "nothing of it is left to undo");
 }
 
 #[test]
@@ -105,7 +120,9 @@ fn foreign_lines_in_the_middle_are_told() {
     bytes.extend_from_slice(b"oops\n\"committed\"\n");
     std::fs::write(&file, bytes).expect("damaged");
     let record = find(&places, &journal.record.id).expect("readable");
-    assert_eq!((record.stage(), record.damaged), (Stage::Committed, true));
+    assert_eq!((record.stage(), record.damaged), (Stage::Committed, Some(3)));
+    let left = &crate::apply::Applied::of(&record).expect("an end").left;
+    assert!(left.iter().any(|left| left.en.starts_with("line 3 of the journal 20261121-083012-1f2e3d")), "{left:?}");
 }
 
 #[test]

@@ -5,24 +5,26 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 
 use super::{Answer, means, watched};
-use crate::apply::journal::{Record, Stage};
+use crate::apply::journal::Stage;
 use crate::apply::lock::Lock;
 use crate::apply::transaction::Scope;
-use crate::apply::{Applied, Outcome, Places, arm, carry_out, hands, journal, lock, recover, worker};
+use crate::apply::{Applied, Outcome, Places, arm, carry_out, hands, journal, lock, worker};
 use crate::exit::{Exit, Refusal};
 use crate::text::{Text, text};
 
 /// The network is not up yet, and nothing of the kernel's was changed in this boot: files are all there is to undo.
 pub fn at_boot(places: &Places) -> Answer {
-    let read = || journal::all(places).map_err(Refusal::denied);
+    let cut_short = || carry_out::cut_short(places).map_err(Refusal::denied);
     // systemd may start this in the middle of a boot too, while a change holds the lock: then it must not wait.
-    if !read()?.iter().any(was_cut_short) {
-        tidy(places);
+    if cut_short()?.is_empty() {
+        if let Ok(lock) = lock::take(places, "rollback --boot", Duration::ZERO) {
+            carry_out::sweep(places, &lock);
+        }
         return Ok((String::new(), Exit::Clean));
     }
     let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
     let mut exit = Exit::Clean;
-    for record in read()?.iter().rev().filter(|record| was_cut_short(record)) {
+    for record in cut_short()? {
         let why = text!("the host went down in the middle of it", "更改中途主机重启");
         let ended = undo(places, &lock, &record.id, why, Scope::Lasting)?;
         if ended.outcome != Outcome::RolledBack {
@@ -30,21 +32,6 @@ pub fn at_boot(places: &Places) -> Answer {
         }
     }
     Ok((String::new(), exit))
-}
-
-/// One of this very boot has its worker, or somebody who was told to undo it.
-fn was_cut_short(record: &Record) -> bool {
-    !record.stage().is_final() && carry_out::is_of_another_boot(record)
-}
-
-/// Takes the net of a change that ended away, unless somebody is at work.
-fn tidy(places: &Places) {
-    let Ok(_lock) = lock::take(places, "rollback --boot", Duration::ZERO) else {
-        return;
-    };
-    if journal::all(places).is_ok_and(|all| all.iter().all(|record| record.stage().is_final())) {
-        recover::remove(places);
-    }
 }
 
 /// Nobody confirmed it.
