@@ -253,6 +253,13 @@ impl Host {
         self.run(&[&["/usr/local/bin/dnetctl"], arguments].concat())
     }
 
+    /// Puts the program as it is released, stripped and optimised, at that path.
+    #[track_caller]
+    pub fn put_release(&self, path: &str) {
+        let output = self.sh_with(&format!("cat > '{path}' && chmod 755 '{path}'"), &program::release());
+        assert!(output.succeeded(), "on {}: {path}\n{output}", self.engine);
+    }
+
     /// dnetctl as the ordinary user `admin`, who is in no group but his own.
     pub fn dnetctl_as_user(&self, arguments: &[&str]) -> Output {
         let become_user =

@@ -1,10 +1,12 @@
 //! `--apply` on real hosts: what is put right, that it works afterwards, and that undoing it leaves the host as it was.
 
 mod bip;
+mod faults;
 mod forwarding;
 mod intranet;
 mod keepers;
 mod settings;
+mod meanwhile;
 mod ssh;
 
 use crate::harness::{Cases, Fabric, Host, HostBuilder, Lab, Output, Report};
@@ -17,10 +19,12 @@ const FILE: &str = "/etc/docker/daemon.json";
 
 pub fn add(cases: &mut Cases) {
     bip::add(cases);
+    faults::add(cases);
     forwarding::add(cases);
     intranet::add(cases);
     keepers::add(cases);
     settings::add(cases);
+    meanwhile::add(cases);
     ssh::add(cases);
 }
 
