@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::journal::Before;
 use super::{End, Hands, State};
 use crate::action::{Action, Presence, Running};
-use crate::host::{Address, Link};
+use crate::host::{Address, Fact, Link};
 use crate::plan::{Safety, Step};
 use crate::probe;
 use crate::text::Text;
@@ -20,6 +20,8 @@ pub struct Leavings<'a> {
     pub before: &'a Before,
     /// The bridges that there are now; none: they cannot be seen.
     pub bridges: &'a dyn Fn() -> Option<Bridges>,
+    /// Whether a bridge of that name has ports.
+    pub in_use: &'a dyn Fn(&str) -> bool,
 }
 
 /// IPv4 addresses by the name of the bridge that has them.
@@ -42,8 +44,8 @@ impl Hands for Leavings<'_> {
         if let (Some(before), Some(now)) = (&self.before.bridges, (self.bridges)()) {
             for (link, has) in now.into_iter().filter(|(link, _)| is_of_an_engine(link)) {
                 match before.get(&link) {
-                    // One with ports is in use: then it stays.
-                    None => _ = self.away(Action::Bridge { link, from: Presence::Absent, to: Presence::Present }),
+                    None if (self.in_use)(&link) => {}
+                    None => self.away(Action::Bridge { link, from: Presence::Absent, to: Presence::Present })?,
                     Some(had) => self.readdress(&link, &has, had)?,
                 }
             }
@@ -86,6 +88,13 @@ fn is_of_an_engine(link: &str) -> bool {
 pub fn bridges() -> Option<Bridges> {
     let (links, addresses) = (probe::netlink::links(), probe::netlink::addresses());
     Some(among(links.ok()?, addresses.ok()?))
+}
+
+/// Whether a bridge has ports now. Where that cannot be seen, deleting it says so.
+pub fn in_use(bridge: &str) -> bool {
+    let Fact::Known { value: links, .. } = probe::netlink::links() else { return false };
+    let index = links.iter().find(|link| link.name == bridge).map(|link| link.index);
+    index.is_some() && links.iter().any(|link| link.master == index)
 }
 
 /// The bridges among these links.
@@ -133,7 +142,7 @@ mod tests {
         let (key, from, to) = (FORWARDING.to_owned(), "0".to_owned(), "1".to_owned());
         model.0.insert(Action::Sysctl { key, from, to }.resource(), true);
         let bridges = || Some(links.iter().map(|link| (link.clone(), Vec::new())).collect());
-        Leavings { hands: &mut model, before, bridges: &bridges }.undone(step).expect("done");
+        Leavings { hands: &mut model, before, bridges: &bridges, in_use: &|_| false }.undone(step).expect("done");
         model.0.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 
@@ -167,7 +176,7 @@ mod tests {
         model.0.insert(old.resource(), true);
         let bridges = || Some(of("10.24.0.1/24"));
         let start = switched(Running::Stopped, Running::Running);
-        Leavings { hands: &mut model, before: &before, bridges: &bridges }.undone(&start).expect("done");
+        Leavings { hands: &mut model, before: &before, bridges: &bridges, in_use: &|_| false }.undone(&start).expect("done");
         assert!(!model.0[&new.resource()] && !model.0[&old.resource()], "both are at their former end");
     }
 }

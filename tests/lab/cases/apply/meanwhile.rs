@@ -39,5 +39,7 @@ fn answered(host: &Host, meanwhile: impl FnOnce(&Host)) -> (Option<i32>, String)
     output.read_to_end(&mut said).expect("readable");
     let status = run.wait().expect("our child").code();
     changed.same(&host.photo(), "not carried out");
-    (status, String::from_utf8_lossy(&said).into_owned())
+    // A terminal wraps.
+    let words = String::from_utf8_lossy(&said);
+    (status, words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
