@@ -115,7 +115,8 @@ fn with<T>(
     work: impl FnOnce(&mut Transaction) -> T,
 ) -> T {
     let (plan, before) = (journal.record.begin.plan.clone(), journal.record.begin.before.clone());
-    let mut hands = Leavings { hands: &mut *means.hands, before: &before, bridges: &leavings::bridges, in_use: &leavings::in_use };
+    let mut hands =
+        Leavings { hands: &mut *means.hands, before: &before, bridges: &leavings::bridges, in_use: &leavings::in_use };
     let signals = means.signals;
     let late = || text!("not confirmed in time", "未在限定时间内确认");
     work(&mut Transaction {

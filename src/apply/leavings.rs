@@ -176,7 +176,9 @@ mod tests {
         model.0.insert(old.resource(), true);
         let bridges = || Some(of("10.24.0.1/24"));
         let start = switched(Running::Stopped, Running::Running);
-        Leavings { hands: &mut model, before: &before, bridges: &bridges, in_use: &|_| false }.undone(&start).expect("done");
+        Leavings { hands: &mut model, before: &before, bridges: &bridges, in_use: &|_| false }
+            .undone(&start)
+            .expect("done");
         assert!(!model.0[&new.resource()] && !model.0[&old.resource()], "both are at their former end");
     }
 }

@@ -37,7 +37,8 @@ impl Attributes {
             fchown(file, Some(self.uid), Some(self.gid))?;
         }
         // What a default ACL of the directory gave the new file; with an ACL chmod(2) would set its mask (acl(5)).
-        if !self.extended.iter().any(|(name, _)| name == ACL.as_bytes()) && file.get_xattr(ACL).ok().flatten().is_some() {
+        if !self.extended.iter().any(|(name, _)| name == ACL.as_bytes()) && file.get_xattr(ACL).ok().flatten().is_some()
+        {
             file.remove_xattr(ACL)?;
         }
         file.set_permissions(Permissions::from_mode(self.mode))?;

@@ -100,7 +100,8 @@ fn there_and_back_keeps_all_that_is_not_the_bytes() {
 /// An ACL as extended attribute: version 2, then tag, permissions and id of each entry (Linux include/uapi/linux/posix_acl_xattr.h).
 fn acl(user: u32) -> Vec<u8> {
     let nobody = u32::MAX;
-    let entries: [(u16, u16, u32); 5] = [(1, 6, nobody), (2, 6, user), (4, 4, nobody), (16, 6, nobody), (32, 0, nobody)];
+    let entries: [(u16, u16, u32); 5] =
+        [(1, 6, nobody), (2, 6, user), (4, 4, nobody), (16, 6, nobody), (32, 0, nobody)];
     let entry = |(tag, may, id): (u16, u16, u32)| {
         [&tag.to_le_bytes()[..], &may.to_le_bytes()[..], &id.to_le_bytes()[..]].concat()
     };

@@ -5,8 +5,8 @@ mod faults;
 mod forwarding;
 mod intranet;
 mod keepers;
-mod settings;
 mod meanwhile;
+mod settings;
 mod ssh;
 
 use crate::harness::{Cases, Fabric, Host, HostBuilder, Lab, Output, Report};

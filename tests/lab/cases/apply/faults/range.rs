@@ -22,7 +22,8 @@ systemctl daemon-reload
 "#;
 
 /// In place of systemd-run(1), which is looked for there first: whoever has all ready for the worker is killed at that moment.
-const NO_WORKER: &str = "printf '#!/bin/sh\\nkill -9 $PPID\\n' > /usr/local/sbin/systemd-run && chmod 755 /usr/local/sbin/systemd-run";
+const NO_WORKER: &str =
+    "printf '#!/bin/sh\\nkill -9 $PPID\\n' > /usr/local/sbin/systemd-run && chmod 755 /usr/local/sbin/systemd-run";
 const WORKER: &str = "rm /usr/local/sbin/systemd-run";
 
 /// The bip story, ready to be carried out.

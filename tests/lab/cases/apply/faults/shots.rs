@@ -71,11 +71,18 @@ pub fn every(way: Way, trace: &str) -> Vec<Shot> {
         for number in 1..=most {
             // Both ends for each call, in turn: of two neighbours a kill is once followed by a reboot and once by a rollback.
             for fault in 0..FAULTS.len() {
-                shots.push(Shot { way, kind, fault, number, reboots: (number + fault) % 2 == 0 });
+                shots.push(Shot { way, kind, fault, number, reboots: (number + fault + kind) % 2 == 0 });
             }
         }
     }
     shots
+}
+
+/// All of the kinds that every run has, and so many of the others that there are at least that many.
+pub fn first(all: &[Shot], least: usize) -> Vec<Shot> {
+    let (always, others): (Vec<Shot>, Vec<Shot>) = all.iter().partition(|shot| shot.kind < ALWAYS);
+    let more = least.saturating_sub(always.len());
+    always.into_iter().chain(others.into_iter().take(more)).collect()
 }
 
 /// One for each kind, error and way; the places spread over the run.
@@ -84,8 +91,8 @@ pub fn spread(all: &[Shot]) -> Vec<Shot> {
     for shot in all.iter().filter(|shot| shot.kind < ALWAYS) {
         cells.entry((shot.way, shot.kind, shot.fault)).or_default().push(shot);
     }
-    // A stride that meets neither the first call every time nor the same end.
-    let at = |cell: usize, of: usize| cell * 7 % of;
+    // A stride that meets neither the first call every time nor the same end: each cell's shots come to both in turn.
+    let at = |cell: usize, of: usize| (cell * 7 + cell / 4) % of;
     cells.values().enumerate().map(|(cell, shots)| *shots[at(cell, shots.len())]).collect()
 }
 
