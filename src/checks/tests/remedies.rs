@@ -276,6 +276,7 @@ const TAIL: &str = "
 - **Keys that the engine does not know, files that do not parse, flags of a command line**: what was meant is not known, or another program writes the file.
 - **The MTU, switching iptables on**: every network or every rule of the host changes.
 - **A route that blocks the pools**: `dnetctl fix-routes` decides about it, with what uses it.
+- **A subnet where every private range leads to a gateway**: `dnetctl fix-routes` moves Docker into the block that is missed least, for whoever asks for it and has it confirmed.
 ";
 
 fn page(rows: &[Row]) -> String {

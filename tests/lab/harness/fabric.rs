@@ -28,6 +28,17 @@ impl Fabric {
         self
     }
 
+    /// A web server at one of the fabric's own addresses, as long as the fabric is there; its page says `served`.
+    #[track_caller]
+    pub fn web(&self, address: &str) -> &Self {
+        let pid = &self.pid;
+        self.ok(&format!(
+            "(d=$(mktemp -d); echo served > $d/index.html; busybox httpd -f -p {address}:80 -h $d & s=$!; \
+             while [ -d /proc/{pid} ]; do sleep 0.5; done; kill $s; rm -r $d) > /dev/null 2>&1 &"
+        ));
+        self
+    }
+
     /// Runs a command in the fabric's network namespace, with this machine's programs.
     pub fn sh(&self, command: &str) -> Output {
         let output = Command::new("nsenter").args(["-t", &self.pid, "-n", "--", "sh", "-c", command]).output();

@@ -1,15 +1,17 @@
 //! The old Aliyun image: /etc/network/interfaces brings up routes for all private ranges, and the engine has no room, or hides
 //! what lies behind them.
 
-use super::{SOON, commits, outcome, rolls_back};
+use super::{SOON, commits, fetches, outcome, rolls_back};
 use crate::cases::networks::{container_reaches, host_reaches};
 use crate::harness::{Cases, Engine, Fabric, Host, Lab, Photo};
 
 const TOPIC: &str = "apply::intranet";
-const FILE: &str = "/etc/network/interfaces";
-/// Machines of the intranet.
-const MACHINE: &str = "172.17.40.7";
-const OTHER: &str = "192.168.40.7";
+pub(super) const FILE: &str = "/etc/network/interfaces";
+/// Machines of the intranet, each with a web server.
+pub(super) const MACHINE: &str = "172.17.40.7";
+pub(super) const OTHER: &str = "192.168.40.7";
+/// One that the built-in subnet of docker0 does not hide.
+pub(super) const BESIDE: &str = "172.25.40.7";
 
 const HEAD: &str = "# This file describes the network interfaces available on your system\n\
                     source /etc/network/interfaces.d/*\n\
@@ -24,7 +26,7 @@ const PUBLIC: &str = "auto eth1\n\
                       \tgateway 121.40.83.247\n";
 
 /// As the image has it, or with 10.0.0.0/8 left to others.
-fn by_gateway(ten: bool) -> String {
+pub(super) fn by_gateway(ten: bool) -> String {
     let ten = if ten { "\tup route add -net 10.0.0.0 netmask 255.0.0.0 gw 10.171.223.247 dev eth0\n" } else { "" };
     format!(
         "{HEAD}auto eth0\n\
@@ -55,9 +57,12 @@ fn on_link(ten: bool) -> String {
 }
 
 /// A host whose links are brought up by ifupdown alone; the intranet is behind eth0, the internet behind eth1.
-fn host(lab: &Lab, engine: Engine, interfaces: &str) -> (Fabric, Fabric, Host) {
+pub(super) fn host(lab: &Lab, engine: Engine, interfaces: &str) -> (Fabric, Fabric, Host) {
     let (intranet, internet) = (lab.fabric(), lab.fabric());
-    intranet.gateway("10.171.223.247/21").gateway("172.17.40.7/32").gateway("192.168.40.7/32");
+    intranet.gateway("10.171.223.247/21");
+    for machine in [MACHINE, OTHER, BESIDE] {
+        intranet.gateway(&format!("{machine}/32")).web(machine);
+    }
     internet.gateway("121.40.83.247/22");
     // net-tools are of those days; busybox has the command in the same words.
     let host = lab.host(engine).on(&intranet, "eth0", "").on(&internet, "eth1", "").resolver("121.40.83.247");
@@ -67,28 +72,38 @@ fn host(lab: &Lab, engine: Engine, interfaces: &str) -> (Fabric, Fabric, Host) {
     host.reboot();
     assert_eq!(host.unit_state("networking.service"), "active");
     host.ok("ip route show table main | grep '^172.16.0.0/12 ' && ip route show table main | grep '^192.168.0.0/16 '");
-    assert!(host_reaches(&host, MACHINE) && host_reaches(&host, OTHER), "the intranet is there");
+    for machine in [MACHINE, OTHER, BESIDE] {
+        assert!(host_reaches(&host, machine) && fetches(&host, None, machine), "the intranet is there: {machine}");
+    }
     (intranet, internet, host)
 }
 
 /// The engine runs, and the intranet is there for the host and for a container.
 #[track_caller]
-fn works(host: &Host, machine: &str) {
+pub(super) fn works(host: &Host, machine: &str) {
     assert_eq!(host.unit_state("docker.service"), "active");
     if !host.sh("docker image inspect bb:1").succeeded() {
         host.image();
     }
     host.ok("docker rm -f probe > /dev/null 2>&1; true");
     host.container("probe", "");
-    let routes = host.ok("ip route; cat /etc/docker/daemon.json 2> /dev/null; true");
-    assert!(host_reaches(host, machine), "the host: {routes}");
-    assert!(container_reaches(host, "probe", machine), "a container: {routes}");
+    assert_reached(host, "probe", machine);
     host.ok("docker rm -f probe");
+}
+
+/// By ping and by HTTP, from the host and from a container.
+#[track_caller]
+pub(super) fn assert_reached(host: &Host, container: &str, machine: &str) {
+    let routes = host.ok("ip route; cat /etc/docker/daemon.json 2> /dev/null; true");
+    assert!(host_reaches(host, machine), "the host pings {machine}: {routes}");
+    assert!(fetches(host, None, machine), "the host asks {machine}: {routes}");
+    assert!(container_reaches(host, container, machine), "a container pings {machine}: {routes}");
+    assert!(fetches(host, Some(container), machine), "a container asks {machine}: {routes}");
 }
 
 /// After a reboot it is as it was put right.
 #[track_caller]
-fn lasts(host: &mut Host, machine: &str) {
+pub(super) fn lasts(host: &mut Host, machine: &str) {
     let routes = "ip -4 route show table main | grep -v docker0 | sort";
     let before = host.ok(routes);
     host.reboot();
@@ -97,7 +112,7 @@ fn lasts(host: &mut Host, machine: &str) {
     works(host, machine);
 }
 
-const FIX: [&str; 3] = ["fix-routes", "--allow", "disruptive"];
+pub(super) const FIX: [&str; 3] = ["fix-routes", "--allow", "disruptive"];
 
 pub fn add(cases: &mut Cases) {
     for (name, prefer) in [("Docker moves", &[][..]), ("Docker moves, as asked", &["--prefer", "move-docker"])] {
@@ -136,6 +151,9 @@ pub fn add(cases: &mut Cases) {
         assert!(container_reaches(&host, "web", MACHINE));
         assert_eq!(host.read(FILE), interfaces);
         works(&host, MACHINE);
+        host.ok("docker network create later && docker network rm later");
+        let later = host.diagnose();
+        assert!(later.findings_above_info().is_empty(), "the next network hides nothing: {later}");
         rolls_back(&host);
         before.clone().without(REMEMBERED).same(&host.photo().without(REMEMBERED), "rolled back");
         assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
@@ -149,16 +167,58 @@ pub fn add(cases: &mut Cases) {
         lasts(&mut host, MACHINE);
         host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
     });
-    cases.each_engine(TOPIC, "every private range is behind the gateway", |lab, engine| {
-        let (_intranet, _internet, host) = host(lab, engine, &by_gateway(true));
-        host.docker();
-        assert!(!host_reaches(&host, MACHINE), "docker0 took its place");
-        let before = host.photo();
-        // Where Docker may go is for whoever runs the network to say.
-        let report = host.told(&[&FIX[..], &["--apply", "--yes"]].concat());
-        assert_eq!((report.exit, outcome(&report)), (1, "nothing applied"), "{report}");
-        before.same(&host.photo(), "nothing to be done by a machine");
-    });
+    cases.each_engine(TOPIC, "every private range is behind the gateway", all_routed);
+}
+
+/// The image as it was: nothing private is free, and Docker goes where it is missed least.
+fn all_routed(lab: &Lab, engine: Engine) {
+    let interfaces = by_gateway(true);
+    let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
+    host.docker();
+    host.container("web", "--restart unless-stopped");
+    assert!(!host_reaches(&host, MACHINE) && !fetches(&host, None, MACHINE), "docker0 took its place");
+    assert!(!container_reaches(&host, "web", MACHINE) && !fetches(&host, Some("web"), MACHINE));
+    let before = host.photo();
+    // Who asks for everything to be put right gets it as a question.
+    let asked = host.told(&["diagnose", "--allow", "disruptive", "--apply", "--yes"]);
+    assert_eq!(outcome(&asked), "nothing applied", "{asked}");
+    let cautious = host.told(&["fix-routes", "--apply", "--yes"]);
+    assert_eq!(outcome(&cautious), "nothing applied", "{cautious}");
+    before.same(&host.photo(), "refused");
+
+    let report = commits(&host, &FIX);
+    let hides = "no longer reach anything at 172.28.0.0/20, a part of what `172.16.0.0/12 via 10.171.223.247 dev eth0` leads to";
+    // A terminal's lines are short.
+    let told = report.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(hides), "{told}");
+    assert!(report.findings_above_info().is_empty(), "{report}");
+    assert_eq!(host.read(FILE), interfaces, "the routes stay");
+    assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web", "it runs again");
+    for machine in [MACHINE, OTHER, BESIDE] {
+        assert_reached(&host, "web", machine);
+    }
+    // Networks to come hide nothing else.
+    host.ok("docker network create later");
+    let subnet = host.ok("docker network inspect -f '{{(index .IPAM.Config 0).Subnet}}' later");
+    assert!(subnet.starts_with("172.28.") && subnet.trim().ends_with("/24"), "{subnet}");
+    host.container("late", "--network later");
+    for machine in [MACHINE, OTHER, BESIDE] {
+        assert_reached(&host, "late", machine);
+    }
+    let again = host.diagnose();
+    assert!(again.findings_of("network-hides-route").iter().all(|told| told["severity"] == "info"), "{again}");
+    host.ok("docker rm -f late && docker network rm later");
+
+    rolls_back(&host);
+    before.clone().without(REMEMBERED).same(&host.photo().without(REMEMBERED), "rolled back");
+    assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
+    commits(&host, &FIX);
+    lasts(&mut host, MACHINE);
+    host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
+    assert_reached(&host, "web", MACHINE);
+    rolls_back(&host);
+    let boot = [REMEMBERED, OF_THE_LAST_START].concat();
+    before.without(&boot).same(&host.photo().without(&boot), "rolled back after a reboot");
 }
 
 /// Started once after a boot the engine leaves its bridge, forwarding and its socket, whoever takes back a change of an earlier boot.

@@ -3,9 +3,12 @@
 mod bip;
 mod faults;
 mod forwarding;
+mod guests;
 mod intranet;
 mod keepers;
 mod meanwhile;
+mod pick;
+mod routes;
 mod settings;
 mod ssh;
 
@@ -21,8 +24,11 @@ pub fn add(cases: &mut Cases) {
     bip::add(cases);
     faults::add(cases);
     forwarding::add(cases);
+    guests::add(cases);
     intranet::add(cases);
     keepers::add(cases);
+    pick::add(cases);
+    routes::add(cases);
     settings::add(cases);
     meanwhile::add(cases);
     ssh::add(cases);
@@ -68,6 +74,13 @@ fn rolls_back(host: &Host) {
     let output = host.dnetctl(&["rollback", "--yes"]);
     assert!(output.succeeded(), "rollback: {output}");
     rests(host);
+}
+
+/// Whether the web server of a machine answers the host, or a container in its own network namespace.
+fn fetches(host: &Host, container: Option<&str>, machine: &str) -> bool {
+    let from = container.map(|name| format!("nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {name}) -n "));
+    let get = format!("curl -sf -m 5 http://{machine}/");
+    host.sh(&format!("{}{get} | grep -q served", from.unwrap_or_default())).succeeded()
 }
 
 /// How many journals there are.
