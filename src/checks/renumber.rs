@@ -79,20 +79,19 @@ fn default_bridge(scene: &Scene, free: Option<IpNet>, subnet: IpNet, impact: cra
     if kept || tied { remedy } else { by_edit(remedy, host, &[(key, Some(value.into()))], outlook) }
 }
 
-/// The bridge that `bridge` names: the engine takes its address as it finds it, and `bip` excludes it.
+/// The bridge that `bridge` names: `bip` excludes it. The engine takes its address once, keeps it in local-kv.db, and puts it back over
+/// another one at each start (seen on 20.10.24, 26.1.5 and 28.5.2; moby v28.5.2 libnetwork/drivers/bridge/bridge_store.go
+/// `populateNetworks`). A start without a bridge forgets it (daemon/daemon_unix.go `initNetworkController`).
 fn own_bridge(bridge: &Bridge, free: Option<IpNet>, impact: crate::text::Text) -> Remedy {
     let link = &bridge.link_name;
-    let title = match free {
-        Some(free) => text!(
-            "give {link} an address of a subnet that nobody uses, {free} say, where the host's network configuration sets \
-             it; the engine takes it from there",
-            "在主机的网络配置中为 {link} 换用无人使用的子网中的地址，例如 {free}；引擎会沿用该地址"
-        ),
-        None => text!(
-            "give {link} an address of a subnet that nobody uses, where the host's network configuration sets it",
-            "在主机的网络配置中为 {link} 换用无人使用的子网中的地址"
-        ),
-    };
+    let (such, such_zh) =
+        free.map_or_else(Default::default, |free| (format!(", {free} say"), format!("（例如 {free}）")));
+    let title = text!(
+        "give {link} an address of a subnet that nobody uses{such}: start the engine once with `\"bridge\": \"none\"`, so that it forgets \
+         the old one, set the address where the host's network configuration sets it, and start the engine with {link} again",
+        "为 {link} 换用无人使用的子网中的地址{such_zh}：先用 `\"bridge\": \"none\"` 启动一次引擎，让它忘掉旧地址；然后在主机的网络配置中改好地址；\
+         最后把 `bridge` 改回 {link} 并重启引擎"
+    );
     Remedy::manual(title, impact, Vec::new()).restarts_engine()
 }
 

@@ -67,6 +67,7 @@ const STORIES: &[(&str, &str, &str)] = &[
     ("network-overlaps-lan", "by `…` in", "networks/overlaps_lan.rs"),
     ("nameserver-in-docker-subnet", "make network", "networks/nameserver.rs"),
     ("nameserver-in-docker-subnet", "`bip`", "networks/nameserver.rs"),
+    ("network-hides-route", "the host's network configuration sets it", "networks/hides_route.rs"),
     ("network-hides-route", "make network", "networks/hides_route.rs"),
     ("network-hides-route", "`bip`", "networks/hides_route.rs"),
     ("network-hides-route", "default-address-pools", "networks/hides_route.rs"),
@@ -100,7 +101,6 @@ const STORIES: &[(&str, &str, &str)] = &[
 #[rustfmt::skip] // one a line
 const UNSEEN: &[(&str, &str, &str)] = &[
     ("pool-blocked-by-route", "give docker0 an address before the engine starts", "not carried out: for engines before 18.06, which have no pools to be told; none is in the lab"),
-    ("network-hides-route", "give the bridge of `bridge` an address of a subnet that nobody uses", "not carried out: no commands; the host's network configuration sets it"),
     ("peer-route-missing", "route the subnet to the host that has these containers", "not carried out: no commands; the routers on the way are other people's"),
     ("direct-routing-dropped", "set `allow-direct-routing` and `bridge-accept-fwmark`", "not carried out: for the nftables backend of 29, read in its source only"),
 ];

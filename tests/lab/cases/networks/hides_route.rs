@@ -37,6 +37,36 @@ pub fn add(cases: &mut Cases) {
         assert!(host_reaches(&host, "172.17.40.7"));
         healthy(&host);
     });
+    cases.engines([Engine::V28], TOPIC, "a bridge of the host's own, in the place of docker0", |lab, engine| {
+        let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
+        let host =
+            host.route("172.16.0.0/12 via 10.0.0.1").file("/etc/docker/daemon.json", r#"{"bridge": "lan0"}"#).boot();
+        host.ok("ip link add lan0 type bridge && ip addr add 172.17.0.1/16 dev lan0 && ip link set lan0 up");
+        host.docker();
+        host.container("web", "");
+        let report = host.diagnose();
+        let finding = told(&report, CHECK, "warning", "network:bridge");
+        let title = finding["remedies"][0]["title"].as_str().unwrap_or_default();
+        let free = title.strip_prefix("give lan0 an address of a subnet that nobody uses, ");
+        let free = free.and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{finding:#}"));
+        let starts = |bridge: &str| {
+            host.write("/etc/docker/daemon.json", &format!(r#"{{"bridge": "{bridge}"}}"#));
+            host.restart_docker().unwrap_or_else(|log| panic!("bridge {bridge}: {log}"));
+        };
+        let address = free.replace(".0/", ".1/");
+        let changes = format!("ip addr flush dev lan0 && ip addr add {address} dev lan0");
+        host.ok(&changes);
+        host.restart_docker().expect("a bridge");
+        assert_eq!(addresses(&host, "lan0"), "172.17.0.1/16", "the engine remembers");
+        starts("none");
+        host.ok(&changes);
+        starts("lan0");
+        assert_eq!(addresses(&host, "lan0"), address);
+        host.ok("docker start web");
+        assert!(host_reaches(&host, "172.17.40.7") && container_reaches(&host, "web", "172.17.40.7"));
+        let report = host.diagnose();
+        assert!(report.findings_of(CHECK).iter().all(|finding| finding["subject"] != "network:bridge"), "{report}");
+    });
     cases.each_engine(TOPIC, "docker0 hides a part of the old Aliyun image's routes", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32", "172.29.0.9/32"]);
         let host = aliyun(host).boot();
