@@ -50,8 +50,15 @@ pub enum Action {
     Unit { name: String, from: Running, to: Running },
     /// A unit is started at boot, or not.
     Enable { unit: String, from: bool, to: bool },
-    /// Containers, by name, that an engine's stop took down.
-    Containers { names: Vec<String>, from: Running, to: Running },
+    /// Containers, by name, that an engine's stop took down. Nothing else stops them.
+    Containers {
+        names: Vec<String>,
+        /// Those of them that are paused while they run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paused: Vec<String>,
+        from: Running,
+        to: Running,
+    },
 }
 
 /// A rule of iptables.

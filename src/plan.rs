@@ -4,7 +4,14 @@ mod diff;
 mod engine;
 mod make;
 mod order;
+mod pending;
+mod remembered;
 mod way_in;
+
+#[cfg(test)]
+pub(crate) use engine::restart;
+#[cfg(test)]
+pub(crate) use order::rank;
 
 pub use make::{Asked, Proposal, files, make, proposals};
 

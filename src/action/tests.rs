@@ -84,8 +84,10 @@ fn units_and_containers() {
     assert_eq!(unit("docker.service").commands(), ["systemctl stop docker.service"]);
     assert_eq!(unit("docker").undo_commands(), ["service docker start"]);
     let names = vec!["web".to_owned(), "a b".to_owned()];
-    let containers = Action::Containers { names, from: Running::Stopped, to: Running::Running };
-    assert_eq!(containers.commands(), ["docker start web 'a b'"]);
+    let paused = vec!["a b".to_owned()];
+    let containers = Action::Containers { names, paused, from: Running::Stopped, to: Running::Running };
+    assert_eq!(containers.commands(), ["docker start web 'a b'", "docker pause 'a b'"]);
+    assert_eq!(containers.undo_commands(), ["# they stop with the engine, and start again behind it: web, a b"]);
     let enable = Action::Enable { unit: "x.service".to_owned(), from: false, to: true };
     assert_eq!(enable.undo_commands(), ["systemctl disable x.service"]);
     assert!(enable.persists() && !unit("docker").persists());

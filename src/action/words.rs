@@ -31,12 +31,20 @@ pub(super) fn commands(action: &Action) -> Vec<String> {
         Action::Enable { unit, to, .. } => {
             vec![format!("systemctl {} {}", if *to { "enable" } else { "disable" }, quoted(unit))]
         }
-        Action::Containers { names, to, .. } => {
-            let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-            let verb = if *to == Running::Running { "start" } else { "stop" };
-            vec![format!("docker {verb} {}", names.join(" "))]
+        Action::Containers { names, paused, to: Running::Running, .. } => {
+            let start = std::iter::once(docker("start", names));
+            start.chain((!paused.is_empty()).then(|| docker("pause", paused))).collect()
+        }
+        // With `docker stop` their restart policy would no longer bring them up.
+        Action::Containers { names, .. } => {
+            vec![format!("# they stop with the engine, and start again behind it: {}", names.join(", "))]
         }
     }
+}
+
+fn docker(verb: &str, names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!("docker {verb} {}", names.join(" "))
 }
 
 fn verb(to: Presence) -> &'static str {

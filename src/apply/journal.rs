@@ -39,6 +39,8 @@ pub enum Entry {
         why: Text,
         still_failing: Vec<Cure>,
     },
+    /// What ran when that began, for the engine's stop takes it down.
+    Living(Living),
     Undoing(usize),
     Undone(usize),
     /// Somebody changed it since, so it stays as it is.
@@ -69,14 +71,33 @@ pub struct Begin {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Before {
-    /// Containers that ran, by name.
-    pub containers: Vec<String>,
     /// None: not known.
     pub bridges: Option<Bridges>,
     /// net.ipv4.ip_forward.
     pub forwarding: Option<String>,
     /// Sessions from elsewhere that were there: a later `confirm` must not come by one of them. None: not known.
     pub sessions: Option<Vec<Session>>,
+}
+
+/// Containers that have processes, by name; no tasks of a swarm.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Living {
+    pub names: Vec<String>,
+    /// Those of them that are paused.
+    pub paused: Vec<String>,
+}
+
+impl Living {
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, more: Living) -> Self {
+        for (all, more) in [(&mut self.names, more.names), (&mut self.paused, more.paused)] {
+            let new: Vec<String> = more.into_iter().filter(|name| !all.contains(name)).collect();
+            all.extend(new);
+        }
+        self
+    }
 }
 
 /// On which terms it is carried out.
@@ -135,7 +156,7 @@ pub fn stage(entries: &[Entry]) -> Stage {
     entries.iter().fold(Stage::Begun, |stage, entry| match entry {
         Entry::Begin(_) => Stage::Begun,
         Entry::Doing(_) | Entry::Done(_) if stage == Stage::Begun => Stage::Doing,
-        Entry::Doing(_) | Entry::Done(_) | Entry::Verified => stage,
+        Entry::Doing(_) | Entry::Done(_) | Entry::Verified | Entry::Living(_) => stage,
         Entry::Armed { until, .. } => Stage::Armed { until: *until },
         Entry::Confirmed => Stage::Confirmed,
         Entry::Committed => Stage::Committed,

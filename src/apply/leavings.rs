@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::journal::Before;
+use super::journal::{Before, Living};
 use super::{End, Hands, State};
 use crate::action::{Action, Presence, Running};
 use crate::host::{Address, Fact, Link};
@@ -34,6 +34,14 @@ impl Hands for Leavings<'_> {
 
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
         self.hands.bring(step, end)
+    }
+
+    fn living(&mut self) -> Option<Living> {
+        self.hands.living()
+    }
+
+    fn revive(&mut self, ran: &Living) -> Result<Vec<String>, Text> {
+        self.hands.revive(ran)
     }
 
     fn undone(&mut self, step: &Step) -> Result<(), Text> {

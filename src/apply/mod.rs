@@ -17,6 +17,7 @@ pub mod worker;
 
 use std::path::PathBuf;
 
+use self::journal::Living;
 use crate::plan::Step;
 use crate::text::Text;
 
@@ -79,5 +80,18 @@ pub trait Hands {
     /// As [`Hands::bring`].
     fn undone(&mut self, _step: &Step) -> Result<(), Text> {
         Ok(())
+    }
+
+    /// What runs in containers now; none: that cannot be seen.
+    fn living(&mut self) -> Option<Living> {
+        None
+    }
+
+    /// Starts those of them that are there and do not run. Returns the names of those that are not there any more.
+    ///
+    /// # Errors
+    /// As [`Hands::bring`].
+    fn revive(&mut self, _ran: &Living) -> Result<Vec<String>, Text> {
+        Ok(Vec::new())
     }
 }

@@ -144,8 +144,26 @@ fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: 
     }
     if live {
         plan.impact.extend(mentions::of_moved(trial.host(), &plan));
+        plan.impact.extend(lost(trial.host(), &plan));
     }
     Ok(plan)
+}
+
+/// What no undo brings back: containers that end with the engine and are removed then.
+fn lost(host: &Snapshot, plan: &Plan) -> Option<Text> {
+    let api = host.engine.api.ok()?;
+    let names = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Containers { names, .. } => Some(names),
+        _ => None,
+    })?;
+    let lost = probe::api::removed_at_their_end(&api.endpoint, &api.version.spoken, names).ok()?;
+    let names = lost.join(", ");
+    (!lost.is_empty()).then(|| {
+        text!(
+            "these containers were started with --rm: they are removed when the engine stops, and no undo brings them back: {names}",
+            "以下容器以 --rm 启动：引擎停止时会被删除，撤销也无法恢复：{names}"
+        )
+    })
 }
 
 /// What a remedy of the plan takes away, or that it does not last.
@@ -279,10 +297,7 @@ fn arguments(context: &Context, given: &Pipeline) -> Vec<String> {
 
 /// What undoing has to bring back besides the steps.
 fn state(host: &Snapshot) -> journal::Before {
-    let containers = host.engine.api.ok().and_then(|api| api.containers.ok()).map_or(&[][..], Vec::as_slice);
-    let running = containers.iter().filter(|one| one.state == "running").map(|one| one.name.clone());
     journal::Before {
-        containers: running.collect(),
         bridges: host.links.ok().zip(host.addresses.ok()).map(|(links, addresses)| leavings::among(links, addresses)),
         forwarding: host.sysctls.ok().and_then(|sysctls| sysctls.get("net.ipv4.ip_forward").cloned()),
         sessions: arm::established(),

@@ -65,7 +65,11 @@ pub struct Info {
     pub name: String,
     pub engine_id: String,
     pub operating_system: String,
+    /// DockerRootDir: where it keeps images and containers, without symbolic links; with userns-remap a directory of that user.
     pub docker_root: String,
+    /// Driver: `overlay2`, …
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub storage_driver: String,
     pub ipv4_forwarding: Option<bool>,
     pub live_restore: bool,
     pub rootless: bool,
@@ -87,9 +91,22 @@ pub struct SwarmNode {
     pub manager: bool,
     /// Addresses of the managers (RemoteManagers), `10.0.0.5:2377`.
     pub managers: Vec<String>,
+    /// Of all managers; on a manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<Managers>,
+    /// Somebody has to unlock the swarm after each start of this manager (AutoLockManagers).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub autolock: bool,
     /// The swarm's address pools, on a manager.
     pub default_pools: Vec<IpNet>,
     pub error: String,
+}
+
+/// How many managers a swarm has, and how many of them answer each other (GET /nodes, ManagerStatus).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Managers {
+    pub all: usize,
+    pub reachable: usize,
 }
 
 /// GET /networks.

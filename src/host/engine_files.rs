@@ -26,6 +26,9 @@ pub struct Engine {
     /// The local networks that the engine keeps on disk (network/files/local-kv.db below its root) and takes up again at its next start; read
     /// only while no engine runs. Known and empty: there is no such file.
     pub stored_networks: Fact<Vec<Network>>,
+    /// The directory, without symbolic links, in which the next start looks for images and containers; read only while an engine runs.
+    #[serde(skip_serializing_if = "Fact::is_not_collected")]
+    pub next_root: Fact<String>,
     /// The inode of our own network namespace (/proc/self/ns/net).
     pub own_netns: Fact<u64>,
     /// Where the API is, and who listens there, seen without connecting.

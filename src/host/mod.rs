@@ -29,7 +29,7 @@ pub use cloud::Cloud;
 pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
 pub use date::date;
 pub use engine_api::{
-    Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Network, Published, SwarmNode,
+    Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Managers, Network, Published, SwarmNode,
 };
 pub use engine_files::{
     CommandLine, Engine, EngineBinary, EngineEndpoint, EnvironmentFile, Listener, LogLine, OptionsFile, Package,

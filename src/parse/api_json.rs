@@ -10,13 +10,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::raw::{
-    RawContainer, RawEndpoint, RawEvent, RawInfo, RawInspected, RawIpamConfig, RawNetwork, RawPort, RawSwarm,
+    RawContainer, RawEndpoint, RawEvent, RawInfo, RawInspected, RawIpamConfig, RawNetwork, RawNode, RawPort, RawSwarm,
     RawVersion,
 };
 use super::mask::mask;
 use crate::host::{
-    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Network, NetworkAction, NetworkEvent,
-    NetworkHistory, Published, SwarmNode,
+    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Managers, Network, NetworkAction,
+    NetworkEvent, NetworkHistory, Published, SwarmNode,
 };
 use crate::text::{Text, text};
 
@@ -72,6 +72,7 @@ pub fn info(body: &[u8]) -> Result<Info, Text> {
         engine_id: raw.id.unwrap_or_default(),
         operating_system: raw.operating_system.unwrap_or_default(),
         docker_root: raw.docker_root_dir.unwrap_or_default(),
+        storage_driver: raw.driver.unwrap_or_default(),
         ipv4_forwarding: raw.ipv4_forwarding.as_ref().and_then(truth),
         live_restore: raw.live_restore_enabled.unwrap_or_default(),
         rootless: security.iter().any(|option| option == "rootless" || option.split(',').any(|o| o == "name=rootless")),
@@ -84,6 +85,17 @@ pub fn info(body: &[u8]) -> Result<Info, Text> {
         warnings: raw.warnings.unwrap_or_default().iter().map(|warning| mask(warning)).collect(),
         swarm: raw.swarm.map(swarm).unwrap_or_default(),
     })
+}
+
+/// GET /nodes: a swarm's managers. One that is told to be none any more has no ManagerStatus.
+///
+/// # Errors
+/// A sentence when the body is no JSON or not what an engine replies.
+pub fn managers(body: &[u8]) -> Result<Managers, Text> {
+    let nodes: Vec<RawNode> = whole(body, "/nodes")?;
+    let managers: Vec<_> = nodes.into_iter().filter_map(|node| node.manager_status).collect();
+    let reachable = managers.iter().filter(|it| it.reachability.as_deref() == Some("reachable")).count();
+    Ok(Managers { all: managers.len(), reachable })
 }
 
 /// GET /networks.
@@ -150,6 +162,15 @@ pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
 pub fn process(body: &[u8]) -> Result<u32, Text> {
     let raw: RawInspected = whole(body, "/containers/json")?;
     Ok(raw.state.and_then(|state| state.pid).unwrap_or(0))
+}
+
+/// GET /containers/ID/json: whether the container is removed when it ends.
+///
+/// # Errors
+/// As [`process`].
+pub fn auto_remove(body: &[u8]) -> Result<bool, Text> {
+    let raw: RawInspected = whole(body, "/containers/json")?;
+    Ok(raw.host_config.and_then(|config| config.auto_remove).unwrap_or_default())
 }
 
 /// GET /events with `since` and `until` and no filter: JSON documents one after the other. Taken are networks made and removed on this
@@ -249,6 +270,12 @@ fn swarm(raw: RawSwarm) -> SwarmNode {
         node_address: raw.node_addr.and_then(|address| address.parse().ok()),
         manager: raw.control_available.unwrap_or_default(),
         managers: raw.remote_managers.unwrap_or_default().into_iter().filter_map(|manager| manager.addr).collect(),
+        quorum: None,
+        autolock: raw
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.spec.as_ref()?.encryption_config.as_ref()?.auto_lock_managers)
+            .unwrap_or_default(),
         default_pools: raw
             .cluster
             .and_then(|cluster| cluster.default_addr_pool)

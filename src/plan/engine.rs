@@ -1,10 +1,11 @@
 //! Restarting the engine: whether that may be, what it takes, and what it interrupts.
 
+use super::pending;
 use crate::action::{Action, Running};
 use crate::engine::settings::upgraded;
-use crate::engine::swarm::is_member;
-use crate::engine::{Liveness, Whereabouts, liveness, next_version, running_version, whereabouts};
-use crate::host::{Api, Container, Snapshot};
+use crate::engine::swarm::{is_member, is_task};
+use crate::engine::{Liveness, Whereabouts, liveness, next, next_version, running_version, whereabouts};
+use crate::host::{Api, Container, Managers, Snapshot};
 use crate::text::{Text, text};
 
 /// The unit that starts the engine; without systemd the name of its service script.
@@ -30,6 +31,21 @@ pub(super) fn by_hand(host: &Snapshot) -> Option<Text> {
             "本机的引擎既不由 systemd 也不由服务脚本启动：请按当初的启动方式重启；命令已列出"
         )
     })
+}
+
+/// Whether the engine is down because somebody stopped it, or nobody needed it yet: then it stays so. Where no systemd tells whether it failed, one that
+/// the model starts was stopped.
+pub(super) fn stays_down(host: &Snapshot) -> bool {
+    let starts = || next::next(host, 0).ok().and_then(|next| next.starts) != Some(false);
+    liveness(host) == Liveness::Stopped && (host.profile.systemd || starts())
+}
+
+pub(super) fn is_left_down(host: &Snapshot) -> Text {
+    let name = unit(host);
+    text!(
+        "{name} is stopped, did not fail, and is not started: what is written counts from its next start",
+        "{name} 处于停止状态且并非启动失败，因此不会启动它：写入的配置在其下次启动时生效"
+    )
 }
 
 /// # Errors
@@ -69,22 +85,41 @@ pub(super) fn may_restart(host: &Snapshot) -> Result<(), Text> {
             "引擎在运行，但没有告知其容器和 swarm 状态：无法得知重启会中断什么"
         ));
     }
+    pending::refused(host)?;
     quorum(host)
 }
 
 /// Managers agree while more than half of them are there. This one is away while its engine restarts.
 fn quorum(host: &Snapshot) -> Result<(), Text> {
-    let Some(info) = host.engine.api.ok().and_then(|api| api.info.ok()) else { return Ok(()) };
-    if !info.swarm.manager || !is_member(&info.swarm) {
+    let Some(info) = api(host).and_then(|api| api.info.ok()) else { return Ok(()) };
+    let swarm = &info.swarm;
+    if !swarm.manager || !is_member(swarm) {
         return Ok(());
     }
-    let managers = info.swarm.managers.len().max(1);
-    if managers - 1 > managers / 2 {
+    if swarm.autolock {
+        return Err(text!(
+            "the swarm is locked after each start of this manager until somebody unlocks it (`docker swarm unlock`)",
+            "该 swarm 启用了自动锁定：管理节点每次启动后都需要人工执行 `docker swarm unlock`"
+        ));
+    }
+    let managers = match swarm.quorum {
+        Some(managers) => managers,
+        // The only one is this one.
+        None if swarm.managers.len() < 2 => Managers { all: 1, reachable: 1 },
+        None => {
+            return Err(text!(
+                "the swarm does not tell which of its managers are reachable (GET /nodes), so whether it keeps its quorum while the engine restarts is not known",
+                "swarm 没有告知哪些管理节点可达（GET /nodes），因此无法得知重启引擎期间能否保持法定多数"
+            ));
+        }
+    };
+    let Managers { all, reachable } = managers;
+    if reachable > all / 2 + 1 {
         return Ok(());
     }
     Err(text!(
-        "this host is one of {managers} managers of a swarm, which would lose its quorum while the engine restarts",
-        "本机是 swarm 的 {managers} 个管理节点之一，重启引擎期间 swarm 会失去法定多数"
+        "this host is one of {all} managers of a swarm, of which {reachable} are reachable: it would lose its quorum while the engine restarts",
+        "本机是 swarm 的 {all} 个管理节点之一，其中 {reachable} 个可达：重启引擎期间 swarm 会失去法定多数"
     ))
 }
 
@@ -99,8 +134,8 @@ pub(super) fn does_not_start(after: &Snapshot) -> Option<Text> {
     Some(text!("the engine would still not start ({word})", "引擎仍将无法启动（{word}）"))
 }
 
-/// Stop, start, and the containers that ran. An engine that is down is only started.
-pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
+/// Stop, start, and the containers that ran; an undo starts them by itself behind all steps. An engine that is down is only started.
+pub(crate) fn restart(host: &Snapshot) -> Vec<Action> {
     use Running::{Running as Up, Stopped};
     let switched = |name: &str, from, to| Action::Unit { name: name.to_owned(), from, to };
     let service = unit(host);
@@ -115,16 +150,20 @@ pub(super) fn restart(host: &Snapshot) -> Vec<Action> {
     actions.extend(socket.filter(|_| listens).map(|socket| switched(socket, Up, Stopped)));
     actions.extend(socket.map(|socket| switched(socket, Stopped, Up)));
     actions.push(switched(service, Stopped, Up));
-    if liveness(host) != Liveness::Running {
-        return actions;
-    }
-    // The swarm makes its tasks anew.
-    let running = running(host).into_iter().filter(|one| !is_task(one));
-    let names: Vec<String> = running.map(|one| one.name.clone()).collect();
-    if stops_containers(host) && !names.is_empty() {
-        actions.push(Action::Containers { names, from: Stopped, to: Up });
-    }
+    actions.extend(containers(host));
     actions
+}
+
+/// The start of those that the engine's stop takes down; none where it takes none.
+fn containers(host: &Snapshot) -> Option<Action> {
+    // The swarm makes its tasks anew.
+    let all: Vec<&Container> = running(host).into_iter().filter(|one| !is_task(&one.name)).collect();
+    if !stops_containers(host) || all.is_empty() {
+        return None;
+    }
+    let paused = all.iter().filter(|one| one.state == "paused").map(|one| one.name.clone()).collect();
+    let names = all.iter().map(|one| one.name.clone()).collect();
+    Some(Action::Containers { names, paused, from: Running::Stopped, to: Running::Running })
 }
 
 /// Whether the engine's start brings its socket up, which would stay behind otherwise (`-H fd://` goes with `Requires=docker.socket`).
@@ -137,10 +176,11 @@ fn api(host: &Snapshot) -> Option<&Api> {
     host.engine.api.ok()
 }
 
-/// Containers that run now, by name.
+/// Containers that have processes now, by name.
 fn running(host: &Snapshot) -> Vec<&Container> {
     let containers = api(host).and_then(|api| api.containers.ok()).into_iter().flatten();
-    let mut running: Vec<&Container> = containers.filter(|one| one.state == "running").collect();
+    let lives = |one: &&Container| matches!(one.state.as_str(), "running" | "paused");
+    let mut running: Vec<&Container> = containers.filter(lives).collect();
     running.sort_by(|a, b| a.name.cmp(&b.name));
     running
 }
@@ -160,7 +200,8 @@ pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
     if !stops_containers(host) {
         return Vec::new();
     }
-    let (tasks, others): (Vec<&Container>, Vec<&Container>) = running(host).into_iter().partition(|one| is_task(one));
+    let (tasks, others): (Vec<&Container>, Vec<&Container>) =
+        running(host).into_iter().partition(|one| is_task(&one.name));
     let mut impact = Vec::new();
     if !others.is_empty() {
         let count = others.len();
@@ -168,6 +209,14 @@ pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
         impact.push(text!(
             "{count} running containers stop and are started again: {names}",
             "{count} 个正在运行的容器会停止，之后重新启动：{names}"
+        ));
+    }
+    let paused: Vec<&Container> = others.into_iter().filter(|one| one.state == "paused").collect();
+    if !paused.is_empty() {
+        let names = named(&paused);
+        impact.push(text!(
+            "paused containers lose what they hold in memory; they are started and paused again: {names}",
+            "已暂停的容器会丢失内存中的内容；之后会重新启动并再次暂停：{names}"
         ));
     }
     if !tasks.is_empty() {
@@ -179,14 +228,6 @@ pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
         ));
     }
     impact
-}
-
-/// A task's container is called `SERVICE.SLOT.ID`, with 25 characters of an id (v28.5.2 daemon/cluster/executor/container/container.go `name`).
-fn is_task(container: &Container) -> bool {
-    let id = container.name.rsplit('.').next().unwrap_or_default();
-    container.name.matches('.').count() >= 2
-        && id.len() == 25
-        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 fn named(containers: &[&Container]) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Bytes, FileSwap, LeftOut, Plan, Session, engine, order, way_in};
+use super::{Bytes, FileSwap, LeftOut, Plan, Session, engine, order, pending, remembered, way_in};
 use crate::action::{Action, Intent};
 use crate::checks::Judged;
 use crate::edit::{Content, carry_out};
@@ -246,6 +246,9 @@ fn take<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, more: &[N
         _ => None,
     };
     if let Some(Text { en, zh }) = fails {
+        if engine::stays_down(host) && more.iter().any(|(_, proposal)| wants_restart(host, proposal)) {
+            return Err(left(engine::is_left_down(host)));
+        }
         let why = text!("it is not proved to help: {en}", "无法证明有效：{zh}");
         return Err(Left { unproved: true, ..left(why) });
     }
@@ -282,7 +285,7 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
     if remedy.is_manual() {
         return Err(left(text!("a person has to do it; its commands are printed", "需要人工处理；命令已列出")));
     }
-    let restarts = remedy.restarts_engine || engine::is_started_by(host, &remedy.actions);
+    let restarts = wants_restart(host, proposal) && !engine::stays_down(host);
     let mut safety = remedy.safety;
     if restarts {
         if let Some(why) = engine::by_hand(host) {
@@ -299,6 +302,11 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
         return Err(left(why));
     }
     Ok(Taken { number, proposal, safety, restarts })
+}
+
+/// Whether it counts for the engine from its next start only.
+fn wants_restart(host: &Snapshot, proposal: &Proposal) -> bool {
+    proposal.remedy.restarts_engine || engine::is_started_by(host, &proposal.remedy.actions)
 }
 
 /// The sessions whose way these actions change.
@@ -365,8 +373,15 @@ fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
         None => trial.known().to_vec(),
     };
     let known = known.into_iter().filter(|known| !cures.contains(known)).collect();
-    let impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
+    let mut impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
+    if engine::stays_down(host) && chosen.taken.iter().any(|taken| wants_restart(host, taken.proposal)) {
+        impact.push(engine::is_left_down(host));
+    }
+    if chosen.restarts() {
+        impact.extend(pending::impact(trial.before()));
+    }
     let steps = order::steps(host, &chosen);
+    impact.extend(remembered::impact(&steps));
     let Chosen { touches, left_out, .. } = chosen;
     let mut plan =
         Plan { host: asked.host.to_owned(), id: String::new(), steps, left_out, cures, known, touches, impact };

@@ -1,7 +1,7 @@
 //! Steps in their order: what runs now, the engine's stop, links, files, its start, containers, and rules behind the engine's own.
 
 use super::make::Chosen;
-use super::{FileSwap, Proposal, Step, engine};
+use super::{FileSwap, Proposal, Step, engine, remembered};
 use crate::action::{Action, Intent, Running};
 use crate::finding::{Cure, Safety};
 use crate::host::Snapshot;
@@ -24,7 +24,7 @@ pub(super) fn intents<'a>(proposals: impl Iterator<Item = &'a Proposal>, file: &
 }
 
 /// Where a step stands among the others.
-fn rank(action: &Action) -> u8 {
+pub(crate) fn rank(action: &Action) -> u8 {
     match action {
         Action::Sysctl { .. }
         | Action::Route { .. }
@@ -65,6 +65,7 @@ pub(super) fn steps(host: &Snapshot, chosen: &Chosen) -> Vec<Step> {
     // Of a file that already says so nothing is written.
     steps.retain(|step| !step.file.as_ref().is_some_and(|FileSwap { from, to }| from == to));
     steps.sort_by_key(|step| rank(&step.action));
+    remembered::docker0(host, &mut steps);
     steps
 }
 

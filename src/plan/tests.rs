@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Asked, Plan, Proposal, make, proposals};
-use crate::action::{Action, Intent};
+use crate::action::{Action, Intent, Running};
 use crate::checks::fixture::{self, Fixture};
 use crate::checks::{CHECKS, Scene, Selection, Shared, judge};
 use crate::finding::{Cure, Remedy, Safety};
@@ -104,7 +104,7 @@ fn a_file_that_is_not_what_was_seen_is_left_alone() {
 fn faults_that_keep_the_engine_down_together_are_cured_together() {
     let both = r#"{"labels": ["c=d"], "bip": "10.0.0.1/24"}"#;
     let fixture = host(&format!(
-        "engine = \"20.10.24\"\nflags = [\"--label=a=b in /etc/default/docker:5\", \"--bip=10.0.0.1/24 in /etc/default/docker:5\"]\ndaemon_json = '{both}'"
+        "engine = \"20.10.24\"\nunit_state = \"failed\"\nflags = [\"--label=a=b in /etc/default/docker:5\", \"--bip=10.0.0.1/24 in /etc/default/docker:5\"]\ndaemon_json = '{both}'"
     ));
     let remove = |key: &str, from: serde_json::Value| {
         let mut one = proposal(key, Safety::Safe, vec![json(key, Some(from), None)]);

@@ -113,6 +113,7 @@ impl Asked {
             next: self.next_command_line.clone(),
             daemon_json: daemon_json.clone(),
         };
+        let next_root = stored_networks::next_root(&self.files, &setup);
         let files = self.files.clone();
         let stored_networks =
             ask("the engine's networks", LIMIT, self.deadline, move || stored_networks::look(&files, &setup));
@@ -127,6 +128,7 @@ impl Asked {
             options_files: options_files(&self.files),
             daemon_json,
             stored_networks: stored_networks.finish(),
+            next_root,
             own_netns,
             processes,
             next_command_line: self.next_command_line,

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use super::api::real_path;
 use super::files::Files;
 use super::unit_files::unreadable;
 use crate::host::{CommandLine, DaemonFlag, DaemonJson, DaemonJsonState, Fact, Network, Process};
@@ -46,6 +47,17 @@ pub fn look(files: &Files, setup: &Setup) -> Fact<Vec<Network>> {
     }
     match root(files, setup).and_then(|root| read(files, &format!("{root}/network/files/local-kv.db"))) {
         Ok(fact) => fact,
+        Err(why) => Fact::Unreadable(why),
+    }
+}
+
+/// Where the next start looks for images and containers, without symbolic links.
+pub fn next_root(files: &Files, setup: &Setup) -> Fact<String> {
+    if setup.processes.ok().is_none_or(Vec::is_empty) {
+        return Fact::NotCollected;
+    }
+    match root(files, setup) {
+        Ok(root) => Fact::known(real_path(&root)),
         Err(why) => Fact::Unreadable(why),
     }
 }

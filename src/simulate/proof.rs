@@ -73,7 +73,6 @@ impl<'a> Trial<'a> {
     }
 
     /// The host as it is, judged by all checks.
-    #[cfg(test)]
     pub fn before(&self) -> &Judged {
         &self.before
     }

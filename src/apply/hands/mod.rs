@@ -17,8 +17,9 @@ mod unit;
 
 use std::path::{Path, PathBuf};
 
+use super::journal::Living;
 use super::{End, Hands, Places, State};
-use crate::action::Action;
+use crate::action::{Action, Running};
 use crate::plan::Step;
 use crate::text::Text;
 use kept::Kept;
@@ -64,8 +65,17 @@ impl Hands for Host {
                 Ok(if now == *to || now == *from { end(&now, to) } else { State::Other(Text::verbatim(now)) })
             }
             Action::Enable { unit, to, .. } => Ok(end(enable::state(unit)?, *to)),
-            Action::Containers { names, to, .. } => Ok(end(containers::state(names), *to)),
+            Action::Containers { names, paused, to, .. } => Ok(end(containers::state(names, paused), *to)),
         }
+    }
+
+    fn living(&mut self) -> Option<Living> {
+        containers::living()
+    }
+
+    fn revive(&mut self, ran: &Living) -> Result<Vec<String>, Text> {
+        containers::bring(&ran.names, &ran.paused, Running::Running)?;
+        Ok(containers::gone(&ran.names))
     }
 
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
@@ -87,7 +97,7 @@ impl Hands for Host {
                 firewall::set_policy(tool, table, chain, pick(end, from, to))
             }
             Action::Enable { unit, from, to } => enable::bring(unit, *pick(end, from, to)),
-            Action::Containers { names, from, to } => containers::bring(names, *pick(end, from, to)),
+            Action::Containers { names, paused, from, to } => containers::bring(names, paused, *pick(end, from, to)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The way back: newest first, idempotent, and on from wherever it was cut.
 
 use super::{Ended, Failure, Transaction, within};
-use crate::action::Action;
-use crate::apply::journal::{Entry, Stage, stage, to_undo};
+use crate::action::{Action, Running};
+use crate::apply::journal::{Entry, Living, Stage, stage, to_undo};
 use crate::apply::{End, Outcome, State};
 use crate::plan::Step;
 use crate::text::{Text, text};
@@ -29,6 +29,11 @@ impl Transaction<'_> {
                 return Ended { outcome: Outcome::Committed, noted };
             }
         }
+        let ran = match self.living(scope) {
+            Ok(ran) => ran,
+            // Once the engine has stopped nobody could tell any more.
+            Err(()) => return Ended { outcome: Outcome::Incomplete, noted: false },
+        };
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
         let (mut left, mut whole) = (Vec::new(), true);
         for number in to_undo(self.journal.entries()) {
@@ -41,6 +46,7 @@ impl Transaction<'_> {
                 Ok(Back::Left(how)) => _ = self.note(Entry::Left { step: number, how }),
             }
         }
+        left.extend(ran.and_then(|(stop, ran)| self.revive(stop, &ran).err()));
         if left.is_empty() {
             return Ended { outcome: Outcome::RolledBack, noted: self.note(Entry::RolledBack) };
         }
@@ -57,6 +63,77 @@ impl Transaction<'_> {
             }
         }
         back
+    }
+
+    /// What has to run behind it all, and the step that stopped it: what ran before this plan, and what runs now. Who stopped a container since the
+    /// change was committed wanted that.
+    ///
+    /// # Errors
+    /// Only what runs now may be started, and it cannot be written down.
+    fn living(&mut self, scope: Scope) -> Result<Option<(usize, Living)>, ()> {
+        let plan = self.plan;
+        let is_stop = |number: &usize| plan.steps.get(*number).is_some_and(is_engines_stop);
+        let stops = |entry: &Entry| if let Entry::Doing(number) = entry { Some(*number).filter(is_stop) } else { None };
+        let Some(stop) = self.journal.entries().iter().find_map(stops).filter(|_| scope == Scope::Everything) else {
+            return Ok(None);
+        };
+        let committed = self.journal.entries().contains(&Entry::Committed);
+        if self.since_committed().all(|entry| !matches!(entry, Entry::Living(_) | Entry::Undoing(_)))
+            && let Some(living) = self.hands.living()
+        {
+            self.note(Entry::Living(living));
+            if committed && self.noted_living().is_none() {
+                return Err(());
+            }
+        }
+        let at_first = plan.steps.iter().find_map(|step| started_with_it(&step.action)).unwrap_or_default();
+        Ok(Some((
+            stop,
+            match self.noted_living() {
+                Some(ran) if committed => ran,
+                Some(ran) => at_first.and(ran),
+                None => at_first,
+            },
+        )))
+    }
+
+    fn noted_living(&self) -> Option<Living> {
+        self.since_committed().find_map(|entry| if let Entry::Living(ran) = entry { Some(ran.clone()) } else { None })
+    }
+
+    fn since_committed(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.journal.entries();
+        let at = entries.iter().rposition(|entry| *entry == Entry::Committed).unwrap_or(0);
+        entries[at..].iter()
+    }
+
+    /// Starts what the engine's stop took down.
+    fn revive(&mut self, stop: usize, ran: &Living) -> Result<(), Text> {
+        if ran.names.is_empty() {
+            return Ok(());
+        }
+        let mut revived = self.hands.revive(ran);
+        for _ in 1..TRIES {
+            if revived.is_err() {
+                std::thread::sleep(self.patience.pause);
+                revived = self.hands.revive(ran);
+            }
+        }
+        let gone = revived.map_err(|Text { en, zh }| {
+            let (names, paused) = (ran.names.clone(), ran.paused.clone());
+            let start = Action::Containers { names, paused, from: Running::Stopped, to: Running::Running };
+            let commands = start.commands().join("; ");
+            text!("{en}; by hand: {commands}", "{zh}；手动恢复：{commands}")
+        })?;
+        let gone = gone.join(", ");
+        if !gone.is_empty() {
+            let how = text!(
+                "these containers were to be removed at their end (--rm) and went when the engine stopped: {gone}",
+                "以下容器带有 --rm，引擎停止时已被删除：{gone}"
+            );
+            self.note(Entry::Left { step: stop, how });
+        }
+        Ok(())
     }
 
     fn note(&mut self, entry: Entry) -> bool {
@@ -96,6 +173,19 @@ enum Back {
 /// An edit is merged out of a file that somebody changed since; a unit or containers that are neither up nor down were left so half-way.
 fn comes_back_from_anything(action: &Action) -> bool {
     matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. })
+}
+
+/// A socket's stop takes nothing down.
+fn is_engines_stop(step: &Step) -> bool {
+    matches!(&step.action, Action::Unit { name, from: Running::Running, .. } if !name.ends_with(".socket"))
+}
+
+/// The containers that the plan itself starts behind the engine.
+fn started_with_it(action: &Action) -> Option<Living> {
+    match action {
+        Action::Containers { names, paused, .. } => Some(Living { names: names.clone(), paused: paused.clone() }),
+        _ => None,
+    }
 }
 
 /// What is left, and how to put it right.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::model::{Fault, World, container, swap};
+use super::model::{DAEMON_JSON, Fault, World, container, swap};
 use crate::action::{Action, Intent, Presence, Running};
 use crate::apply::journal::tests::plan;
-use crate::plan::{Plan, Safety, Step};
+use crate::host::{Api, ApiVersion, Container, EngineKind, Fact, Info, Snapshot, SocketUnit, Unit};
+use crate::plan::{Plan, Safety, Step, rank, restart};
 
 /// How a resource stands when the plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Case {
     pub edits: Vec<Start>,
     pub enable: bool,
     pub engine: Engine,
+    /// The engine that restarts gets another subnet for docker0.
+    pub moves: bool,
     pub armed: Armed,
     pub verifies: bool,
     /// A committed change is taken back.
@@ -65,20 +68,12 @@ pub fn case() -> impl Strategy<Value = Case> {
     let armed = prop_oneof![4 => Just(Armed::No), 1 => Just(Armed::Confirmed), 1 => Just(Armed::Expired)];
     (
         (prop::collection::vec(start(), 0..3), prop::option::of(start()), prop::collection::vec(start(), 0..3)),
-        (any::<bool>(), engine, armed),
+        (any::<bool>(), engine, any::<bool>(), armed),
         (prop::bool::weighted(0.8), any::<bool>()),
-        prop::collection::vec((0u32..90, fault), 0..5),
+        prop::collection::vec((0u32..110, fault), 0..5),
     )
-        .prop_map(|((sysctls, bridge, edits), (enable, engine, armed), (verifies, regretted), faults)| Case {
-            sysctls,
-            bridge,
-            edits,
-            enable,
-            engine,
-            armed,
-            verifies,
-            regretted,
-            faults,
+        .prop_map(|((sysctls, bridge, edits), (enable, engine, moves, armed), (verifies, regretted), faults)| {
+            Case { sysctls, bridge, edits, enable, engine, moves, armed, verifies, regretted, faults }
         })
 }
 
@@ -86,8 +81,39 @@ fn step(action: Action) -> Step {
     Step { action, file: None, because: Vec::new(), safety: Safety::Safe }
 }
 
-fn unit(name: &str, from: Running, to: Running) -> Step {
-    step(Action::Unit { name: name.to_owned(), from, to })
+const CONTAINERS: [&str; 2] = ["db", "web"];
+const OLD: &str = "172.17.0.1/16";
+const NEW: &str = "10.24.0.1/24";
+
+/// An engine that runs with these containers, as a plan for it sees it.
+fn host(engine: Engine) -> Snapshot {
+    let mut host = Snapshot::empty("h");
+    host.profile.systemd = true;
+    let name = "docker.service".to_owned();
+    host.engine.unit = Fact::known(Some(Unit { name, active_state: "active".to_owned(), ..Unit::default() }));
+    let name = "docker.socket".to_owned();
+    let socket = SocketUnit { name, active_state: "active".to_owned(), listens: Vec::new() };
+    host.engine.socket_unit = Fact::known(Some(socket).filter(|_| engine == Engine::Socket));
+    let container =
+        |name: &str| Container { name: name.to_owned(), state: "running".to_owned(), ..Container::default() };
+    host.engine.api = Fact::known(Api {
+        endpoint: "unix:///var/run/docker.sock".to_owned(),
+        chosen_by: "default".to_owned(),
+        version: ApiVersion { kind: EngineKind::Docker, ..ApiVersion::default() },
+        info: Fact::known(Info::default()),
+        networks: Fact::known(Vec::new()),
+        containers: Fact::known(CONTAINERS.map(container).to_vec()),
+        history: Fact::NotCollected,
+    });
+    host
+}
+
+/// In the file of the engine with these lines.
+fn bip(before: &[(&str, &str)], from: Option<&str>, to: &str) -> Step {
+    let intents =
+        vec![Intent::Sysctl { key: "bip".to_owned(), from: from.map(str::to_owned), to: Some(to.to_owned()) }];
+    let file = Some(swap(&lines(before), &intents));
+    Step { file, ..step(Action::Edit { file: DAEMON_JSON.to_owned(), intents }) }
 }
 
 fn lines(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -109,25 +135,18 @@ impl Case {
             world.set(&format!("sysctl:{key}"), &value(start, "0", "1"));
             steps.push(step(Action::Sysctl { key, from: "0".to_owned(), to: "1".to_owned() }));
         }
-        let (up, down) = (Running::Running, Running::Stopped);
-        let names = || vec!["web".to_owned(), "db".to_owned()];
         for unit in ["unit:docker.service", "unit:docker.socket"] {
             world.set(unit, "running");
         }
         if self.engine != Engine::Socket {
             world.set("unit:docker.socket", "stopped");
         }
-        for name in names() {
-            world.set(&container(&name), "running");
+        for name in CONTAINERS {
+            world.set(&container(name), "running");
         }
+        world.set("docker0", OLD);
         if self.engine != Engine::Untouched {
-            steps.push(step(Action::Containers { names: names(), from: up, to: down }));
-        }
-        if self.engine == Engine::Socket {
-            steps.push(unit("docker.socket", up, down));
-        }
-        if self.engine != Engine::Untouched {
-            steps.push(unit("docker.service", up, down));
+            steps.extend(restart(&host(self.engine)).into_iter().map(step));
         }
         if let Some(start) = &self.bridge {
             world.set("bridge:docker0", &value(start, "present", "absent"));
@@ -154,12 +173,15 @@ impl Case {
             world.set("enabled:ours.service", "false");
             steps.push(step(Action::Enable { unit: "ours.service".to_owned(), from: false, to: true }));
         }
-        if self.engine == Engine::Socket {
-            steps.push(unit("docker.socket", down, up));
+        let moves = self.moves && self.engine != Engine::Untouched;
+        if moves {
+            world.files.insert(DAEMON_JSON.to_owned(), lines(&[("kept", "1")]));
+            steps.push(bip(&[("bip", OLD), ("kept", "1")], Some(OLD), NEW));
         }
-        if self.engine != Engine::Untouched {
-            steps.push(unit("docker.service", down, up));
-            steps.push(step(Action::Containers { names: names(), from: down, to: up }));
+        steps.sort_by_key(|step| rank(&step.action));
+        if moves {
+            let stop = steps.iter().position(|step| matches!(step.action, Action::Unit { to: Running::Stopped, .. }));
+            steps.insert(stop.expect("it is restarted"), bip(&[("kept", "1")], None, OLD));
         }
         (world, plan(steps))
     }
@@ -178,6 +200,10 @@ impl Case {
         }
         if self.enable {
             world.set("enabled:ours.service", "true");
+        }
+        if self.moves && self.engine != Engine::Untouched {
+            world.files.insert(DAEMON_JSON.to_owned(), lines(&[("bip", NEW), ("kept", "1")]));
+            world.set("docker0", NEW);
         }
         world
     }

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use crate::action::{Action, Intent, Presence, Running};
-use crate::apply::journal::{Entry, Sink, Unwritten, decode};
+use crate::apply::journal::{Entry, Living, Sink, Unwritten, decode};
 use crate::apply::{End, Hands, State};
 use crate::plan::{Bytes, FileSwap, Step};
 use crate::text::Text;
@@ -73,6 +73,9 @@ pub struct Machine {
     pub faults: Vec<(u32, Fault)>,
     pub calls: u32,
 }
+
+/// The engine's file.
+pub const DAEMON_JSON: &str = "/etc/docker/daemon.json";
 
 pub type Shared = Rc<RefCell<Machine>>;
 
@@ -247,6 +250,22 @@ impl Hands for ModelHands {
         leave(fault).map(|()| state)
     }
 
+    fn living(&mut self) -> Option<Living> {
+        look(&self.0).ok()?;
+        let machine = self.0.borrow();
+        let world = &machine.world;
+        let all = world.values.iter().filter_map(|(key, value)| Some((key.strip_prefix("container:")?, value)));
+        let names = all.filter(|(_, value)| *value == "running").map(|(name, _)| name.to_owned()).collect();
+        is_up(world).then_some(Living { names, paused: Vec::new() })
+    }
+
+    fn revive(&mut self, ran: &Living) -> Result<Vec<String>, Text> {
+        let (fault, before) = enter(&self.0, false);
+        before?;
+        start(&mut self.0.borrow_mut().world, &ran.names, fault)?;
+        leave(fault).map(|()| Vec::new())
+    }
+
     fn bring(&mut self, step: &Step, end: End) -> Result<(), Text> {
         let (fault, before) = enter(&self.0, false);
         before?;
@@ -259,22 +278,17 @@ impl Hands for ModelHands {
                     turn(lines, intent, end);
                 }
             }
-            Action::Containers { names, from, to } => {
-                // Only an engine that stops takes containers down; none starts without one.
-                let wanted = if end == End::To { to } else { from };
-                if *wanted == Running::Running && world.says("unit:docker.service") == "running" {
-                    let half = if fault == Some(Fault::ErrorAfter) { 1 } else { names.len() };
-                    for name in &names[..half] {
-                        world.set(&container(name), "running");
-                    }
-                } else if *wanted == Running::Running {
-                    return Err(Text::verbatim("the engine is down"));
+            Action::Containers { names, from, to, .. } => {
+                // Only an engine that stops takes containers down.
+                if *(if end == End::To { to } else { from }) == Running::Running {
+                    start(world, names, fault)?;
                 }
             }
             action => {
                 let (resource, from, to) = ends(action).expect("a value");
+                let was_up = is_up(world);
                 world.set(&resource, if end == End::To { &to } else { &from });
-                settle(world);
+                settle(world, was_up, &resource);
             }
         }
         drop(machine);
@@ -282,17 +296,38 @@ impl Hands for ModelHands {
     }
 }
 
-/// Who connects to the socket wakes the engine; an engine that is down has no containers.
-fn settle(world: &mut World) {
-    if world.says("unit:docker.socket") == "running" {
-        world.set("unit:docker.service", "running");
+/// None starts without the engine.
+fn start(world: &mut World, names: &[String], fault: Option<Fault>) -> Result<(), Text> {
+    if !is_up(world) {
+        return Err(Text::verbatim("the engine is down"));
     }
-    if world.says("unit:docker.service") == "stopped" {
+    let half = if fault == Some(Fault::ErrorAfter) { 1 } else { names.len() };
+    for name in names.iter().take(half) {
+        world.set(&container(name), "running");
+    }
+    Ok(())
+}
+
+fn is_up(world: &World) -> bool {
+    world.says("unit:docker.service") == "running"
+}
+
+/// Who waits for the socket wakes the engine, and without its socket it stops (`Requires=docker.socket`); an engine that is down has no containers. One
+/// that comes up has docker0 where its file says, else where it was last.
+fn settle(world: &mut World, was_up: bool, touched: &str) {
+    if touched == "unit:docker.socket" {
+        let state = world.says(touched).to_owned();
+        world.set("unit:docker.service", &state);
+    }
+    let bip = world.files.get(DAEMON_JSON).and_then(|lines| lines.get("bip")).cloned();
+    if !is_up(world) {
         let containers: Vec<String> =
             world.values.keys().filter(|key| key.starts_with("container:")).cloned().collect();
         for name in containers {
             world.set(&name, "stopped");
         }
+    } else if let Some(bip) = bip.filter(|_| !was_up) {
+        world.set("docker0", &bip);
     }
 }
 

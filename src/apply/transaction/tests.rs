@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::case::{Armed, Case, Engine, Start, case};
-use super::model::{Fault, Gone, Machine, ModelHands, ModelJournal, Shared, World, look};
+use super::model::{Fault, Gone, Machine, ModelHands, ModelJournal, Shared, World, container, look};
 use super::*;
 use crate::apply::journal::{Stage, stage};
 
@@ -149,13 +149,14 @@ fn each_fault_at_each_moment() {
     for engine in [Engine::Restarted, Engine::Socket] {
         for (verifies, regretted) in [(true, false), (false, false), (true, true)] {
             for armed in [Armed::No, Armed::Confirmed, Armed::Expired] {
-                for (fault, call) in faults.iter().flat_map(|fault| (0..110).map(move |call| (*fault, call))) {
+                for (fault, call) in faults.iter().flat_map(|fault| (0..135).map(move |call| (*fault, call))) {
                     let case = Case {
                         sysctls: vec![Start::From, Start::To],
                         bridge: Some(Start::From),
                         edits: vec![Start::From, Start::From],
                         enable: true,
                         engine,
+                        moves: true,
                         armed,
                         verifies,
                         regretted,
@@ -183,6 +184,7 @@ fn small() -> Case {
         edits: vec![Start::From],
         enable: false,
         engine: Engine::Untouched,
+        moves: false,
         armed: Armed::No,
         verifies: true,
         regretted: false,
@@ -255,4 +257,54 @@ fn what_cannot_be_taken_back_is_told_with_its_commands() {
     assert_eq!(left.len(), 2);
     assert_eq!(left[1].en, "step 1 (sysctl:net.0): injected; by hand: sysctl -w net.0=0");
     assert!(left[1].zh.starts_with("第 1 步（sysctl:net.0）：injected；手动恢复："), "{}", left[1].zh);
+}
+
+/// What runs behind an undo where `db` was stopped and `job` started since.
+fn after_an_undo(committed: bool) -> Vec<String> {
+    let case = Case { engine: Engine::Restarted, verifies: committed, ..small() };
+    let (before, plan) = case.world();
+    let machine = Rc::new(RefCell::new(Machine { world: before, ..Machine::default() }));
+    let meddled = Rc::clone(&machine);
+    let since = move || {
+        let world = &mut meddled.borrow_mut().world;
+        world.set(&container("db"), "stopped");
+        world.set(&container("job"), "running");
+    };
+    if committed {
+        let ended = live(&machine, &plan, true, |transaction| transaction.carry_out(Phase::All));
+        assert_eq!(ended.unwrap_or_else(|_| panic!("it lives")).outcome, Outcome::Committed);
+        since();
+    }
+    live(&machine, &plan, false, |transaction| {
+        if committed {
+            return transaction.undo(Failure::new(text!("asked for", "应要求")), Scope::Everything);
+        }
+        let mut verify = |_| {
+            since();
+            Err(Failure::new(text!("still there", "仍然存在")))
+        };
+        Transaction { verify: &mut verify, ..transaction_of(transaction) }.carry_out(Phase::All)
+    })
+    .unwrap_or_else(|_| panic!("it lives"));
+    let machine = machine.borrow();
+    let runs = machine.world.values.iter().filter(|(key, value)| key.starts_with("container:") && *value == "running");
+    runs.map(|(key, _)| key["container:".len()..].to_owned()).collect()
+}
+
+fn transaction_of<'a>(other: &'a mut Transaction) -> Transaction<'a> {
+    Transaction {
+        plan: other.plan,
+        hands: &mut *other.hands,
+        journal: &mut *other.journal,
+        verify: &mut *other.verify,
+        armed: other.armed,
+        stop: other.stop,
+        patience: other.patience,
+    }
+}
+
+#[test]
+fn what_ran_before_the_undo_runs_behind_it() {
+    assert_eq!(after_an_undo(true), ["job", "web"], "who stopped it after the commit wanted that");
+    assert_eq!(after_an_undo(false), ["db", "job", "web"], "all that this change may have stopped");
 }

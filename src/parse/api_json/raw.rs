@@ -31,6 +31,7 @@ pub(super) struct RawInfo {
     pub(super) name: Option<String>,
     pub(super) operating_system: Option<String>,
     pub(super) docker_root_dir: Option<String>,
+    pub(super) driver: Option<String>,
     #[serde(rename = "IPv4Forwarding")]
     pub(super) ipv4_forwarding: Option<Value>,
     pub(super) live_restore_enabled: Option<bool>,
@@ -75,7 +76,32 @@ pub(super) struct RawManager {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawCluster {
+    pub(super) spec: Option<RawSpec>,
     pub(super) default_addr_pool: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawSpec {
+    pub(super) encryption_config: Option<RawEncryption>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawEncryption {
+    pub(super) auto_lock_managers: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawNode {
+    pub(super) manager_status: Option<RawManagerStatus>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawManagerStatus {
+    pub(super) reachability: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +154,7 @@ pub(super) struct RawContainer {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawHostConfig {
     pub(super) network_mode: Option<String>,
+    pub(super) auto_remove: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -156,6 +183,7 @@ pub(super) struct RawEndpoint {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawInspected {
     pub(super) state: Option<RawState>,
+    pub(super) host_config: Option<RawHostConfig>,
 }
 
 #[derive(Deserialize)]

@@ -122,3 +122,17 @@ fn networks_made_and_removed_among_all_events() {
     assert_eq!((odd.gaps().len(), odd.ok().expect("known").complete), (1, false));
     assert!(history(br#"{"Type":"network""#).is_err() && history(b"<html>").is_err());
 }
+
+#[test]
+fn managers_are_those_who_say_how_they_are_reached() {
+    let body = br#"[{"ID":"a","ManagerStatus":{"Leader":true,"Reachability":"reachable","Addr":"10.0.0.1:2377"}},
+        {"ID":"b","ManagerStatus":{"Reachability":"unreachable","Addr":"10.0.0.2:2377"}},{"ID":"c"},{"ID":"d","ManagerStatus":null}]"#;
+    assert_eq!(managers(body), Ok(Managers { all: 2, reachable: 1 }));
+    assert!(managers(br#"{"message":"This node is not a swarm manager."}"#).is_err());
+}
+
+#[test]
+fn a_container_that_is_removed_at_its_end() {
+    assert_eq!(auto_remove(br#"{"Id":"a","HostConfig":{"AutoRemove":true}}"#), Ok(true));
+    assert_eq!(auto_remove(br#"{"Id":"a","HostConfig":{"NetworkMode":"default"}}"#), Ok(false));
+}

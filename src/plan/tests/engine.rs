@@ -64,7 +64,7 @@ fn socket(state: &str) -> crate::host::Fact<Option<crate::host::SocketUnit>> {
 
 #[test]
 fn a_socket_that_comes_with_the_engine_goes_with_it() {
-    let down = "engine = \"28.5.2\"\nunit_state = \"inactive\"\ndaemon_json = '{}'\nflags = [\"-H fd:// in /lib/systemd/system/docker.service:13\"]";
+    let down = "engine = \"28.5.2\"\nunit_state = \"failed\"\ndaemon_json = '{}'\nflags = [\"-H fd:// in /lib/systemd/system/docker.service:13\"]";
     let (service, listening) = ("systemctl start docker.service", "systemctl start docker.socket");
     let starts = |state: &str, text: &str| {
         let mut fixture = host(text);
@@ -115,24 +115,131 @@ fn without_systemd_a_service_script_restarts_it() {
     assert_eq!([&by_script[0], &by_script[2]], ["service docker stop", "service docker start"]);
 }
 
+/// What the engine said over its API, to be changed.
+fn says(fixture: &mut Fixture) -> &mut crate::host::Info {
+    use crate::host::Fact;
+    let Fact::Known { value: api, .. } = &mut fixture.host.engine.api else { panic!("no API") };
+    let Fact::Known { value: info, .. } = &mut api.info else { panic!("no info") };
+    info
+}
+
 #[test]
 fn a_swarm_keeps_its_quorum() {
-    let managers = |count: usize| {
+    let managers = |count: usize, reachable: Option<usize>, autolock: bool| {
         let mut fixture = host(WEB);
-        if let crate::host::Fact::Known { value: api, .. } = &mut fixture.host.engine.api
-            && let crate::host::Fact::Known { value: info, .. } = &mut api.info
-        {
-            info.swarm.state = "active".to_owned();
-            info.swarm.manager = true;
-            info.swarm.managers = (0..count).map(|n| format!("10.0.0.{n}:2377")).collect();
-        }
+        let swarm = &mut says(&mut fixture).swarm;
+        swarm.state = "active".to_owned();
+        swarm.manager = true;
+        swarm.managers = (0..count).map(|n| format!("10.0.0.{n}:2377")).collect();
+        swarm.quorum = reachable.map(|reachable| crate::host::Managers { all: count, reachable });
+        swarm.autolock = autolock;
         plan(&fixture, Some(restart()), Some("{}"), true)
     };
-    for (count, goes) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
-        let plan = managers(count);
-        assert_eq!(!plan.steps.is_empty(), goes, "{count}: {:?}", whys(&plan));
+    for (count, reachable, goes) in [
+        (1, 1, false),
+        (2, 2, false),
+        (3, 3, true),
+        (3, 2, false),
+        (4, 4, true),
+        (5, 5, true),
+        (5, 4, true),
+        (5, 3, false),
+        (7, 5, true),
+    ] {
+        let plan = managers(count, Some(reachable), false);
+        assert_eq!(!plan.steps.is_empty(), goes, "{reachable} of {count}: {:?}", whys(&plan));
     }
-    assert!(managers(2).left_out[0].refused);
+    assert!(managers(3, Some(2), false).left_out[0].refused);
+    // Addresses alone do not tell who is there.
+    assert!(whys(&managers(5, None, false))[0].contains("does not tell which of its managers"));
+    assert!(whys(&managers(1, None, false))[0].contains("one of 1 managers"));
+    assert!(whys(&managers(3, Some(3), true))[0].contains("docker swarm unlock"));
+}
+
+#[test]
+fn one_that_was_stopped_stays_so() {
+    let mut fixture = host("engine = \"28.5.2\"\nunit_state = \"inactive\"\ndaemon_json = '{}'");
+    for state in ["inactive", "active"] {
+        fixture.host.engine.socket_unit = socket(state);
+        let plan = plan(&fixture, Some(restart()), Some("{}"), true);
+        assert_eq!(commands(&plan), ["# in /etc/docker/daemon.json: \"mtu\": 1400"], "{:?}", whys(&plan));
+        let told: Vec<&str> = plan.impact.iter().map(|text| text.en.as_str()).collect();
+        assert!(told.len() == 1 && told[0].starts_with("docker.service is stopped, did not fail"), "{told:?}");
+    }
+    let start = |from, to| Action::Unit { name: "docker.service".to_owned(), from, to };
+    let mut start = proposal("start", Safety::Safe, vec![start(Running::Stopped, Running::Running)]);
+    start.cure = Some(Cure::new("engine-failed", "unit:docker.service"));
+    let plan = plan(&fixture, Some(vec![start]), Some("{}"), true);
+    assert!(plan.steps.is_empty(), "{:?}", commands(&plan));
+}
+
+#[test]
+fn a_restart_that_would_lose_everything_is_refused() {
+    let with_root = |next: &str| {
+        let mut fixture = host(WEB);
+        says(&mut fixture).docker_root = "/var/lib/docker".to_owned();
+        fixture.host.engine.next_root = crate::host::Fact::known(next.to_owned());
+        plan(&fixture, Some(restart()), Some("{}"), true)
+    };
+    assert!(!with_root("/var/lib/docker").steps.is_empty());
+    let moved = with_root("/data/docker");
+    assert!(moved.steps.is_empty() && moved.left_out[0].refused);
+    assert!(whys(&moved)[0].contains("looks for them in /data/docker"), "{:?}", whys(&moved));
+    let with_driver = |changed: &str| {
+        let json = "daemon_json = '{\"storage-driver\": \"vfs\"}'";
+        let mut fixture =
+            host(&WEB.replace("daemon_json = '{}'", &format!("{json}\ndaemon_json_changed = \"{changed}\"")));
+        says(&mut fixture).storage_driver = "overlay2".to_owned();
+        plan(&fixture, Some(restart()), Some("{\"storage-driver\": \"vfs\"}"), true)
+    };
+    assert!(!with_driver("before").steps.is_empty(), "it runs with it");
+    let changed = with_driver("after");
+    assert!(whys(&changed)[0].contains("by vfs from its next start on"), "{:?}", whys(&changed));
+}
+
+#[test]
+fn what_else_waits_for_the_restart_is_told() {
+    let json = "'{\"debug\": true}'\ndaemon_json_changed = \"after\"";
+    let fixture = host(&WEB.replace("'{}'", json));
+    let plan = plan(&fixture, Some(restart()), Some("{\"debug\": true}"), true);
+    let told: Vec<&str> = plan.impact.iter().map(|text| text.en.as_str()).collect();
+    assert!(
+        told.iter().any(|told| told.contains("takes effect for this too") && told.contains("was changed")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn docker0_is_written_down_before_it_moves() {
+    let mut bip = proposal("bip", Safety::Safe, vec![json("bip", None, Some("10.24.0.1/24".into()))]);
+    bip.remedy.restarts_engine = true;
+    let plan = |now: &str, text: &str| {
+        let fixture = host(&WEB.replace("'{}'", &format!("'{text}'")).replace("172.17.0.1/16", now));
+        plan(&fixture, Some(vec![bip.clone()]), Some(text), true)
+    };
+    let there_and_back = plan("172.17.0.1/16", "{}");
+    let edit = |said: &str| format!("# in /etc/docker/daemon.json: \"bip\": \"{said}\"");
+    assert_eq!(
+        commands(&there_and_back),
+        [
+            edit("172.17.0.1/16"),
+            "systemctl stop docker.service".to_owned(),
+            edit("10.24.0.1/24"),
+            "systemctl start docker.service".to_owned(),
+            "docker start web".to_owned(),
+        ],
+        "{:?}",
+        whys(&there_and_back)
+    );
+    let bytes = |step: usize| {
+        let swap = there_and_back.steps[step].file.as_ref().unwrap();
+        [&swap.from, &swap.to].map(|end| String::from_utf8(end.as_ref().unwrap().as_slice().to_vec()).unwrap())
+    };
+    assert_eq!((bytes(0)[0].as_str(), &bytes(0)[1]), ("{}", &bytes(2)[0]));
+    assert!(bytes(2)[1].contains("10.24.0.1/24") && !bytes(2)[1].contains("172.17"));
+    assert!(there_and_back.impact.iter().any(|text| text.en.contains("written down before the engine stops")));
+    // Elsewhere than its network says: nobody knows where it would come back to.
+    assert_eq!(commands(&plan("172.18.0.1/16", "{}")).len(), 4);
 }
 
 #[test]

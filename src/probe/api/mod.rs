@@ -1,13 +1,14 @@
-//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says. It is told one thing only:
-//! to start a container.
+//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says. It is told two things only:
+//! to start a container, and to pause one.
 
 mod awake;
 mod client;
 mod endpoint;
 mod inspect;
 
+pub use awake::real_path;
 pub use endpoint::parse_endpoint;
-pub use inspect::{container_process, start_container};
+pub use inspect::{Verb, container_process, removed_at_their_end, tell_container};
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::awake::{Evidence, Seen};
 use self::endpoint::{Chosen, Endpoint};
-use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
+use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Info, Listener};
 use crate::parse::api_json;
 use crate::probe::Request;
 use crate::probe::files::Files;
@@ -127,12 +128,19 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
     let mut paths = vec!["/info".to_owned(), "/networks".to_owned(), "/containers/json?all=1".to_owned()];
     paths.extend(past_events(chosen, &version));
     // One after the other would take several time limits where the engine hangs.
-    let mut replies = together(paths.into_iter().map(get).collect()).await.into_iter();
+    let mut replies = together(paths.into_iter().map(&get).collect()).await.into_iter();
     let mut next = || replies.next();
+    let mut info = read(next(), chosen, |body| api_json::info(body).map(Fact::known));
+    if let Fact::Known { value: Info { swarm, .. }, .. } = &mut info
+        && swarm.manager
+        && let Ok(reply) = get("/nodes".to_owned()).await
+    {
+        swarm.quorum = api_json::managers(&reply.body).ok();
+    }
     Ok(Api {
         endpoint: chosen.endpoint.to_string(),
         chosen_by: chosen.by.clone(),
-        info: read(next(), chosen, |body| api_json::info(body).map(Fact::known)),
+        info,
         networks: read(next(), chosen, api_json::networks),
         containers: read(next(), chosen, api_json::containers),
         history: read(next(), chosen, api_json::history),

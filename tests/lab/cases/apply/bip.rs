@@ -28,9 +28,14 @@ pub(super) fn broken(lab: &Lab, host: HostBuilder, drop_in: &str) -> (Fabric, Ho
         host.write(DROP_IN, &format!("[Service]\n{drop_in}\n"));
         host.ok("systemctl daemon-reload");
     }
+    fails(&host);
+    (fabric, host)
+}
+
+#[track_caller]
+fn fails(host: &Host) {
     host.start_docker().expect_err("10.1.0.0 is no host address");
     host.await_unit("docker.service", "failed");
-    (fabric, host)
 }
 
 #[track_caller]
@@ -60,7 +65,8 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker run --rm bb:1 ping -c 1 -W 2 10.0.0.1");
         rolls_back(&host);
         before.same(&host.photo(), "rolled back");
-        // And once more, with a journal of its own.
+        // And once more, with a journal of its own: from the rollback on the engine was stopped, and had not failed.
+        fails(&host);
         commits(&host, &["diagnose"]);
         is_mended(&host);
     });

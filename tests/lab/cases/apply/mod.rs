@@ -1,6 +1,7 @@
 //! `--apply` on real hosts: what is put right, that it works afterwards, and that undoing it leaves the host as it was.
 
 mod bip;
+mod containers;
 mod faults;
 mod forwarding;
 mod guests;
@@ -22,6 +23,7 @@ const FILE: &str = "/etc/docker/daemon.json";
 
 pub fn add(cases: &mut Cases) {
     bip::add(cases);
+    containers::add(cases);
     faults::add(cases);
     forwarding::add(cases);
     guests::add(cases);
