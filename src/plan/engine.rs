@@ -5,6 +5,7 @@ use crate::action::{Action, Running};
 use crate::engine::settings::upgraded;
 use crate::engine::swarm::{is_member, is_task};
 use crate::engine::{Liveness, Whereabouts, liveness, next, next_version, running_version, whereabouts};
+use crate::finding::Remedy;
 use crate::host::{Api, Container, Managers, Snapshot};
 use crate::text::{Text, text};
 
@@ -15,6 +16,11 @@ fn unit(host: &Snapshot) -> &str {
         Some(Some(unit)) if !unit.name.is_empty() => &unit.name,
         _ => "docker.service",
     }
+}
+
+/// Whether it counts for the engine from its next start only.
+pub(super) fn is_restarted_for(host: &Snapshot, remedy: &Remedy) -> bool {
+    remedy.restarts_engine || is_started_by(host, &remedy.actions)
 }
 
 /// Whether an action asks for the engine to run.

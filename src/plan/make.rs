@@ -240,23 +240,28 @@ fn take<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, more: &[N
     cures.extend(more.iter().filter_map(|(_, proposal)| proposal.cure.clone()));
     let restarts = chosen.restarts() || taken.iter().any(|taken| taken.restarts);
     let (proof, after) = trial.of(&cures, &actions, restarts);
+    let stays_down =
+        engine::stays_down(host) && more.iter().any(|(_, one)| engine::is_restarted_for(host, &one.remedy));
     let fails = match &proof {
         Proof::Remains(why) => Some(why.clone()),
         Proof::Cured if restarts => after.as_ref().and_then(|(after, _)| engine::does_not_start(after)),
         _ => None,
     };
     if let Some(Text { en, zh }) = fails {
-        if engine::stays_down(host) && more.iter().any(|(_, proposal)| wants_restart(host, proposal)) {
+        if stays_down {
             return Err(left(engine::is_left_down(host)));
         }
         let why = text!("it is not proved to help: {en}", "无法证明有效：{zh}");
         return Err(Left { unproved: true, ..left(why) });
     }
-    let touches = touches(host, after.as_ref().map(|(after, _)| after), &actions, restarts);
+    // What an engine that stays down writes counts when somebody starts it.
+    let started = stays_down.then(|| simulate::after(host, &actions, true).ok()).flatten();
+    let behind = started.as_ref().or(after.as_ref().map(|(after, _)| after));
+    let touches = touches(host, behind, &actions, restarts || stays_down);
     // Nothing is armed for sessions that nobody saw, whatever is allowed.
     let touches = touches.map_err(|why| refused(way_in::unseen(why)))?;
-    if let Some((after, _)) = after.as_ref().filter(|_| !touches.is_empty()) {
-        let untried = untried(host, after, &actions).map_err(|why| refused(way_in::unseen(why)))?;
+    if let Some(behind) = behind.filter(|_| !touches.is_empty()) {
+        let untried = untried(host, behind, &actions).map_err(|why| refused(way_in::unseen(why)))?;
         if !untried.is_empty() {
             return Err(refused(way_in::untried(&untried)));
         }
@@ -285,7 +290,7 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
     if remedy.is_manual() {
         return Err(left(text!("a person has to do it; its commands are printed", "需要人工处理；命令已列出")));
     }
-    let restarts = wants_restart(host, proposal) && !engine::stays_down(host);
+    let restarts = engine::is_restarted_for(host, &proposal.remedy) && !engine::stays_down(host);
     let mut safety = remedy.safety;
     if restarts {
         if let Some(why) = engine::by_hand(host) {
@@ -302,11 +307,6 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
         return Err(left(why));
     }
     Ok(Taken { number, proposal, safety, restarts })
-}
-
-/// Whether it counts for the engine from its next start only.
-fn wants_restart(host: &Snapshot, proposal: &Proposal) -> bool {
-    proposal.remedy.restarts_engine || engine::is_started_by(host, &proposal.remedy.actions)
 }
 
 /// The sessions whose way these actions change.
@@ -374,7 +374,9 @@ fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
     };
     let known = known.into_iter().filter(|known| !cures.contains(known)).collect();
     let mut impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
-    if engine::stays_down(host) && chosen.taken.iter().any(|taken| wants_restart(host, taken.proposal)) {
+    if engine::stays_down(host)
+        && chosen.taken.iter().any(|taken| engine::is_restarted_for(host, &taken.proposal.remedy))
+    {
         impact.push(engine::is_left_down(host));
     }
     if chosen.restarts() {

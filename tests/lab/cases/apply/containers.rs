@@ -84,6 +84,23 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(process(), was);
         before.same(&host.photo(), "rolled back");
     });
+    cases.each_engine(TOPIC, "restarts that must not be", |lab, engine| {
+        let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
+        host.docker();
+        let refused = |why: &str| {
+            let output = host.dnetctl(&[&MOVE[..], &["--apply", "--yes"]].concat());
+            assert!(output.status == 2 && output.stderr.contains(why), "{output}");
+        };
+        host.write(FILE, "{\"data-root\": \"/srv/docker\"}\n");
+        refused("looks for them in /srv/docker");
+        host.ok("ln -s /var/lib/docker /srv/docker");
+        host.write(FILE, "{\"data-root\": \"/srv/docker\", \"storage-driver\": \"fuse-overlayfs\"}\n");
+        refused("by fuse-overlayfs from its next start on");
+        host.ok(&format!("rm {FILE} && docker swarm init --advertise-addr 10.0.0.2"));
+        refused("one of 1 managers of a swarm, of which 1 are reachable");
+        host.ok("docker swarm update --autolock");
+        refused("docker swarm unlock");
+    });
     cases.each_engine(TOPIC, "an engine that somebody stopped stays down", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.write(FILE, "{\"bip\": \"10.1.0.0/24\"}\n");
