@@ -61,13 +61,6 @@ pub fn is_member(node: &SwarmNode) -> bool {
     matches!(node.state.as_str(), "active" | "pending" | "locked")
 }
 
-/// Whether a container of this name is a task's: `SERVICE.SLOT.ID`, with 25 characters of an id (v28.5.2 daemon/cluster/executor/container/container.go
-/// `name`). The swarm starts and stops them.
-pub fn is_task(name: &str) -> bool {
-    let id = name.rsplit('.').next().unwrap_or_default();
-    name.matches('.').count() >= 2 && id.len() == 25 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-}
-
 /// The subnet that `docker swarm init` gives to the ingress network: 10.255.0.0/16 up to 19.03.4, since then the first block of the pool (v19.03.4 and
 /// v19.03.5 vendor/github.com/docker/swarmkit/manager/manager.go `newIngressNetwork`). A swarm keeps what it was made with. None: a block that
 /// is no part of the pool.

@@ -171,6 +171,17 @@ pub struct Container {
     pub ports: Vec<Published>,
 }
 
+impl Container {
+    /// Whether it is a task's: called `SERVICE.SLOT.ID`, with 25 characters of an id (v28.5.2 daemon/cluster/executor/container/container.go
+    /// `name`). The swarm starts and stops them.
+    pub fn is_task(&self) -> bool {
+        let id = self.name.rsplit('.').next().unwrap_or_default();
+        self.name.matches('.').count() >= 2
+            && id.len() == 25
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    }
+}
+
 /// A container's place on one network.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

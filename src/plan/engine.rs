@@ -3,7 +3,7 @@
 use super::pending;
 use crate::action::{Action, Running};
 use crate::engine::settings::upgraded;
-use crate::engine::swarm::{is_member, is_task};
+use crate::engine::swarm::is_member;
 use crate::engine::{Liveness, Whereabouts, liveness, next, next_version, running_version, whereabouts};
 use crate::finding::Remedy;
 use crate::host::{Api, Container, Managers, Snapshot};
@@ -163,7 +163,7 @@ pub(crate) fn restart(host: &Snapshot) -> Vec<Action> {
 /// The start of those that the engine's stop takes down; none where it takes none.
 fn containers(host: &Snapshot) -> Option<Action> {
     // The swarm makes its tasks anew.
-    let all: Vec<&Container> = running(host).into_iter().filter(|one| !is_task(&one.name)).collect();
+    let all: Vec<&Container> = running(host).into_iter().filter(|one| !one.is_task()).collect();
     if !stops_containers(host) || all.is_empty() {
         return None;
     }
@@ -206,8 +206,7 @@ pub(super) fn impact(host: &Snapshot) -> Vec<Text> {
     if !stops_containers(host) {
         return Vec::new();
     }
-    let (tasks, others): (Vec<&Container>, Vec<&Container>) =
-        running(host).into_iter().partition(|one| is_task(&one.name));
+    let (tasks, others): (Vec<&Container>, Vec<&Container>) = running(host).into_iter().partition(|one| one.is_task());
     let mut impact = Vec::new();
     if !others.is_empty() {
         let count = others.len();

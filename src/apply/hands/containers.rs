@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::action::Running;
 use crate::apply::journal::Living;
-use crate::engine::swarm::is_task;
 use crate::host::{Api, Container, Fact};
 use crate::probe::api::{self, Verb};
 use crate::text::{Text, text};
@@ -73,7 +72,7 @@ pub fn gone(names: &[String]) -> Vec<String> {
 /// What has processes now, but for a swarm's tasks.
 pub fn living() -> Option<Living> {
     let api = api::here(LOOK);
-    let lives = |one: &&Container| matches!(one.state.as_str(), "running" | "paused") && !is_task(&one.name);
+    let lives = |one: &&Container| matches!(one.state.as_str(), "running" | "paused") && !one.is_task();
     let all: Vec<&Container> = api.ok()?.containers.ok()?.iter().filter(lives).collect();
     let paused = all.iter().filter(|one| one.state == "paused").map(|one| one.name.clone()).collect();
     Some(Living { names: all.iter().map(|one| one.name.clone()).collect(), paused })
