@@ -77,7 +77,7 @@ pub fn add(cases: &mut Cases) {
         host.container("bare", "");
         let process = || host.ok("docker inspect -f '{{.State.Pid}}' bare");
         let (before, was) = (host.photo(), process());
-        commits(&host, &["pick-subnet", "--for", "pools"]);
+        commits(&host, &["pick-subnet", "--for", "pools", "--allow", "disruptive"]);
         assert!(host.read(FILE).contains("default-address-pools"));
         assert_eq!(process(), was);
         rolls_back(&host);
