@@ -10,7 +10,7 @@ use crate::action::{Action, Presence, Running};
 use crate::host::{Address, Fact, Link};
 use crate::plan::{Safety, Step};
 use crate::probe;
-use crate::text::Text;
+use crate::text::{Text, text};
 
 const FORWARDING: &str = "net.ipv4.ip_forward";
 
@@ -49,7 +49,10 @@ impl Hands for Leavings<'_> {
         if !matches!(step.action, Action::Unit { from: Running::Stopped, .. }) {
             return Ok(());
         }
-        if let (Some(before), Some(now)) = (&self.before.bridges, (self.bridges)()) {
+        if let Some(before) = &self.before.bridges {
+            // What cannot be seen is not known to be gone.
+            let unseen = || text!("the bridges of this host cannot be read", "无法读取本机的网桥");
+            let now = (self.bridges)().ok_or_else(unseen)?;
             for (link, has) in now.into_iter().filter(|(link, _)| is_of_an_engine(link)) {
                 match before.get(&link) {
                     None if (self.in_use)(&link) => {}

@@ -91,9 +91,11 @@ pub fn spread(all: &[Shot]) -> Vec<Shot> {
     for shot in all.iter().filter(|shot| shot.kind < ALWAYS) {
         cells.entry((shot.way, shot.kind, shot.fault)).or_default().push(shot);
     }
-    // A stride that meets neither the first call every time nor the same end: each cell's shots come to both in turn.
+    // A stride that does not meet the first call every time.
     let at = |cell: usize, of: usize| (cell * 7 + cell / 4) % of;
-    cells.values().enumerate().map(|(cell, shots)| *shots[at(cell, shots.len())]).collect()
+    let ends = |cell: usize| (cell + cell / 4) % 2 == 0;
+    let one = |(cell, shots): (usize, &Vec<&Shot>)| Shot { reboots: ends(cell), ..*shots[at(cell, shots.len())] };
+    cells.values().enumerate().map(one).collect()
 }
 
 /// The most of these calls that one thread of dnetctl made: strace counts for each by itself. What it starts is not counted.
