@@ -72,6 +72,9 @@ pub struct FirewallRule {
     pub spec: Vec<String>,
     /// From 1; none: at the end.
     pub position: Option<u32>,
+    /// The rule that stands at that position, as `iptables -S` prints it: at a boot others in front of it may be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// What one file should say. How it says it is for `edit` to know.

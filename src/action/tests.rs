@@ -71,6 +71,7 @@ fn rules_of_the_firewall_stand_at_their_place() {
         chain: "DOCKER-USER".to_owned(),
         spec: spec.map(str::to_owned).to_vec(),
         position: Some(1),
+        before: None,
     };
     let action = Action::Firewall { rule, from: Presence::Absent, to: Presence::Present };
     let said = "-i eth0 -m comment --comment dnetctl:forward-policy-drop -j ACCEPT";

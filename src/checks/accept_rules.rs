@@ -52,6 +52,7 @@ impl Spot {
             chain: self.chain.to_owned(),
             spec: spec.split_whitespace().map(str::to_owned).collect(),
             position: self.position,
+            before: None,
         }
     }
 }
@@ -81,11 +82,30 @@ pub fn by_rules(host: &Snapshot, title: Text, impact: Text, rules: Vec<FirewallR
     commands.push(format!(
         "# until a reboot; `dnetctl diagnose --apply` has {RULES_UNIT} put them back after each start of the engine"
     ));
-    let kept = |rule| Intent::UnitRule { rule, from: Presence::Absent, to: Presence::Present };
+    let kept = |rule: FirewallRule| {
+        let rule = FirewallRule { before: stands_at(host, &rule), ..rule };
+        Intent::UnitRule { rule, from: Presence::Absent, to: Presence::Present }
+    };
     let intents = rules.into_iter().map(kept).collect();
     actions.push(Action::Edit { file: format!("/etc/systemd/system/{RULES_UNIT}"), intents });
     actions.push(Action::Enable { unit: RULES_UNIT.to_owned(), from: false, to: true });
     Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
+}
+
+/// The rule that a rule of ours is put in front of, where a boot brings the same one again: how DOCKER-USER returns, or how FORWARD comes to
+/// the engine's chains. The engine's drops in raw are those of the containers that happen to run.
+fn stands_at(host: &Snapshot, rule: &FirewallRule) -> Option<String> {
+    let legacy = match rule.tool.rsplit_once('-').map(|(_, variant)| variant) {
+        Some(variant) => variant == "legacy",
+        None => host.firewall.iptables_variant.ok()?.as_deref() == Some("legacy"),
+    };
+    let dumps = if legacy { &host.firewall.legacy } else { &host.firewall.nft_compat };
+    let family = if rule.tool.starts_with("ip6") { Family::V6 } else { Family::V4 };
+    let dump = dumps.ok()?.iter().find(|dump| dump.family == family && dump.table == rule.table)?;
+    let head = format!("-A {} ", rule.chain);
+    let nth = usize::try_from(rule.position?.checked_sub(1)?).ok()?;
+    let there = dump.rules.iter().filter(|line| line.starts_with(&head)).nth(nth)?;
+    (there.ends_with(" -j RETURN") || there.contains(" -j DOCKER")).then(|| there.clone())
 }
 
 /// Accepts in DOCKER-USER, at the end of what is there: in front of the RETURN by which these packets leave it, and behind all that it asks

@@ -113,6 +113,7 @@ fn what_is_undone_is_as_it_was() {
         chain: "DOCKER-USER".to_owned(),
         spec: words,
         position: Some(2),
+        before: None,
     };
     let actions = [
         route(&lan, true),
@@ -146,6 +147,7 @@ fn a_rule_stands_at_its_place() {
             chain: "DOCKER-USER".to_owned(),
             spec: vec!["-j".to_owned(), "ACCEPT".to_owned()],
             position,
+            before: None,
         };
         let action = Action::Firewall { rule, from: Presence::Absent, to: Presence::Present };
         let after = after(&host, &[action], false).unwrap();

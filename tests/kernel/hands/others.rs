@@ -111,7 +111,7 @@ pub fn rules_of_iptables() -> Result<(), Failed> {
             let spec = "-m comment --comment dnetctl:test -p tcp --dport 81 -j ACCEPT";
             let spec = spec.split(' ').map(str::to_owned).collect();
             let (table, chain) = ("filter".to_owned(), chain.to_owned());
-            let rule = FirewallRule { tool: tool.to_owned(), table, chain, spec, position };
+            let rule = FirewallRule { tool: tool.to_owned(), table, chain, spec, position, before: None };
             step(Action::Firewall { rule, from: Presence::Absent, to: Presence::Present })
         };
         let mut desk = Desk::new()?;

@@ -33,8 +33,7 @@ impl Site {
             };
             let host = host.boot();
             host.docker();
-            let namespace = format!("/proc/{}/ns/net", host.pid());
-            let conntrack = Conntrack::of(&Inside::enter(Path::new(&namespace)));
+            let conntrack = conntrack(&host);
             Side { host, name, address, conntrack }
         };
         let (one, two) = (side("one", "192.168.32.19", files[0]), side("two", "192.168.32.20", files[1]));
@@ -111,7 +110,17 @@ impl Site {
     }
 }
 
+fn conntrack(host: &Host) -> Conntrack {
+    Conntrack::of(&Inside::enter(Path::new(&format!("/proc/{}/ns/net", host.pid()))))
+}
+
 impl Side {
+    /// Pulls its plug; the engine does not start yet.
+    pub fn reboot(&mut self) {
+        self.host.reboot();
+        self.conntrack = conntrack(&self.host);
+    }
+
     /// A container `app` that has a page on port 80. `options` are those of `docker run`.
     #[track_caller]
     pub fn run_app(&self, options: &str) {
