@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::engine::next::{Kernel, restart};
-use crate::engine::{Liveness, liveness};
-use crate::host::{ConfigValue, Container, Fact, Missing, Network, Snapshot};
+use crate::engine::settings::setting;
+use crate::engine::{Liveness, Version, liveness, next_version};
+use crate::host::{ConfigValue, Container, Fact, Family, Firewall, IptablesDump, Missing, Network, Snapshot};
 
 /// `before`: as it was seen; `staged`: with its files changed and its engine about to start.
 ///
@@ -28,22 +29,57 @@ pub(super) fn restarted(before: &Snapshot, staged: &Snapshot) -> Result<Snapshot
     Ok(after)
 }
 
-/// An engine that starts switches forwarding on, unless `ip-forward` is false (`setupIPForwarding`, v20.10.24 and v28.5.2
-/// libnetwork/drivers/bridge/setup_ip_forwarding.go).
+/// An engine that starts switches forwarding on, unless `ip-forward` is false, and sets the policy of FORWARD to DROP when it found it off
+/// (`setupIPForwarding`, v20.10.24 and v28.5.2 libnetwork/drivers/bridge/setup_ip_forwarding.go).
 fn forward(after: &mut Snapshot) -> Result<(), Missing> {
-    let off = |value: &ConfigValue| *value == ConfigValue::Bool(false);
-    let file = after.engine.daemon_json.ok().and_then(|file| file.key("/ip-forward"));
-    let flags = after.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
-    let by_flag = flags.iter().any(|flag| flag.name == "ip-forward" && flag.value.as_deref() == Some("false"));
-    if by_flag || file.is_some_and(|key| off(&key.value)) {
+    if said(after, "ip-forward") == Some(false) {
         return Ok(());
     }
     let is_off =
         |sysctls: &BTreeMap<String, String>| sysctls.get("net.ipv4.ip_forward").is_some_and(|said| said == "0");
     if after.sysctls.ok().is_some_and(is_off) {
         super::set_sysctl(after, "net.ipv4.ip_forward", "1")?;
+        guard(after)?;
     }
     Ok(())
+}
+
+/// Since 1.13, where the engine keeps rules; since 28.0 unless `ip-forward-no-drop` is on. With nftables it sets none (29). Where its rules are not
+/// there yet, the model puts in none either.
+fn guard(after: &mut Snapshot) -> Result<(), Missing> {
+    let version = next_version(after)?;
+    let by_nftables = setting(after, "firewall-backend").ok().flatten().is_some_and(|said| said.value == "nftables");
+    if version < Version::new(1, 13, 0)
+        || by_nftables
+        || said(after, "iptables") == Some(false)
+        || said(after, "ip-forward-no-drop") == Some(true)
+    {
+        return Ok(());
+    }
+    let legacy = after.firewall.iptables_variant.ok().is_some_and(|variant| variant.as_deref() == Some("legacy"));
+    let Firewall { legacy: old, nft_compat: new, .. } = &mut after.firewall;
+    let Fact::Known { value: dumps, .. } = (if legacy { old } else { new }) else { return Ok(()) };
+    let engines = |dump: &&mut IptablesDump| {
+        let jumps = dump.rules.iter().any(|rule| rule.starts_with("-A FORWARD ") && rule.contains(" -j DOCKER"));
+        dump.family == Family::V4 && dump.table == "filter" && jumps
+    };
+    let forward =
+        dumps.iter_mut().find(engines).and_then(|it| it.chains.iter_mut().find(|(name, _)| name == "FORWARD"));
+    if let Some((_, policy)) = forward {
+        "DROP".clone_into(policy);
+    }
+    Ok(())
+}
+
+/// A switch as the next start reads it; a flag without a value is true.
+fn said(host: &Snapshot, name: &str) -> Option<bool> {
+    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
+    if let Some(flag) = flags.iter().rev().find(|flag| flag.name == name) {
+        // Go's strconv.ParseBool.
+        return Some(!["0", "f", "F", "false", "FALSE", "False"].contains(&flag.value.as_deref().unwrap_or("true")));
+    }
+    let file = host.engine.daemon_json.ok()?.key(&format!("/{name}"))?;
+    if let ConfigValue::Bool(said) = file.value { Some(said) } else { None }
 }
 
 /// Networks whose IPv4 subnet is another one: by name, from and to.

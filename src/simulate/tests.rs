@@ -171,3 +171,39 @@ fn forwarding_of_all_links_is_one_switch() {
     }
     assert_eq!(sysctls["net.ipv6.conf.docker0.forwarding"], "0");
 }
+
+/// The policy of FORWARD behind a start of the engine.
+fn policy_behind_a_start(text: &str) -> String {
+    let text = format!(
+        r#"
+about = "an engine that starts"
+engine = "26.1.5"
+running = true
+links = ["eth0", "docker0 bridge"]
+addresses = ["10.0.0.5/24 dev eth0", "172.17.0.1/16 dev docker0"]
+routes = ["default via 10.0.0.1 dev eth0"]
+docker_rules = true
+iptables = ["-P FORWARD ACCEPT"]
+{text}
+
+[[networks]]
+name = "bridge"
+subnet = "172.17.0.0/16"
+"#
+    );
+    let host = fixture::said(&text, std::path::Path::new("here.toml")).host;
+    let after = after(&host, &[], true).unwrap();
+    let dumps = after.firewall.nft_compat.ok().unwrap();
+    let filter = dumps.iter().find(|dump| dump.family == Family::V4 && dump.table == "filter").unwrap();
+    filter.chains.iter().find(|(name, _)| name == "FORWARD").unwrap().1.clone()
+}
+
+#[test]
+fn an_engine_that_switches_forwarding_on_sets_its_guard() {
+    let off = r#"sysctls = { "net.ipv4.ip_forward" = 0 }"#;
+    assert_eq!(policy_behind_a_start(off), "DROP");
+    assert_eq!(policy_behind_a_start(r#"sysctls = { "net.ipv4.ip_forward" = 1 }"#), "ACCEPT", "found on");
+    for file in [r#"{"iptables": false}"#, r#"{"ip-forward": false}"#] {
+        assert_eq!(policy_behind_a_start(&format!("{off}\ndaemon_json = '{file}'")), "ACCEPT", "{file}");
+    }
+}

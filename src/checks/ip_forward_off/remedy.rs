@@ -39,10 +39,14 @@ pub fn remedy(host: &Snapshot, key: &str, off: &Off) -> Remedy {
     // Kept in a file it would be on when the engine starts at the next boot, which then sets no guard.
     if matches!(guard, Guard::There | Guard::Set(_)) {
         let at_boot = saved.and_then(|saved| set_at_boot(saved, key));
-        let remedy = Remedy::manual(title, engine_keeps(what(key, &guard, off), at_boot), commands);
+        let impact = engine_keeps(what(key, &guard, off), at_boot);
         // A link that comes up late gets networkd's value after the engine's.
         let late = at_boot.is_some_and(|one| one.keeper == SysctlKeeper::Networkd && one.value.as_deref() != Some("1"));
-        let remedy = if late { remedy.until_reboot() } else { remedy };
+        // On at boot, the engine leaves the policy as it is then.
+        let unguarded = matches!(guard, Guard::Set(_)) && at_boot.is_some_and(|one| one.value.as_deref() == Some("1"));
+        let impact = if unguarded { until_then(impact) } else { impact };
+        let remedy = Remedy::manual(title, impact, commands);
+        let remedy = if late || unguarded { remedy.until_reboot() } else { remedy };
         return if by_hand { remedy } else { remedy.by(Safety::Safe, actions) };
     }
     let later = saved.and_then(|saved| overrides_own(saved, key, "1")).filter(|_| !off.of_bridge);
@@ -174,4 +178,8 @@ fn engine_keeps(what: Text, at_boot: Option<&SavedSysctl>) -> Text {
             "{zh}。引擎每次启动时会自行打开转发并设置该策略，因此无需写入文件"
         ),
     }
+}
+
+fn until_then(Text { en, zh }: Text) -> Text {
+    text!("{en}: from then on the policy is ACCEPT again", "{zh}，该策略届时又是 ACCEPT")
 }

@@ -37,6 +37,10 @@ fn no_file_switches_forwarding_on_before_an_engine_that_guards_it() {
         assert!(!remedy.commands.iter().any(|command| command.contains("sysctl.d")), "{name}: {remedy:?}");
         assert!(remedy.impact.en.contains(said), "{name}: {remedy:?}");
     }
+    let unguarded = offered("ip-forward-off", "fires-on-at-boot-policy-accept.toml");
+    assert!(
+        !unguarded.persists && unguarded.impact.en.ends_with("sets no guard: from then on the policy is ACCEPT again")
+    );
     let remedy = offered("ip-forward-off", "fires-no-guard.toml");
     assert!(remedy.actions.iter().any(|action| matches!(action, Action::Edit { .. })), "{remedy:?}");
 }
