@@ -73,6 +73,7 @@ pub fn commands(rules: &[FirewallRule]) -> Vec<String> {
 pub fn by_rules(host: &Snapshot, title: Text, impact: Text, rules: Vec<FirewallRule>) -> Remedy {
     let lasting =
         host.profile.systemd && matches!(host.engine.unit.ok(), Some(Some(unit)) if unit.name == "docker.service");
+    let rules = in_order(host, rules);
     let mut commands = commands(&rules);
     let there = |rule| Action::Firewall { rule, from: Presence::Absent, to: Presence::Present };
     let mut actions: Vec<Action> = rules.iter().cloned().map(there).collect();
@@ -82,14 +83,24 @@ pub fn by_rules(host: &Snapshot, title: Text, impact: Text, rules: Vec<FirewallR
     commands.push(format!(
         "# until a reboot; `dnetctl diagnose --apply` has {RULES_UNIT} put them back after each start of the engine"
     ));
-    let kept = |rule: FirewallRule| {
-        let rule = FirewallRule { before: stands_at(host, &rule), ..rule };
-        Intent::UnitRule { rule, from: Presence::Absent, to: Presence::Present }
-    };
+    let kept = |rule| Intent::UnitRule { rule, from: Presence::Absent, to: Presence::Present };
     let intents = rules.into_iter().map(kept).collect();
     actions.push(Action::Edit { file: format!("/etc/systemd/system/{RULES_UNIT}"), intents });
     actions.push(Action::Enable { unit: RULES_UNIT.to_owned(), from: false, to: true });
     Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
+}
+
+/// Rules for one place, so that they stand there in this order: each is put behind the one before.
+fn in_order(host: &Snapshot, rules: Vec<FirewallRule>) -> Vec<FirewallRule> {
+    let mut placed: Vec<FirewallRule> = Vec::new();
+    for rule in rules {
+        let same =
+            |other: &&FirewallRule| (&other.tool, &other.table, &other.chain) == (&rule.tool, &rule.table, &rule.chain);
+        let ahead = u32::try_from(placed.iter().filter(same).count()).unwrap_or_default();
+        let position = rule.position.map(|position| position.saturating_add(ahead));
+        placed.push(FirewallRule { before: stands_at(host, &rule), position, ..rule });
+    }
+    placed
 }
 
 /// The rule that a rule of ours is put in front of, where a boot brings the same one again: how DOCKER-USER returns, or how FORWARD comes to

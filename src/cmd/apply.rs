@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use super::env::variable;
 use super::pipeline::Asked;
 use super::{Context, applied, mentions};
 use crate::action::Action;
@@ -12,6 +11,7 @@ use crate::apply::signals::Signals;
 use crate::apply::{Places, arm, carry_out, journal, leavings, lock, recover, worker};
 use crate::checks::{Judged, Scene, Shared};
 use crate::cli::{Change, Output, Pipeline};
+use crate::edit::Content;
 use crate::engine::{Whereabouts, whereabouts};
 use crate::exit::{Exit, Refusal};
 use crate::finding::{Remedy, Safety};
@@ -125,9 +125,8 @@ fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: 
     let Wanted { proposals, left_out } = decide(judged, trial)?;
     let mut contents = BTreeMap::new();
     for file in plan::files(&proposals) {
-        if live && let Ok(content) = probe::given::content(&file) {
-            contents.insert(file, content);
-        }
+        let content = if live { read(&file) } else { Err(no_bytes(&file)) };
+        contents.insert(file, content);
     }
     let asked = plan::Asked {
         host: &judged.host,
@@ -164,6 +163,17 @@ fn lost(host: &Snapshot, plan: &Plan) -> Option<Text> {
             "以下容器以 --rm 启动：引擎停止时会被删除，撤销也无法恢复：{names}"
         )
     })
+}
+
+fn read(file: &str) -> Result<Content, Text> {
+    probe::given::content(file).map_err(|error| text!("{file} could not be read: {error}", "无法读取 {file}：{error}"))
+}
+
+fn no_bytes(file: &str) -> Text {
+    text!(
+        "a snapshot holds no files, so how {file} is edited is only known on that host itself",
+        "快照中不含文件内容，只有在该主机上运行才能得知如何修改 {file}"
+    )
 }
 
 /// What a remedy of the plan takes away, or that it does not last.
@@ -247,8 +257,10 @@ pub fn carry_out(
     if !agreed || signals.interrupted() {
         return Err(Refusal::denied(text!("answered No: nothing was changed", "已选择否：没有做任何改动")));
     }
-    let terms = journal::Terms { confirm_within: change.confirm_within, arguments: arguments(context, given) };
+    let terms =
+        journal::Terms { confirm_within: change.confirm_within, arguments: arguments(context, given, &host.snapshot) };
     let id = carry_out::begin(&places, &lock, plan.clone(), state(&host.snapshot), terms).map_err(Refusal::denied)?;
+    context.begins(&id);
     drop(lock);
     worker::launch(&places, &id).map_err(Refusal::denied)?;
     let what = text!("carrying it out", "正在执行");
@@ -283,12 +295,11 @@ fn tell(context: &Context, text: &str) {
     }
 }
 
-/// The worker's words: what its verification has to know.
-fn arguments(context: &Context, given: &Pipeline) -> Vec<String> {
+/// The worker's words: what its verification has to know. It gets neither our environment nor our home: whoever chose the engine, it is told which.
+fn arguments(context: &Context, given: &Pipeline, host: &Snapshot) -> Vec<String> {
     let mut words = vec!["--timeout".to_owned(), context.cli.timeout.to_string()];
-    // It does not get our environment.
-    if let Some(host) = context.cli.host.clone().or_else(|| variable("DOCKER_HOST").filter(|host| !host.is_empty())) {
-        words.extend(["-H".to_owned(), host]);
+    if let Some(endpoint) = host.engine.endpoint.ok().filter(|endpoint| endpoint.chosen_by != "default") {
+        words.extend(["-H".to_owned(), endpoint.endpoint.clone()]);
     }
     words.extend(given.peer.iter().flat_map(|peer| ["--peer".to_owned(), peer.clone()]));
     words.extend(given.avoid.iter().flat_map(|range| ["--avoid".to_owned(), range.clone()]));

@@ -26,6 +26,7 @@ pub fn run(context: &Context, given: &CarryOut) -> Answer {
     let places = Places::default();
     let asked = pipeline::asked(context, &given.pipeline)?;
     let plan = journal::find(&places, &given.id).map_err(Refusal::denied)?.begin.plan;
+    context.begins(&given.id);
     let mut began = None;
     let mut verify = |phase| {
         let began = *began.get_or_insert_with(Instant::now);

@@ -20,6 +20,7 @@ pub fn run(context: &Context, id: Option<&str>) -> Answer {
     arm::judge(&arm::caller(), &record, connected.as_deref()).map_err(Refusal::denied)?;
     let lock = lock::take(&places, "confirm", PATIENCE).map_err(Refusal::denied)?;
     carry_out::confirm(&places, &lock, &record.id).map_err(Refusal::denied)?;
+    context.begins(&record.id);
     drop(lock);
     rollback::finish(context, &places, &record.id, &signals, worker::launch(&places, &record.id), false)
 }

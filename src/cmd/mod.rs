@@ -24,6 +24,7 @@ mod suggest;
 mod trace;
 mod usage;
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -41,6 +42,16 @@ pub(super) struct Context {
     pub cli: crate::cli::Global,
     pub medium: Medium,
     pub detail: Detail,
+    /// The journal of what this run began to change.
+    begun: OnceCell<String>,
+}
+
+impl Context {
+    /// From here on it is no longer true that nothing was changed.
+    pub fn begins(&self, id: &str) {
+        // One run begins one change; the boot after a power cut undoes more, and any of them is as good.
+        let _ = self.begun.set(id.to_owned());
+    }
 }
 
 /// An answer for standard output, and how the run ends.
@@ -52,17 +63,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            return finish(Ok((error.render().to_string(), Exit::Clean)), &usage::early(&args));
+            return finish(Ok((error.render().to_string(), Exit::Clean)), &usage::early(&args), None);
         }
-        Err(error) => return finish(Err(usage::refusal(&error)), &usage::early(&args)),
+        Err(error) => return finish(Err(usage::refusal(&error)), &usage::early(&args), None),
     };
     let medium = Medium::of(cli.global.color, cli.global.lang);
     let detail = Detail { quiet: cli.global.quiet, verbose: cli.global.verbose };
     let ending = Ending { output: cli.global.output, medium, form: Form::of(&cli.command) };
-    let context = Context { cli: cli.global, medium, detail };
+    let context = Context { cli: cli.global, medium, detail, begun: OnceCell::new() };
     // A fault of ours must not cost the one JSON document that a program reads.
     let answer = catch_unwind(AssertUnwindSafe(|| dispatch(&context, &cli.command)));
-    finish(answer.unwrap_or_else(|_| Err(broken())), &ending)
+    let begun = context.begun.get().map(String::as_str);
+    match (answer, begun) {
+        (Ok(answer), _) => finish(answer, &ending, begun),
+        (Err(_), None) => finish(Err(broken()), &ending, None),
+        (Err(_), Some(id)) => {
+            refuse(&broken_amid(id), &ending);
+            Exit::Incomplete.into()
+        }
+    }
 }
 
 fn broken() -> Refusal {
@@ -71,6 +90,19 @@ fn broken() -> Refusal {
         text!(
             "dnetctl itself is at fault here, and nothing was changed; please report the lines above with `dnetctl --version`",
             "这是 dnetctl 自身的错误，没有做任何改动；请附上面的输出和 `dnetctl --version` 的结果报告此问题"
+        ),
+    )
+}
+
+/// The process that carries it out may go on by itself.
+fn broken_amid(id: &str) -> Refusal {
+    Refusal::output(
+        "dnetctl",
+        text!(
+            "dnetctl itself is at fault here, and the change {id} had begun: `dnetctl rollback --list` tells how it stands, `dnetctl rollback {id}` \
+             takes it back; please report the lines above with `dnetctl --version`",
+            "这是 dnetctl 自身的错误，而此时变更 {id} 已经开始：`dnetctl rollback --list` 可查看其状态，`dnetctl rollback {id}` 可将其撤销；\
+             请附上面的输出和 `dnetctl --version` 的结果报告此问题"
         ),
     )
 }
@@ -110,21 +142,36 @@ impl Form {
     }
 }
 
-fn finish(answer: Answer, ending: &Ending) -> ExitCode {
-    let told = answer.and_then(|(text, exit)| match stream::answer(&text) {
-        Ok(()) => Ok(exit),
-        Err(e) => Err(Refusal::output(
-            "stdout",
-            text!("the answer could not be written to standard output: {e}", "无法将结果写入标准输出：{e}"),
-        )),
-    });
-    let refusal = match told {
-        Ok(exit) => return exit.into(),
-        Err(refusal) => refusal,
+/// `begun`: the journal of the change that this run made; then the outcome is the exit code, whether anybody could read of it or not.
+fn finish(answer: Answer, ending: &Ending, begun: Option<&str>) -> ExitCode {
+    let (text, exit) = match answer {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            refuse(&refusal, ending);
+            return Exit::Refused.into();
+        }
     };
-    match (ending.output, Report::of_refusal(&refusal, ending.form).document()) {
+    match (stream::answer(&text), begun) {
+        (Ok(()), _) => exit.into(),
+        (Err(e), Some(id)) => {
+            let why = text!(
+                "the answer could not be written to standard output: {e}; `dnetctl rollback --list` tells what became of the change {id}",
+                "无法将结果写入标准输出：{e}；`dnetctl rollback --list` 可查看变更 {id} 的结果"
+            );
+            stream::complain(&format!("dnetctl: {}", why.get(ending.medium.lang)));
+            exit.into()
+        }
+        (Err(e), None) => {
+            let why = text!("the answer could not be written to standard output: {e}", "无法将结果写入标准输出：{e}");
+            refuse(&Refusal::output("stdout", why), ending);
+            Exit::Refused.into()
+        }
+    }
+}
+
+fn refuse(refusal: &Refusal, ending: &Ending) {
+    match (ending.output, Report::of_refusal(refusal, ending.form).document()) {
         (Output::Json, Ok(document)) if stream::answer(&document).is_ok() => {}
         _ => stream::complain(&format!("dnetctl: {}", refusal.message.get(ending.medium.lang))),
     }
-    Exit::Refused.into()
 }

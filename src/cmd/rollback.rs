@@ -25,10 +25,10 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
     only_root("rollback")?;
     let places = Places::default();
     if given.boot {
-        return unasked::at_boot(&places);
+        return unasked::at_boot(&places, &|id| context.begins(id));
     }
     if let (true, Some(id)) = (given.expired, &given.id) {
-        return unasked::expired(&places, id, given.after);
+        return unasked::expired(&places, id, given.after, &|id| context.begins(id));
     }
     // It stops no other from being undone.
     if let Some(why) = journal::lost(&places).map_err(Refusal::denied)? {
@@ -55,6 +55,7 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
             id = record.id
         )));
     }
+    context.begins(&record.id);
     let begun = announced(&places, &mut journal);
     if let (Stage::Committed, Err(why)) = (record.stage(), &begun) {
         return Err(Refusal::denied(why.clone()));

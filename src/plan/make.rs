@@ -28,8 +28,8 @@ pub struct Asked<'a> {
     /// As the plan and the report name the host.
     pub host: &'a str,
     pub proposals: &'a [Proposal],
-    /// Bytes of every file of [`files`].
-    pub contents: &'a BTreeMap<String, Content>,
+    /// Bytes of every file of [`files`], or why they are not known.
+    pub contents: &'a BTreeMap<String, Result<Content, Text>>,
     /// `--allow disruptive`.
     pub disruptive: bool,
 }
@@ -348,8 +348,10 @@ fn edited(asked: &Asked, chosen: &Chosen, more: &[Numbered]) -> Result<BTreeMap<
     let mut files = chosen.files.clone();
     for action in more.iter().flat_map(|(_, proposal)| &proposal.remedy.actions) {
         let Action::Edit { file, .. } = action else { continue };
-        let content = asked.contents.get(file);
-        let content = content.ok_or_else(|| left(text!("{file} could not be read", "无法读取 {file}")))?;
+        let Some(content) = asked.contents.get(file) else {
+            return Err(left(text!("{file} could not be read", "无法读取 {file}")));
+        };
+        let content = content.as_ref().map_err(|why| left(why.clone()))?;
         let everybody = chosen.taken.iter().map(|taken| taken.proposal).chain(more.iter().map(|(_, one)| *one));
         let after = carry_out(file, content, &order::intents(everybody, file))
             .map_err(|Text { en, zh }| left(text!("{file} cannot be edited: {en}", "无法编辑 {file}：{zh}")))?;

@@ -30,7 +30,7 @@ fn plan(fixture: &Fixture, asked: Option<Vec<Proposal>>, daemon_json: Option<&st
     let scene = Scene { host: &fixture.host, others: &fixture.others, options: &fixture.options, shared: &shared };
     let judged = judge("h", &scene, CHECKS, &Selection::default());
     let proposals = asked.unwrap_or_else(|| proposals(&judged, |_, _| None));
-    let contents = BTreeMap::from([(DAEMON_JSON.to_owned(), daemon_json.map(|text| text.as_bytes().to_vec()))]);
+    let contents = BTreeMap::from([(DAEMON_JSON.to_owned(), Ok(daemon_json.map(|text| text.as_bytes().to_vec())))]);
     let trial = Trial::new(scene);
     make(&trial, &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive })
 }

@@ -122,8 +122,15 @@ fn change<'a>(here: &Here<'a>, peer: &PeerSubnet, nearest: &Nearest, lookup: &Lo
     match wrong {
         Some(route) if leads_to(route, peer) => return change,
         Some(route) => {
-            let metric = iproute::metric(route);
-            change.commands.push(format!("{ip} route replace {subnet} via {address} dev {link}{metric}{in_table}"));
+            let (metric, via) = (iproute::metric(route), format!("{subnet} via {address} dev {link}"));
+            match route.next_hops.len() {
+                // As `--apply` does it; of several next hops `ip` names only the first.
+                0 | 1 => change.commands.extend([
+                    format!("{ip} route del {}{metric}{in_table}", iproute::route(route, here)),
+                    format!("{ip} route add {via}{metric}{in_table}"),
+                ]),
+                _ => change.commands.push(format!("{ip} route replace {via}{metric}{in_table}")),
+            }
             change.gone.push(route);
         }
         None => change.commands.push(format!("{ip} route add {subnet} via {address} dev {link}{in_table}")),

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Refusal};
 use crate::text::{Text, text};
 
 /// The network is not up yet, and nothing of the kernel's was changed in this boot: files are all there is to undo.
-pub fn at_boot(places: &Places) -> Answer {
+pub fn at_boot(places: &Places, begins: &dyn Fn(&str)) -> Answer {
     let cut_short = || carry_out::cut_short(places).map_err(Refusal::denied);
     // systemd may start this in the middle of a boot too, while a change holds the lock: then it must not wait.
     if cut_short()?.is_empty() {
@@ -26,6 +26,7 @@ pub fn at_boot(places: &Places) -> Answer {
     let mut exit = Exit::Clean;
     for record in cut_short()? {
         let why = text!("the host went down in the middle of it", "更改中途主机重启");
+        begins(&record.id);
         let ended = undo(places, &lock, &record.id, why, Scope::Lasting)?;
         if ended.outcome != Outcome::RolledBack {
             exit = Exit::Incomplete;
@@ -35,7 +36,7 @@ pub fn at_boot(places: &Places) -> Answer {
 }
 
 /// Nobody confirmed it.
-pub fn expired(places: &Places, id: &str, after: Option<u64>) -> Answer {
+pub fn expired(places: &Places, id: &str, after: Option<u64>, begins: &dyn Fn(&str)) -> Answer {
     worker::leave_session();
     let until = Instant::now() + Duration::from_secs(after.unwrap_or_default());
     while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -50,6 +51,7 @@ pub fn expired(places: &Places, id: &str, after: Option<u64>) -> Answer {
         return Ok((String::new(), Exit::Clean));
     }
     let why = text!("not confirmed in time", "未在限定时间内确认");
+    begins(id);
     let ended = undo(places, &lock, id, why, Scope::Everything)?;
     Ok((String::new(), if ended.outcome == Outcome::RolledBack { Exit::Clean } else { Exit::Incomplete }))
 }
@@ -59,10 +61,10 @@ fn waits(places: &Places, id: &str) -> Result<bool, Refusal> {
     Ok(matches!(stage, Stage::Begun | Stage::Doing | Stage::Armed { .. } | Stage::Undoing))
 }
 
-/// The lock, even from a worker that hangs: it must not keep the host out of reach.
+/// The lock, even from a worker of this change that hangs: it must not keep the host out of reach. Who holds it for anything else is waited for.
 fn wrested(places: &Places, id: &str) -> Result<Lock, Refusal> {
     for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGKILL)] {
-        if let (Some(signal), Some(holder)) = (signal, lock::holder(places))
+        if let (Some(signal), Some(holder)) = (signal, lock::holder(places).filter(|holder| holder.what == id))
             && !lock::is_free(places)
         {
             // It may have ended by itself just now.
@@ -95,7 +97,7 @@ mod tests {
         let lock = lock::take(&places, "diagnose", Duration::ZERO).expect("free");
         let id = carry_out::begin(&places, &lock, plan(Vec::new()), Before::default(), Terms::default());
         let began = Instant::now();
-        assert!(matches!(at_boot(&places), Ok((_, Exit::Clean))));
+        assert!(matches!(at_boot(&places, &|_| ()), Ok((_, Exit::Clean))));
         assert!(began.elapsed() < arm::BUSY / 2, "it does not wait for the lock");
         let record = journal::find(&places, &id.expect("begun")).expect("there");
         assert_eq!(record.stage(), Stage::Begun);

@@ -29,7 +29,7 @@ fn every_plan_can_be_carried_out_as_far_as_it_goes() {
                 "/etc/network/interfaces" => Some(b"auto eth0\niface eth0 inet dhcp\n".to_vec()),
                 _ => None,
             };
-            (file, bytes)
+            (file, Ok(bytes))
         };
         let contents: BTreeMap<_, _> = files(&proposals).into_iter().map(content).collect();
         let plan = make(&trial, &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive: true });

@@ -10,7 +10,8 @@ pub struct Side {
     pub host: Host,
     pub name: &'static str,
     pub address: &'static str,
-    conntrack: Conntrack,
+    /// None while its network namespace is to go.
+    conntrack: Option<Conntrack>,
 }
 
 pub struct Site {
@@ -33,7 +34,7 @@ impl Site {
             };
             let host = host.boot();
             host.docker();
-            let conntrack = conntrack(&host);
+            let conntrack = Some(conntrack(&host));
             Side { host, name, address, conntrack }
         };
         let (one, two) = (side("one", "192.168.32.19", files[0]), side("two", "192.168.32.20", files[1]));
@@ -74,7 +75,7 @@ impl Site {
 
     /// Both hosts forget every connection.
     pub fn forget(&self) {
-        self.sides().iter().for_each(|side| side.conntrack.flush());
+        self.sides().iter().filter_map(|side| side.conntrack.as_ref()).for_each(Conntrack::flush);
     }
 
     pub fn reaches(&self, from: &Side, to: &Side) -> bool {
@@ -117,8 +118,9 @@ fn conntrack(host: &Host) -> Conntrack {
 impl Side {
     /// Pulls its plug; the engine does not start yet.
     pub fn reboot(&mut self) {
+        self.conntrack = None;
         self.host.reboot();
-        self.conntrack = conntrack(&self.host);
+        self.conntrack = Some(conntrack(&self.host));
     }
 
     /// A container `app` that has a page on port 80. `options` are those of `docker run`.
