@@ -64,18 +64,18 @@ pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) ->
         _ => None,
     });
     let Some((at, at_that_time)) = armed else {
-        return Err(text!("nothing waits for a confirmation", "没有等待确认的更改"));
+        return Err(text!("nothing waits for a confirmation", "没有等待确认的变更"));
     };
     match caller {
         Caller::Console => Ok(()),
         Caller::Terminal { began } if *began > at => Ok(()),
         Caller::Terminal { .. } => Err(text!(
             "this terminal was there before the change and proves nothing; log in anew and confirm from there",
-            "这个终端在更改之前就已打开，不能证明现在仍能连上本机；请重新登录后再确认"
+            "这个终端在变更之前就已打开，不能证明现在仍能连上本机；请重新登录后再确认"
         )),
         Caller::Nobody => Err(text!(
             "nothing shows that this command came by a connection made after the change; log in anew and confirm from a terminal",
-            "无法确定这条命令来自更改之后新建的连接；请重新登录，在终端中确认"
+            "无法确定这条命令来自变更之后新建的连接；请重新登录，在终端中确认"
         )),
         Caller::Ssh(session) => {
             let Session { remote, .. } = session;
@@ -85,13 +85,13 @@ pub fn judge(caller: &Caller, record: &Record, connected: Option<&[Session]>) ->
             else {
                 return Err(text!(
                     "the TCP connections of this host could not be read, so nothing shows that the SSH connection from {remote} is newer than the change; confirm at the console",
-                    "无法读取本机的 TCP 连接，不能证明来自 {remote} 的 SSH 连接是在更改之后建立的；请在本机控制台上确认"
+                    "无法读取本机的 TCP 连接，不能证明来自 {remote} 的 SSH 连接是在变更之后建立的；请在本机控制台上确认"
                 ));
             };
             if before.iter().chain(at_that_time).any(same) {
                 return Err(text!(
                     "the SSH connection from {remote} was there before the change and proves nothing; connect anew and confirm from there",
-                    "来自 {remote} 的 SSH 连接在更改之前就已建立，不能证明现在仍能连上本机；请新建一个连接后再确认"
+                    "来自 {remote} 的 SSH 连接在变更之前就已建立，不能证明现在仍能连上本机；请新建一个连接后再确认"
                 ));
             }
             if !connected.iter().any(same) {

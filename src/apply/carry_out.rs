@@ -20,12 +20,12 @@ pub fn unfinished(record: &Record) -> Text {
     if let Stage::Armed { .. } = record.stage() {
         return text!(
             "the change {id} waits: `dnetctl confirm` keeps it, `dnetctl rollback` takes it back",
-            "更改 {id} 正在等待确认：`dnetctl confirm` 保留更改，`dnetctl rollback` 撤销更改"
+            "变更 {id} 正在等待确认：`dnetctl confirm` 保留变更，`dnetctl rollback` 撤销变更"
         );
     }
     text!(
         "the change {id} is unfinished; run `dnetctl rollback` first",
-        "更改 {id} 尚未完成；请先运行 `dnetctl rollback`"
+        "变更 {id} 尚未完成；请先运行 `dnetctl rollback`"
     )
 }
 
@@ -66,7 +66,7 @@ pub fn carry_out(means: &mut Means, id: &str) -> Result<Applied, Text> {
         Stage::Confirmed => Some(go(means, &mut journal, Phase::Rest, None)),
         Stage::Doing | Stage::Undoing => {
             net(means.places);
-            let why = text!("it was cut short", "更改中途停止");
+            let why = text!("it was cut short", "变更中途停止");
             Some(back(means, &mut journal, why, Scope::Everything))
         }
     };
@@ -179,7 +179,7 @@ pub fn confirm(places: &Places, _lock: &Lock, id: &str) -> Result<(), Text> {
     let mut journal = journal::open(places, id)?;
     match journal.record.stage() {
         Stage::Armed { until } if boot::now() < until => {}
-        _ => return Err(text!("the change {id} does not wait any more", "更改 {id} 已不再等待确认")),
+        _ => return Err(text!("the change {id} does not wait any more", "变更 {id} 已不再等待确认")),
     }
     journal.append(Entry::Confirmed).map_err(journal::Unwritten::why)?;
     arm::stop(id);

@@ -153,14 +153,14 @@ fn abandoned(places: &Places, id: &str, told: usize) -> Result<Option<Applied>, 
     if journal.record.entries.len() != told || Applied::of(&journal.record).is_some() {
         return Ok(None);
     }
-    let why = text!("the process that carried it out is gone", "执行更改的进程已经消失");
+    let why = text!("the process that carried it out is gone", "执行变更的进程已经消失");
     if journal.record.stage() == Stage::Begun {
         close(places, &mut journal, why);
         return Ok(Applied::of(&journal.record));
     }
     let left = text!(
         "it was cut short; `dnetctl rollback {id}` puts everything back",
-        "更改中途停止；运行 `dnetctl rollback {id}` 可恢复原状"
+        "变更中途停止；运行 `dnetctl rollback {id}` 可恢复原状"
     );
     Ok(Some(Applied { why: Some(why), left: vec![left], ..Applied::unfinished(&journal.record) }))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::pipeline::Asked;
@@ -133,6 +134,7 @@ fn plan_of(judged: &Judged, trial: &Trial, change: &Change, live: bool, decide: 
         proposals: &proposals,
         contents: &contents,
         disruptive: change.allow.is_some(),
+        caller: if live { far_end(arm::caller()) } else { None },
     };
     let mut plan = plan::make(trial, &asked);
     plan.left_out.extend(left_out);
@@ -163,6 +165,10 @@ fn lost(host: &Snapshot, plan: &Plan) -> Option<Text> {
             "以下容器以 --rm 启动：引擎停止时会被删除，撤销也无法恢复：{names}"
         )
     })
+}
+
+fn far_end(caller: arm::Caller) -> Option<SocketAddr> {
+    if let arm::Caller::Ssh(session) = caller { Some(session.remote) } else { None }
 }
 
 fn read(file: &str) -> Result<Content, Text> {

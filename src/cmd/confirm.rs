@@ -31,5 +31,5 @@ fn armed(places: &Places, id: Option<&str>) -> Result<Record, Refusal> {
         None => journal::unfinished(places).map_err(Refusal::denied)?,
     };
     let waits = |record: &Record| matches!(record.stage(), Stage::Armed { .. });
-    record.filter(waits).ok_or_else(|| Refusal::denied(text!("nothing waits for a confirmation", "没有等待确认的更改")))
+    record.filter(waits).ok_or_else(|| Refusal::denied(text!("nothing waits for a confirmation", "没有等待确认的变更")))
 }

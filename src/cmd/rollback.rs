@@ -51,7 +51,7 @@ pub fn run(context: &Context, given: &Rollback) -> Answer {
     if journal.record != record {
         return Err(Refusal::denied(text!(
             "the change {id} went on meanwhile; ask again",
-            "更改 {id} 在此期间又有进展；请重新运行",
+            "变更 {id} 在此期间又有进展；请重新运行",
             id = record.id
         )));
     }
@@ -128,14 +128,14 @@ fn chosen(places: &Places, id: Option<&str>) -> Result<Record, Refusal> {
         None => journal::newest(places).map_err(Refusal::denied)?,
     };
     let Some(record) = record else {
-        return Err(Refusal::denied(text!("there is nothing to undo", "没有可以撤销的更改")));
+        return Err(Refusal::denied(text!("there is nothing to undo", "没有可以撤销的变更")));
     };
     if let Some(other) = unfinished.filter(|other| other.id != record.id) {
         return Err(Refusal::denied(carry_out::unfinished(&other)));
     }
     if record.stage() == Stage::RolledBack {
         let id = &record.id;
-        return Err(Refusal::denied(text!("the change {id} is undone already", "更改 {id} 已经撤销")));
+        return Err(Refusal::denied(text!("the change {id} is undone already", "变更 {id} 已经撤销")));
     }
     Ok(record)
 }
@@ -152,7 +152,7 @@ fn ask(context: &Context, record: &Record, signals: &Signals) -> Result<(), Refu
         ));
     }
     stream::complain(told::undo(&row(record), &context.medium).trim_end());
-    let question = text!("Undo this? [y/N] ", "撤销以上更改？[y/N] ");
+    let question = text!("Undo this? [y/N] ", "撤销以上变更？[y/N] ");
     let agreed = stream::ask(&question, context.medium.lang, &|| signals.interrupted());
     if agreed && !signals.interrupted() {
         return Ok(());

@@ -1,11 +1,12 @@
 //! Which remedies a plan takes, which it leaves out, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use sha2::{Digest, Sha256};
 
 use super::{Bytes, FileSwap, LeftOut, Plan, Session, engine, order, pending, remembered, way_in};
-use crate::action::{Action, Intent};
+use crate::action::Action;
 use crate::checks::Judged;
 use crate::edit::{Content, carry_out};
 use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
@@ -32,6 +33,8 @@ pub struct Asked<'a> {
     pub contents: &'a BTreeMap<String, Result<Content, Text>>,
     /// `--allow disruptive`.
     pub disruptive: bool,
+    /// The far end of the SSH connection by which whoever asks is here.
+    pub caller: Option<SocketAddr>,
 }
 
 /// The remedies that `--apply` takes: of each finding of warning and above that is shown the one that `choose` tells (by its number), else the
@@ -155,7 +158,7 @@ fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>)
     let mut chosen = Chosen::default();
     let mut unproved: Vec<(Numbered, Left)> = Vec::new();
     for (number, proposal) in asked.proposals.iter().enumerate() {
-        let opposed = |other: &usize| contradict(&asked.proposals[*other], proposal);
+        let opposed = |other: &usize| order::contradict(&asked.proposals[*other], proposal);
         if contradicting.contains(&number) || contradicting.iter().any(opposed) {
             let why = text!("it contradicts another remedy of this run", "与本次的另一项修复相互矛盾");
             chosen.leave(proposal, refused(why));
@@ -165,7 +168,7 @@ fn choose<'a>(trial: &Trial, asked: &Asked<'a>, contradicting: &BTreeSet<usize>)
             chosen.with_them.push(cure.clone());
             continue;
         }
-        if let Some(other) = chosen.taken.iter().find(|taken| contradict(taken.proposal, proposal)) {
+        if let Some(other) = chosen.taken.iter().find(|taken| order::contradict(taken.proposal, proposal)) {
             return Err([other.number, number]);
         }
         match take(trial, asked, &mut chosen, &[(number, proposal)]) {
@@ -184,7 +187,8 @@ type Numbered<'a> = (usize, &'a Proposal);
 /// others.
 fn retry<'a>(trial: &Trial, asked: &Asked<'a>, chosen: &mut Chosen<'a>, unproved: Vec<(Numbered<'a>, Left)>) {
     let together: Vec<Numbered> = unproved.iter().map(|(numbered, _)| *numbered).collect();
-    let apart = |(at, (_, one)): (usize, &Numbered)| !together[..at].iter().any(|(_, other)| contradict(one, other));
+    let apart =
+        |(at, (_, one)): (usize, &Numbered)| !together[..at].iter().any(|(_, other)| order::contradict(one, other));
     if together.len() > 1 && together.iter().enumerate().all(apart) && take(trial, asked, chosen, &together).is_ok() {
         return;
     }
@@ -209,18 +213,6 @@ fn left(why: Text) -> Left {
 
 fn refused(why: Text) -> Left {
     Left { refused: true, ..left(why) }
-}
-
-/// Whether two want one thing to be different things.
-fn contradict(one: &Proposal, other: &Proposal) -> bool {
-    let differ = |a: &Action, b: &Action| match (a, b) {
-        (Action::Edit { file, intents }, Action::Edit { file: other, intents: others }) => {
-            let clash = |a: &Intent, b: &Intent| a.place() == b.place() && a != b;
-            file == other && intents.iter().any(|a| others.iter().any(|b| clash(a, b)))
-        }
-        _ => a.resource() == b.resource() && a != b,
-    };
-    one.remedy.actions.iter().any(|a| other.remedy.actions.iter().any(|b| differ(a, b)))
 }
 
 /// Takes these proposals too.
@@ -298,6 +290,11 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
         }
         engine::may_restart(host).map_err(refused)?;
         if engine::stops_containers(host) {
+            let cut = way_in::through_containers(host, asked.caller);
+            let cut = cut.map_err(|missing| refused(way_in::unseen(missing.why)))?;
+            if !cut.is_empty() {
+                return Err(refused(way_in::stopped(&cut)));
+            }
             safety = safety.max(Safety::Disruptive);
         }
     }

@@ -79,3 +79,15 @@ fn add(steps: &mut Vec<Step>, action: Action, because: &[Cure], safety: Safety) 
     }
     steps.push(Step { action, file: None, because: because.to_vec(), safety });
 }
+
+/// Whether two want one thing to be different things.
+pub(super) fn contradict(one: &Proposal, other: &Proposal) -> bool {
+    let differ = |a: &Action, b: &Action| match (a, b) {
+        (Action::Edit { file, intents }, Action::Edit { file: other, intents: others }) => {
+            let clash = |a: &Intent, b: &Intent| a.place() == b.place() && a != b;
+            file == other && intents.iter().any(|a| others.iter().any(|b| clash(a, b)))
+        }
+        _ => a.resource() == b.resource() && a != b,
+    };
+    one.remedy.actions.iter().any(|a| other.remedy.actions.iter().any(|b| differ(a, b)))
+}

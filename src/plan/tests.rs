@@ -32,7 +32,7 @@ fn plan(fixture: &Fixture, asked: Option<Vec<Proposal>>, daemon_json: Option<&st
     let proposals = asked.unwrap_or_else(|| proposals(&judged, |_, _| None));
     let contents = BTreeMap::from([(DAEMON_JSON.to_owned(), Ok(daemon_json.map(|text| text.as_bytes().to_vec())))]);
     let trial = Trial::new(scene);
-    make(&trial, &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive })
+    make(&trial, &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive, caller: None })
 }
 
 fn proposal(title: &str, safety: Safety, actions: Vec<Action>) -> Proposal {

@@ -76,7 +76,7 @@ pub fn list(rows: &[Record], medium: &Medium) -> String {
 /// What an undo does, newest first.
 pub fn undo(row: &Record, medium: &Medium) -> String {
     let (id, word) = (row.id, row.word());
-    let heading = text!("the change {id} ({a})", "更改 {id}（{b}）", a = word.en, b = word.zh);
+    let heading = text!("the change {id} ({a})", "变更 {id}（{b}）", a = word.en, b = word.zh);
     let mut lines = vec![medium.strong(heading.get(medium.lang))];
     let commands = row.commands();
     if commands.is_empty() {

@@ -119,10 +119,21 @@ pub fn plan(plan: &Plan, medium: &Medium) -> String {
     blocks.push(impact.collect());
     let sessions = plan.touches.iter().flat_map(|session| {
         let (remote, local) = (session.remote, session.local);
-        let words = text!(
-            "the session {remote} -> {local} is reached another way afterwards",
-            "会话 {remote} -> {local} 的路径会因此改变"
-        );
+        let words = match &session.program {
+            Some(tunnel) if remote.ip().is_unspecified() => text!(
+                "the tunnel {tunnel}, by which somebody is here: where its packets go is not known, and routes by which they may go change",
+                "有会话经由隧道 {tunnel} 到达本机：其报文的去向未知，而可能的路径会改变"
+            ),
+            Some(tunnel) if remote.port() == 0 => text!(
+                "the tunnel {tunnel} to {far} goes another way afterwards",
+                "通往 {far} 的隧道 {tunnel} 的路径会因此改变",
+                far = remote.ip()
+            ),
+            _ => text!(
+                "the session {remote} -> {local} is reached another way afterwards",
+                "会话 {remote} -> {local} 的路径会因此改变"
+            ),
+        };
         labelled(&text!("touches", "涉及"), words.get(medium.lang), medium)
     });
     blocks.push(sessions.collect());

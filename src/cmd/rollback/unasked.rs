@@ -25,7 +25,7 @@ pub fn at_boot(places: &Places, begins: &dyn Fn(&str)) -> Answer {
     let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
     let mut exit = Exit::Clean;
     for record in cut_short()? {
-        let why = text!("the host went down in the middle of it", "更改中途主机重启");
+        let why = text!("the host went down in the middle of it", "变更中途主机重启");
         begins(&record.id);
         let ended = undo(places, &lock, &record.id, why, Scope::Lasting)?;
         if ended.outcome != Outcome::RolledBack {

@@ -32,7 +32,10 @@ fn every_plan_can_be_carried_out_as_far_as_it_goes() {
             (file, Ok(bytes))
         };
         let contents: BTreeMap<_, _> = files(&proposals).into_iter().map(content).collect();
-        let plan = make(&trial, &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive: true });
+        let plan = make(
+            &trial,
+            &Asked { host: "h", proposals: &proposals, contents: &contents, disruptive: true, caller: None },
+        );
         steps += plan.steps.len();
         for left in &plan.left_out {
             let why = &left.why.en;

@@ -122,3 +122,60 @@ sockets = ["tcp ESTAB 10.0.0.5:22 192.168.77.7:50001"]
         assert!(why.contains("(192.168.77.7:50001 ↔ 10.0.0.5:22), and that cannot be tried"), "{why}");
     }
 }
+
+const BEHIND_A_TUNNEL: &str = r#"
+links = ["eth0", "eth1", "wg0 wireguard ptp", "docker0 bridge"]
+addresses = ["10.0.0.5/24 dev eth0", "10.9.0.5/24 dev eth1", "10.66.0.1/24 dev wg0", "172.17.0.1/16 dev docker0"]
+routes = ["default via 10.0.0.1 dev eth0", "172.16.0.0/12 via 10.9.0.1 dev eth1", "192.168.0.0/16 via 10.0.0.1 dev eth0"]
+sockets = ["tcp ESTAB 10.66.0.1:22 10.66.0.2:50000"]
+"#;
+
+#[test]
+fn somebody_in_a_tunnel_of_unknown_far_end_stands_on_every_route_that_moves() {
+    let fixture = host(BEHIND_A_TUNNEL);
+    let refused = plan(&fixture, Some(without(&fixture, "172.16.0.0/12")), None, false);
+    assert!(whys(&refused)[0].contains("(wg0 ↔ ?)"), "{:?}", whys(&refused));
+    let armed = plan(&fixture, Some(without(&fixture, "172.16.0.0/12")), None, true);
+    assert_eq!((armed.steps.len(), armed.touches.len()), (1, 1), "{:?}", whys(&armed));
+    // What leads where the default leads moves nobody, and a tunnel that nobody uses is no way in.
+    let same = plan(&fixture, Some(without(&fixture, "192.168.0.0/16")), None, false);
+    assert_eq!((same.steps.len(), same.touches.len()), (1, 0), "{:?}", whys(&same));
+    let unused = host(&BEHIND_A_TUNNEL.replace("\"tcp ESTAB 10.66.0.1:22 10.66.0.2:50000\"", ""));
+    let free = plan(&unused, Some(without(&unused, "172.16.0.0/12")), None, false);
+    assert_eq!((free.steps.len(), free.touches.len()), (1, 0), "{:?}", whys(&free));
+}
+
+#[test]
+fn the_engine_is_not_stopped_under_who_came_through_a_container() {
+    let text = |socket: &str| {
+        format!(
+            r#"
+engine = "28.5.2"
+running = true
+daemon_json = '{{}}'
+links = ["eth0", "docker0 bridge", "veth1a2b3c4 master docker0"]
+addresses = ["10.0.0.5/24 dev eth0", "172.17.0.1/16 dev docker0"]
+routes = ["default via 10.0.0.1 dev eth0"]
+sockets = ["{socket}"]
+
+[[networks]]
+name = "bridge"
+subnet = "172.17.0.0/16"
+
+[[containers]]
+name = "bastion"
+networks = {{ bridge = "172.17.0.2" }}
+"#
+        )
+    };
+    let mut one = proposal("debug", Safety::Safe, vec![json("debug", None, Some(true.into()))]);
+    one.remedy.restarts_engine = true;
+    for (socket, refused) in
+        [("tcp ESTAB 172.17.0.1:22 172.17.0.2:50000", true), ("tcp ESTAB 172.17.0.1:3306 172.17.0.2:50000", false)]
+    {
+        let plan = plan(&host(&text(socket)), Some(vec![one.clone()]), Some("{}"), true);
+        let said =
+            plan.left_out.iter().any(|left| left.refused && left.why.en.contains("172.17.0.2:50000 ↔ 172.17.0.1:22"));
+        assert_eq!((said, plan.steps.is_empty()), (refused, refused), "{socket}: {:?}", whys(&plan));
+    }
+}

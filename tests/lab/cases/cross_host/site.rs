@@ -10,8 +10,7 @@ pub struct Side {
     pub host: Host,
     pub name: &'static str,
     pub address: &'static str,
-    /// None while its network namespace is to go.
-    conntrack: Option<Conntrack>,
+    conntrack: Conntrack,
 }
 
 pub struct Site {
@@ -34,7 +33,8 @@ impl Site {
             };
             let host = host.boot();
             host.docker();
-            let conntrack = Some(conntrack(&host));
+            let namespace = format!("/proc/{}/ns/net", host.pid());
+            let conntrack = Conntrack::of(&Inside::enter(Path::new(&namespace)));
             Side { host, name, address, conntrack }
         };
         let (one, two) = (side("one", "192.168.32.19", files[0]), side("two", "192.168.32.20", files[1]));
@@ -75,7 +75,7 @@ impl Site {
 
     /// Both hosts forget every connection.
     pub fn forget(&self) {
-        self.sides().iter().filter_map(|side| side.conntrack.as_ref()).for_each(Conntrack::flush);
+        self.sides().iter().for_each(|side| side.conntrack.flush());
     }
 
     pub fn reaches(&self, from: &Side, to: &Side) -> bool {
@@ -111,18 +111,7 @@ impl Site {
     }
 }
 
-fn conntrack(host: &Host) -> Conntrack {
-    Conntrack::of(&Inside::enter(Path::new(&format!("/proc/{}/ns/net", host.pid()))))
-}
-
 impl Side {
-    /// Pulls its plug; the engine does not start yet.
-    pub fn reboot(&mut self) {
-        self.conntrack = None;
-        self.host.reboot();
-        self.conntrack = Some(conntrack(&self.host));
-    }
-
     /// A container `app` that has a page on port 80. `options` are those of `docker run`.
     #[track_caller]
     pub fn run_app(&self, options: &str) {
