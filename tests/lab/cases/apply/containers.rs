@@ -70,6 +70,20 @@ pub fn add(cases: &mut Cases) {
             "/bare exited\n/beside running\n/frozen paused\n/kept running\n/new running\n/over exited\n"
         );
     });
+    cases.each_engine(TOPIC, "with live-restore containers run on", |lab, engine| {
+        let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
+        host.write(FILE, "{\"live-restore\": true}\n");
+        host.docker();
+        host.container("bare", "");
+        let process = || host.ok("docker inspect -f '{{.State.Pid}}' bare");
+        let (before, was) = (host.photo(), process());
+        commits(&host, &["pick-subnet", "--for", "pools", "--allow", "disruptive"]);
+        assert!(host.read(FILE).contains("default-address-pools"));
+        assert_eq!(process(), was);
+        rolls_back(&host);
+        assert_eq!(process(), was);
+        before.same(&host.photo(), "rolled back");
+    });
     cases.each_engine(TOPIC, "restarts that must not be", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.docker();
