@@ -93,7 +93,7 @@ pub fn spread(all: &[Shot]) -> Vec<Shot> {
     }
     // A stride that does not meet the first call every time.
     let at = |cell: usize, of: usize| (cell * 7 + cell / 4) % of;
-    let ends = |cell: usize| (cell + cell / 4) % 2 == 0;
+    let ends = |cell: usize| (cell + cell / 4).is_multiple_of(2);
     let one = |(cell, shots): (usize, &Vec<&Shot>)| Shot { reboots: ends(cell), ..*shots[at(cell, shots.len())] };
     cells.values().enumerate().map(one).collect()
 }
