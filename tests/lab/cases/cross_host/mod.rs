@@ -2,6 +2,7 @@
 //! its commands carried out to the letter, and real packets as the judge. A third machine on the same LAN gets in at no time.
 
 mod guests;
+mod kept;
 mod options;
 mod own_rules;
 mod rules;
@@ -16,4 +17,5 @@ pub fn add(cases: &mut Cases) {
     options::add(cases);
     own_rules::add(cases);
     guests::add(cases);
+    kept::add(cases);
 }

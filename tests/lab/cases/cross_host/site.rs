@@ -10,7 +10,8 @@ pub struct Side {
     pub host: Host,
     pub name: &'static str,
     pub address: &'static str,
-    conntrack: Conntrack,
+    /// None while its network namespace is to go.
+    conntrack: Option<Conntrack>,
 }
 
 pub struct Site {
@@ -33,8 +34,7 @@ impl Site {
             };
             let host = host.boot();
             host.docker();
-            let namespace = format!("/proc/{}/ns/net", host.pid());
-            let conntrack = Conntrack::of(&Inside::enter(Path::new(&namespace)));
+            let conntrack = Some(conntrack(&host));
             Side { host, name, address, conntrack }
         };
         let (one, two) = (side("one", "192.168.32.19", files[0]), side("two", "192.168.32.20", files[1]));
@@ -73,9 +73,15 @@ impl Site {
         there
     }
 
+    /// Everybody on the LAN asks anew who has which address.
+    pub fn flush_neighbours(&self) {
+        self.fabric.ok("ip neigh flush all");
+        self.sides().iter().for_each(|side| drop(side.host.ok("ip neigh flush all")));
+    }
+
     /// Both hosts forget every connection.
     pub fn forget(&self) {
-        self.sides().iter().for_each(|side| side.conntrack.flush());
+        self.sides().iter().filter_map(|side| side.conntrack.as_ref()).for_each(Conntrack::flush);
     }
 
     pub fn reaches(&self, from: &Side, to: &Side) -> bool {
@@ -111,7 +117,18 @@ impl Site {
     }
 }
 
+fn conntrack(host: &Host) -> Conntrack {
+    Conntrack::of(&Inside::enter(Path::new(&format!("/proc/{}/ns/net", host.pid()))))
+}
+
 impl Side {
+    /// Pulls its plug; the engine does not start yet.
+    pub fn reboot(&mut self) {
+        self.conntrack = None;
+        self.host.reboot();
+        self.conntrack = Some(conntrack(&self.host));
+    }
+
     /// A container `app` that has a page on port 80. `options` are those of `docker run`.
     #[track_caller]
     pub fn run_app(&self, options: &str) {
