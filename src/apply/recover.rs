@@ -96,7 +96,17 @@ fn link(places: &Places) -> PathBuf {
 fn own_copy(places: &Places) -> io::Result<PathBuf> {
     sync::private_directory(&places.state)?;
     sync::replace(&copy(places), 0o700, &std::fs::read("/proc/self/exe")?)?;
+    as_labelled(&copy(places));
     program(places)
+}
+
+/// The label of the program that runs: systemd may not start what has that of other files below /var/lib (policies of SELinux call programs
+/// `bin_t`). Where labels are not in use there is none to copy, and where one is refused the copy is still better than none.
+fn as_labelled(copy: &Path) {
+    const LABEL: &str = "security.selinux";
+    if let Ok(Some(label)) = xattr::get_deref("/proc/self/exe", LABEL) {
+        let _ = xattr::set(copy, LABEL, &label);
+    }
 }
 
 /// Hardened hosts mount /var so that nothing in it can be started.
