@@ -12,5 +12,7 @@ fn main() {
     }
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert_with(harness::threads);
-    libtest_mimic::run(&arguments, cases::all().into_trials()).exit();
+    let conclusion = libtest_mimic::run(&arguments, cases::all().into_trials());
+    println!("{}", harness::spent());
+    conclusion.exit();
 }

@@ -3,12 +3,24 @@
 use super::{Engine, Lab};
 use libtest_mimic::{Failed, Trial};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 thread_local! {
     /// What the failing case of this thread has to say; told once, in the summary.
     static FAILURE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// How long the cases of each topic took, one after the other.
+static SPENT: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
+
+/// Where the time went: a line that the reader of a slow run wants.
+pub fn spent() -> String {
+    let Ok(spent) = SPENT.lock() else { return String::new() };
+    let topics: Vec<String> = spent.iter().map(|(topic, spent)| format!("{topic} {} s", spent.as_secs())).collect();
+    format!("spent in cases: {}", topics.join(", "))
 }
 
 /// Adds to what a failing case says.
@@ -29,9 +41,16 @@ pub struct Cases(Vec<Trial>);
 impl Cases {
     /// One case. It fails by panicking.
     pub fn add(&mut self, name: impl Into<String>, case: impl FnOnce(&Lab) + Send + 'static) {
+        let name = name.into();
+        let topic = name.split("::").next().unwrap_or_default().to_owned();
         let run = move || {
             let lab = Lab::new().map_err(Failed::from)?;
-            catch_unwind(AssertUnwindSafe(|| case(&lab))).map_err(|_| Failed::from(FAILURE.take()))
+            let began = Instant::now();
+            let ended = catch_unwind(AssertUnwindSafe(|| case(&lab))).map_err(|_| Failed::from(FAILURE.take()));
+            if let Ok(mut spent) = SPENT.lock() {
+                *spent.entry(topic).or_default() += began.elapsed();
+            }
+            ended
         };
         let wanted = std::env::var("DNETCTL_LAB").as_deref() == Ok("run");
         self.0.push(Trial::test(name, run).with_ignored_flag(!wanted));

@@ -16,7 +16,7 @@ mod record;
 mod report;
 mod victim;
 
-pub use cases::{Cases, threads};
+pub use cases::{Cases, spent, threads};
 pub use engine::Engine;
 pub use fabric::Fabric;
 pub use host::{Host, HostBuilder};
