@@ -170,7 +170,10 @@ impl Host {
             if matches!(state.trim(), "running" | "degraded") {
                 return;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "host {} is still {}", self.id, state.trim());
+            if begin.elapsed() > Duration::from_secs(60) {
+                let jobs = self.sh("systemctl list-jobs --no-pager").stdout;
+                panic!("host {} is still {}; it waits for\n{jobs}", self.id, state.trim());
+            }
             std::thread::sleep(Duration::from_millis(30));
         }
     }

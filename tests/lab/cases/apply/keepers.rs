@@ -124,11 +124,12 @@ fn before(keeper: &Keeper) -> &'static str {
 /// The kernel forgets, the disk does not: nothing but the keeper brings routes back.
 #[track_caller]
 fn reboot(host: &mut Host, keeper: &Keeper) {
-    // It does not start before the FIB was looked at, whoever wants it.
-    host.ok(&format!("systemctl mask {} 2> /dev/null", keeper.unit));
+    // It does not start before the FIB was looked at, whoever wants it; and nobody waits for it meanwhile.
+    let units = format!("{} NetworkManager-wait-online.service", keeper.unit);
+    host.ok(&format!("systemctl mask {units} 2> /dev/null"));
     host.reboot();
     assert_eq!(host.ok("ip -4 route show table all | grep -v ' lo ' || true").trim(), "", "an empty FIB");
-    host.ok(&format!("systemctl unmask {} 2> /dev/null", keeper.unit));
+    host.ok(&format!("systemctl unmask {units} 2> /dev/null"));
     start(host, keeper);
 }
 
