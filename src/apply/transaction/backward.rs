@@ -35,12 +35,17 @@ impl Transaction<'_> {
             Err(()) => return Ended { outcome: Outcome::Incomplete, noted: false },
         };
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
-        let (mut left, mut whole) = (Vec::new(), true);
+        let (mut left, mut whole, mut is_down) = (Vec::new(), true, false);
         for number in to_undo(self.journal.entries()) {
+            if is_down && let Some(why) = self.waits(number) {
+                left.push(why);
+                continue;
+            }
             match self.take_back_with_patience(number, scope) {
                 Err(why) => {
                     left.push(why);
                     whole = false;
+                    is_down |= self.plan.steps.get(number).is_some_and(is_engines_stop);
                 }
                 Ok(Back::Undone) => whole = whole && self.note(Entry::Undone(number)),
                 Ok(Back::Left(how)) => _ = self.note(Entry::Left { step: number, how }),
@@ -51,6 +56,13 @@ impl Transaction<'_> {
             return Ended { outcome: Outcome::RolledBack, noted: self.note(Entry::RolledBack) };
         }
         Ended { outcome: Outcome::Incomplete, noted: self.note(Entry::GaveUp { left }) }
+    }
+
+    /// Why a file stays that says how the engine was when it stopped: the engine has to read it as it starts, and has not.
+    fn waits(&self, number: usize) -> Option<Text> {
+        let step = self.plan.steps.get(number).filter(|step| matches!(step.action, Action::Edit { .. }))?;
+        let why = text!("left for when the engine runs", "留待引擎运行之后再撤销");
+        Some(by_hand(&self.place(number), &why, step))
     }
 
     fn take_back_with_patience(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
