@@ -7,7 +7,7 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::iproute::shows_route;
 use super::set_apart::answers_for_others;
 use super::{About, Check, Group, Scene, chosen, configuration, docs};
-use crate::engine::settings::{Outlook, Said, outlook_of, readable_file, running};
+use crate::engine::settings::{Outlook, Said, is_on, outlook_of, readable_file, running};
 use crate::engine::{Bridge, way_out};
 use crate::finding::{Finding, Findings, Remedy, Severity};
 use crate::host::{ConfigValue, Container, Family, Missing, Network, Snapshot};
@@ -81,11 +81,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 pub(super) fn switched_off(host: &Snapshot) -> Result<Option<Said<'_>>, Missing> {
     let Some(process) = running(host)? else { return Ok(None) };
     if let Some(flag) = process.flags.iter().rev().find(|flag| flag.name == "iptables") {
-        // Go's strconv.ParseBool.
-        let off = ["0", "f", "F", "false", "FALSE", "False"].contains(&flag.value.as_deref().unwrap_or("true"));
         let same = |next: &&crate::host::DaemonFlag| next.name == flag.name && next.value == flag.value;
         let written = host.engine.next_command_line.ok().and_then(|line| line.flags.iter().rev().find(same));
-        return Ok(off.then(|| Said::Flag(written.unwrap_or(flag))));
+        return Ok((!is_on(flag)).then(|| Said::Flag(written.unwrap_or(flag))));
     }
     let file = readable_file(host)?;
     let Some(key) = file.key("/iptables").filter(|key| key.value == ConfigValue::Bool(false)) else { return Ok(None) };

@@ -93,6 +93,27 @@ pub fn setting<'a>(host: &'a Snapshot, name: &'static str) -> Result<Option<Sett
     }
 }
 
+/// The truth of a setting at the next start.
+///
+/// # Errors
+/// [`Missing`] when the file could not be read.
+pub fn switched(host: &Snapshot, name: &str, default: bool) -> Result<bool, Missing> {
+    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| line.flags.as_slice());
+    if let Some(flag) = flags.iter().rev().find(|flag| flag.name == name) {
+        return Ok(is_on(flag));
+    }
+    let file = host.engine.daemon_json.get("engine.daemon_json")?;
+    Ok(match file.key(&format!("/{name}")).map(|key| &key.value) {
+        Some(ConfigValue::Bool(said)) => *said,
+        _ => default,
+    })
+}
+
+/// What a flag that is a switch says: as Go's strconv.ParseBool reads its value; a bare one is on.
+pub fn is_on(flag: &DaemonFlag) -> bool {
+    matches!(flag.value.as_deref().unwrap_or("true"), "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
 /// Whether systemd starts the engine; where it does not, nothing but daemon.json is known to speak for the next start.
 pub(super) fn has_unit(host: &Snapshot) -> bool {
     !matches!(host.engine.unit.ok(), Some(None))

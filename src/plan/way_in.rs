@@ -19,10 +19,8 @@ pub(super) fn touched(before: &Snapshot, after: &Snapshot) -> Result<Vec<Session
         return Err(Missing { fact: "sockets", why: what.clone() });
     }
     let (old, new) = (Fib::new(before)?, Fib::new(after)?);
-    let docker: Vec<String> = bridges(before)?.into_iter().map(|bridge| bridge.link_name).collect();
-    let inside = |lookup: &Lookup| {
-        lookup.link().and_then(|link| old.name_of(link)).is_some_and(|name| docker.iter().any(|one| one == name))
-    };
+    let docker = docker(before)?;
+    let inside = |lookup: &Lookup| leaves_by(&old, lookup, &docker);
     let moves = |query: &Query| {
         let was = old.lookup(query);
         let leaves = matches!(was.verdict, Verdict::Unicast | Verdict::Undetermined(_));
@@ -32,7 +30,6 @@ pub(super) fn touched(before: &Snapshot, after: &Snapshot) -> Result<Vec<Session
     for socket in sockets.iter().filter(|socket| socket.state == SocketState::Established) {
         let query = reply(socket);
         if !query.destination.is_loopback() && !query.destination.is_unspecified() && moves(&query) {
-            let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
             found.push(Session { local: canonical(socket.local), remote: canonical(socket.remote), program: None });
         }
     }
@@ -79,10 +76,7 @@ fn underlay_moves(
     new: &Fib,
     inside: &dyn Fn(&Lookup) -> bool,
 ) -> Result<bool, Missing> {
-    let docker: Vec<String> = bridges(after)?.into_iter().map(|bridge| bridge.link_name).collect();
-    let comes_inside = |lookup: &Lookup| {
-        lookup.link().and_then(|link| new.name_of(link)).is_some_and(|name| docker.iter().any(|one| one == name))
-    };
+    let docker = docker(after)?;
     let said = |host: &Snapshot| -> Result<BTreeMap<String, IpAddr>, Missing> {
         let routes = host.routes.get("routes")?.iter().map(|route| (format!("{route:?}"), route.destination.addr()));
         let rules = host.rules.get("rules")?.iter();
@@ -100,7 +94,7 @@ fn underlay_moves(
         let query = Query::to(address);
         let (was, is) = (old.lookup(&query), new.lookup(&query));
         let leaves = matches!(was.verdict, Verdict::Unicast | Verdict::Undetermined(_));
-        leaves && !inside(&was) && !comes_inside(&is) && way(old, &was) != way(new, &is)
+        leaves && !inside(&was) && !leaves_by(new, &is, &docker) && way(old, &was) != way(new, &is)
     }))
 }
 
@@ -110,21 +104,31 @@ fn underlay_moves(
 /// As [`touched`].
 pub(super) fn through_containers(host: &Snapshot, caller: Option<SocketAddr>) -> Result<Vec<Session>, Missing> {
     let fib = Fib::new(host)?;
-    let docker: Vec<String> = bridges(host)?.into_iter().map(|bridge| bridge.link_name).collect();
-    let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
+    let docker = docker(host)?;
     let caller = caller.map(canonical);
     let sockets = host.sockets.get("sockets")?.iter();
     let connected = sockets.filter(|it| it.transport == Transport::Tcp && it.state == SocketState::Established);
     let ours = connected.filter(|it| it.local.port() == SSH || Some(canonical(it.remote)) == caller);
-    let through = ours.filter(|it| {
-        let lookup = fib.lookup(&reply(it));
-        lookup.link().and_then(|link| fib.name_of(link)).is_some_and(|name| docker.iter().any(|one| one == name))
-    });
+    let through = ours.filter(|it| leaves_by(&fib, &fib.lookup(&reply(it)), &docker));
     let mut found: Vec<Session> =
         through.map(|it| Session { local: canonical(it.local), remote: canonical(it.remote), program: None }).collect();
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// The links of Docker's bridges, by name.
+fn docker(host: &Snapshot) -> Result<Vec<String>, Missing> {
+    Ok(bridges(host)?.into_iter().map(|bridge| bridge.link_name).collect())
+}
+
+fn leaves_by(fib: &Fib, lookup: &Lookup, links: &[String]) -> bool {
+    lookup.link().and_then(|link| fib.name_of(link)).is_some_and(|name| links.iter().any(|one| one == name))
+}
+
+/// IPv4 as itself, not as a part of IPv6.
+fn canonical(end: SocketAddr) -> SocketAddr {
+    SocketAddr::new(end.ip().to_canonical(), end.port())
 }
 
 /// IANA's port of SSH.

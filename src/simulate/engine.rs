@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::engine::next::{Kernel, restart};
-use crate::engine::settings::setting;
+use crate::engine::settings::{setting, switched};
 use crate::engine::{Liveness, Version, liveness, next_version};
-use crate::host::{ConfigValue, Container, Fact, Family, Firewall, IptablesDump, Missing, Network, Snapshot};
+use crate::host::{Container, Fact, Family, Firewall, IptablesDump, Missing, Network, Snapshot};
 
 /// `before`: as it was seen; `staged`: with its files changed and its engine about to start.
 ///
@@ -32,7 +32,7 @@ pub(super) fn restarted(before: &Snapshot, staged: &Snapshot) -> Result<Snapshot
 /// An engine that starts switches forwarding on, unless `ip-forward` is false, and sets the policy of FORWARD to DROP when it found it off
 /// (`setupIPForwarding`, v20.10.24 and v28.5.2 libnetwork/drivers/bridge/setup_ip_forwarding.go).
 fn forward(after: &mut Snapshot) -> Result<(), Missing> {
-    if said(after, "ip-forward") == Some(false) {
+    if !switched(after, "ip-forward", true)? {
         return Ok(());
     }
     let is_off =
@@ -51,8 +51,8 @@ fn guard(after: &mut Snapshot) -> Result<(), Missing> {
     let by_nftables = setting(after, "firewall-backend").ok().flatten().is_some_and(|said| said.value == "nftables");
     if version < Version::new(1, 13, 0)
         || by_nftables
-        || said(after, "iptables") == Some(false)
-        || said(after, "ip-forward-no-drop") == Some(true)
+        || !switched(after, "iptables", true)?
+        || switched(after, "ip-forward-no-drop", false)?
     {
         return Ok(());
     }
@@ -69,17 +69,6 @@ fn guard(after: &mut Snapshot) -> Result<(), Missing> {
         "DROP".clone_into(policy);
     }
     Ok(())
-}
-
-/// A switch as the next start reads it; a flag without a value is true.
-fn said(host: &Snapshot, name: &str) -> Option<bool> {
-    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| &line.flags);
-    if let Some(flag) = flags.iter().rev().find(|flag| flag.name == name) {
-        // Go's strconv.ParseBool.
-        return Some(!["0", "f", "F", "false", "FALSE", "False"].contains(&flag.value.as_deref().unwrap_or("true")));
-    }
-    let file = host.engine.daemon_json.ok()?.key(&format!("/{name}"))?;
-    if let ConfigValue::Bool(said) = file.value { Some(said) } else { None }
 }
 
 /// Networks whose IPv4 subnet is another one: by name, from and to.

@@ -67,14 +67,18 @@ impl Transaction<'_> {
 
     fn take_back_with_patience(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
         self.note(Entry::Undoing(number));
-        let mut back = self.take_back(number, scope);
+        self.patiently(|transaction| transaction.take_back(number, scope))
+    }
+
+    fn patiently<T>(&mut self, work: impl Fn(&mut Self) -> Result<T, Text>) -> Result<T, Text> {
+        let mut done = work(self);
         for _ in 1..TRIES {
-            if back.is_err() {
+            if done.is_err() {
                 std::thread::sleep(self.patience.pause);
-                back = self.take_back(number, scope);
+                done = work(self);
             }
         }
-        back
+        done
     }
 
     /// What has to run behind it all, and the step that stopped it: what ran before this plan, and what runs now. Who stopped a container since the
@@ -124,14 +128,7 @@ impl Transaction<'_> {
         if ran.names.is_empty() {
             return Ok(());
         }
-        let mut revived = self.hands.revive(ran);
-        for _ in 1..TRIES {
-            if revived.is_err() {
-                std::thread::sleep(self.patience.pause);
-                revived = self.hands.revive(ran);
-            }
-        }
-        let gone = revived.map_err(|Text { en, zh }| {
+        let gone = self.patiently(|transaction| transaction.hands.revive(ran)).map_err(|Text { en, zh }| {
             let (names, paused) = (ran.names.clone(), ran.paused.clone());
             let start = Action::Containers { names, paused, from: Running::Stopped, to: Running::Running };
             let commands = start.commands().join("; ");

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::world::World;
 use crate::engine::Version;
 use crate::engine::allocator::{Method, Space, method};
-use crate::engine::settings::setting;
+use crate::engine::settings::{setting, switched};
 use crate::engine::startup::{NotCidr, Reserved, parse_cidr, reserved, without_zeros};
 use crate::host::Missing;
 use crate::text::{Text, text};
@@ -148,7 +148,7 @@ fn until_27(world: &World, addresses: &[Ipv4Net], space: &Space) -> Result<Wante
         }
     }
     if version.at_least(20, 10, 0)
-        && super::refusal::switched(world.host, "ipv6", false)?
+        && switched(world.host, "ipv6", false)?
         && setting(world.host, "fixed-cidr-v6")?.is_none()
     {
         return refused(

@@ -19,6 +19,7 @@ use self::start::start;
 use super::allocator::{Space, Starts};
 use super::fatal::last_fatal;
 use super::{Liveness, Version, Whereabouts, liveness, whereabouts};
+use crate::engine::settings::switched;
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
 
@@ -116,7 +117,7 @@ pub fn next(host: &Snapshot, networks: usize) -> Result<Next, Missing> {
 /// # Errors
 /// [`Missing`] when the configuration or the networks on disk are not known.
 pub(super) fn deletes_docker0(host: &Snapshot) -> Result<bool, Missing> {
-    if refusal::switched(host, "live-restore", false)? {
+    if switched(host, "live-restore", false)? {
         return Ok(false);
     }
     let networks = match world::told_networks(host) {

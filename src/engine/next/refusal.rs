@@ -2,10 +2,10 @@
 
 use crate::engine::config::{self, Standing};
 use crate::engine::file::{judged_name, said_twice, wrong_types};
-use crate::engine::settings::{Said, outlook, outlook_of, setting};
+use crate::engine::settings::{Said, outlook, outlook_of, setting, switched};
 use crate::engine::startup::{FaultKind, Refusal, refusal};
 use crate::engine::{Version, debians, next_version};
-use crate::host::{ConfigValue, DaemonJson, DaemonJsonState, Fact, Missing, Snapshot};
+use crate::host::{DaemonJson, DaemonJsonState, Fact, Missing, Snapshot};
 use crate::text::{Text, text};
 
 /// The engine's words, as far as they can be told, if it refuses its configuration. What a running engine accepted is no fault.
@@ -144,24 +144,6 @@ fn by_settings(host: &Snapshot, version: Version) -> Result<Option<String>, Miss
         ));
     }
     Ok(None)
-}
-
-/// The truth of a setting at the next start.
-///
-/// # Errors
-/// [`Missing`] when the file could not be read.
-pub(super) fn switched(host: &Snapshot, name: &str, default: bool) -> Result<bool, Missing> {
-    let flags = host.engine.next_command_line.ok().map_or(&[][..], |line| line.flags.as_slice());
-    if let Some(flag) = flags.iter().rev().find(|flag| flag.name == name) {
-        // strconv.ParseBool, and a bare flag.
-        let said = flag.value.as_deref().unwrap_or("true");
-        return Ok(matches!(said, "1" | "t" | "T" | "true" | "TRUE" | "True"));
-    }
-    let file = host.engine.daemon_json.get("engine.daemon_json")?;
-    Ok(match file.key(&format!("/{name}")).map(|key| &key.value) {
-        Some(ConfigValue::Bool(said)) => *said,
-        _ => default,
-    })
 }
 
 /// The version that starts next, if it is one that this model is held against.

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::engine::pools::{LocalPools, PoolFault, local_pools};
 use crate::engine::reserved::{Reserved, reserved};
-use crate::engine::settings::setting;
+use crate::engine::settings::{setting, switched};
 use crate::engine::{Liveness, Version, Whereabouts, bridges, is_local, liveness, whereabouts};
 use crate::host::{Link, Missing, Network, Snapshot};
 use crate::text::{Text, text};
@@ -52,7 +52,7 @@ impl<'a> World<'a> {
             stored,
             pools,
             pools_are_set: version.at_least(18, 6, 0) && crate::engine::pool::pools_are_set(host)?,
-            live_restore: super::refusal::switched(host, "live-restore", false)?,
+            live_restore: switched(host, "live-restore", false)?,
             reserved: reserved(host, version)?,
             links: host.links.get("links")?,
             bridge,

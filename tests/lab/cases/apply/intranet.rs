@@ -154,12 +154,7 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker network create later && docker network rm later");
         let later = host.diagnose();
         assert!(later.findings_above_info().is_empty(), "the next network hides nothing: {later}");
-        rolls_back(&host);
-        before.same(&host.photo(), "rolled back, docker0 too");
-        assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
-        commits(&host, &FIX);
-        lasts(&mut host, MACHINE);
-        host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
+        back_and_there(&mut host, &before);
     });
     cases.each_engine(TOPIC, "every private range is behind the gateway", all_routed);
 }
@@ -203,12 +198,7 @@ fn all_routed(lab: &Lab, engine: Engine) {
     assert!(again.findings_of("network-hides-route").iter().all(|told| told["severity"] == "info"), "{again}");
     host.ok("docker rm -f late && docker network rm later");
 
-    rolls_back(&host);
-    before.same(&host.photo(), "rolled back, docker0 too");
-    assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
-    commits(&host, &FIX);
-    lasts(&mut host, MACHINE);
-    host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
+    back_and_there(&mut host, &before);
     assert_reached(&host, "web", MACHINE);
     rolls_back(&host);
     before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back after a reboot");
@@ -245,4 +235,14 @@ fn moves(lab: &Lab, engine: Engine, prefer: &[&str]) {
     lasts(&mut host, MACHINE);
     rolls_back(&host);
     before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back");
+}
+
+/// Taken back and done again, for good.
+fn back_and_there(host: &mut Host, before: &Photo) {
+    rolls_back(host);
+    before.same(&host.photo(), "rolled back, docker0 too");
+    assert_eq!(host.ok("docker ps --format '{{.Names}}'").trim(), "web");
+    commits(host, &FIX);
+    lasts(host, MACHINE);
+    host.eventually(SOON, "docker ps --format '{{.Names}}' | grep -q web");
 }
