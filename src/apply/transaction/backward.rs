@@ -35,17 +35,18 @@ impl Transaction<'_> {
             Err(()) => return Ended { outcome: Outcome::Incomplete, noted: false },
         };
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
-        let (mut left, mut whole, mut is_down) = (Vec::new(), true, false);
+        let (mut left, mut whole) = (Vec::new(), true);
         for number in to_undo(self.journal.entries()) {
-            if is_down && let Some(why) = self.waits(number) {
+            if !left.is_empty()
+                && let Some(why) = self.waits(number)
+            {
                 left.push(why);
                 continue;
             }
-            match self.take_back_with_patience(number, scope) {
+            match self.take_back_with_patience(number, scope, left.is_empty()) {
                 Err(why) => {
                     left.push(why);
                     whole = false;
-                    is_down |= self.plan.steps.get(number).is_some_and(is_engines_stop);
                 }
                 Ok(Back::Undone) => whole = whole && self.note(Entry::Undone(number)),
                 Ok(Back::Left(how)) => _ = self.note(Entry::Left { step: number, how }),
@@ -58,16 +59,18 @@ impl Transaction<'_> {
         Ended { outcome: Outcome::Incomplete, noted: self.note(Entry::GaveUp { left }) }
     }
 
-    /// Why a file stays that says how the engine was when it stopped: the engine has to read it as it starts, and has not.
+    /// Why a file stays that says how the engine was when it stopped: the engine has to read it as it starts, and may not have.
     fn waits(&self, number: usize) -> Option<Text> {
-        let step = self.plan.steps.get(number).filter(|step| matches!(step.action, Action::Edit { .. }))?;
+        let stops_later = self.plan.steps.iter().skip(number).any(is_engines_stop);
+        let is_edit = |step: &&Step| matches!(step.action, Action::Edit { .. });
+        let step = self.plan.steps.get(number).filter(is_edit).filter(|_| stops_later)?;
         let why = text!("left for when the engine runs", "留待引擎运行之后再撤销");
         Some(by_hand(&self.place(number), &why, step))
     }
 
-    fn take_back_with_patience(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
+    fn take_back_with_patience(&mut self, number: usize, scope: Scope, follows: bool) -> Result<Back, Text> {
         self.note(Entry::Undoing(number));
-        self.patiently(|transaction| transaction.take_back(number, scope))
+        self.patiently(|transaction| transaction.take_back(number, scope, follows))
     }
 
     fn patiently<T>(&mut self, work: impl Fn(&mut Self) -> Result<T, Text>) -> Result<T, Text> {
@@ -145,11 +148,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Whether a later step was begun.
+    fn went_beyond(&self, number: usize) -> bool {
+        self.journal.entries().iter().any(|entry| matches!(entry, Entry::Doing(later) if *later > number))
+    }
+
     fn note(&mut self, entry: Entry) -> bool {
         self.journal.append(entry).is_ok()
     }
 
-    fn take_back(&mut self, number: usize, scope: Scope) -> Result<Back, Text> {
+    /// `follows`: all that is newer was taken back.
+    fn take_back(&mut self, number: usize, scope: Scope, follows: bool) -> Result<Back, Text> {
         let plan = self.plan;
         let at = self.place(number);
         let Some(step) = plan.steps.get(number) else {
@@ -159,7 +168,12 @@ impl Transaction<'_> {
             return Ok(Back::Undone);
         }
         let failed = |why: Text| by_hand(&at, &why, step);
-        match self.hands.state(step).map_err(failed)? {
+        let state = self.hands.state(step).map_err(failed)?;
+        // An engine that runs already has read what was newer, and it may have been there still.
+        if state == State::From && follows && is_engines_stop(step) && self.went_beyond(number) {
+            self.hands.bring(step, End::To).map_err(failed)?;
+        }
+        match state {
             // What was cut short may have left more than its state says: directories for a file, a service that tries to start again.
             State::From if !comes_back_from_anything(&step.action) => {}
             State::Other(how) if !comes_back_from_anything(&step.action) => {

@@ -70,9 +70,14 @@ pub fn case() -> impl Strategy<Value = Case> {
         (prop::collection::vec(start(), 0..3), prop::option::of(start()), prop::collection::vec(start(), 0..3)),
         (any::<bool>(), engine, any::<bool>(), armed),
         (prop::bool::weighted(0.8), any::<bool>()),
-        prop::collection::vec((0u32..110, fault), 0..5),
+        prop::collection::vec((0u32..110, fault, prop_oneof![4 => Just(1), 1 => 2u32..8]), 0..5),
     )
-        .prop_map(|((sysctls, bridge, edits), (enable, engine, moves, armed), (verifies, regretted), faults)| {
+        .prop_map(|((sysctls, bridge, edits), (enable, engine, moves, armed), (verifies, regretted), bursts)| {
+            // What is tried again may meet the same once more.
+            let faults = bursts
+                .into_iter()
+                .flat_map(|(call, fault, many)| (call..call + many).map(move |at| (at, fault)))
+                .collect();
             Case { sysctls, bridge, edits, enable, engine, moves, armed, verifies, regretted, faults }
         })
 }

@@ -169,6 +169,28 @@ fn each_fault_at_each_moment() {
     }
 }
 
+/// What is tried again fails again, at every moment.
+#[test]
+fn errors_in_a_row_at_each_moment() {
+    for engine in [Engine::Restarted, Engine::Socket] {
+        for (verifies, armed) in [(false, Armed::No), (true, Armed::No), (true, Armed::Expired)] {
+            for (call, many) in (0..135).flat_map(|call| (2..8).map(move |many| (call, many))) {
+                let case = Case {
+                    bridge: Some(Start::From),
+                    engine,
+                    moves: true,
+                    armed,
+                    verifies,
+                    regretted: verifies,
+                    faults: (call..call + many).map(|call| (call, Fault::Error)).collect(),
+                    ..small()
+                };
+                holds(&case).unwrap_or_else(|why| panic!("{case:?}: {why}"));
+            }
+        }
+    }
+}
+
 fn ended(case: &Case) -> (Ended, Vec<Entry>) {
     let (before, plan) = case.world();
     let machine = Rc::new(RefCell::new(Machine { world: before, faults: case.faults.clone(), ..Machine::default() }));
