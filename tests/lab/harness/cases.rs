@@ -3,6 +3,7 @@
 use super::{Engine, Lab};
 use libtest_mimic::{Failed, Trial};
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -13,14 +14,22 @@ thread_local! {
     static FAILURE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// How long the cases of each topic took, one after the other.
+/// How long each case took.
 static SPENT: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
 
-/// Where the time went: a line that the reader of a slow run wants.
+/// Where the time went, by topic and in the slowest cases: what the reader of a slow run wants.
 pub fn spent() -> String {
     let Ok(spent) = SPENT.lock() else { return String::new() };
-    let topics: Vec<String> = spent.iter().map(|(topic, spent)| format!("{topic} {} s", spent.as_secs())).collect();
-    format!("spent in cases: {}", topics.join(", "))
+    let mut topics: BTreeMap<&str, Duration> = BTreeMap::new();
+    for (name, spent) in spent.iter() {
+        *topics.entry(name.split("::").next().unwrap_or_default()).or_default() += *spent;
+    }
+    let mut cases: Vec<(&str, Duration)> = spent.iter().map(|(name, spent)| (name.as_str(), *spent)).collect();
+    cases.sort_by_key(|(_, spent)| Reverse(*spent));
+    let line = |(name, spent): (&str, Duration)| format!("{name} {} s", spent.as_secs());
+    let topics: Vec<String> = topics.into_iter().map(line).collect();
+    let slowest: Vec<String> = cases.into_iter().take(30).map(line).collect();
+    format!("spent in cases: {}\nslowest: {}", topics.join(", "), slowest.join(", "))
 }
 
 /// Adds to what a failing case says.
@@ -42,13 +51,13 @@ impl Cases {
     /// One case. It fails by panicking.
     pub fn add(&mut self, name: impl Into<String>, case: impl FnOnce(&Lab) + Send + 'static) {
         let name = name.into();
-        let topic = name.split("::").next().unwrap_or_default().to_owned();
+        let spent_in = name.clone();
         let run = move || {
             let lab = Lab::new().map_err(Failed::from)?;
             let began = Instant::now();
             let ended = catch_unwind(AssertUnwindSafe(|| case(&lab))).map_err(|_| Failed::from(FAILURE.take()));
             if let Ok(mut spent) = SPENT.lock() {
-                *spent.entry(topic).or_default() += began.elapsed();
+                spent.insert(spent_in, began.elapsed());
             }
             ended
         };
