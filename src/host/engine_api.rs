@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, NetworkHistory};
+use super::{Fact, NetworkHistory, SwarmNode};
 
 /// What an engine said over its API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,33 +82,6 @@ pub struct Info {
     pub swarm: SwarmNode,
 }
 
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SwarmNode {
-    /// `inactive`, `pending`, `active`, `error`, `locked`.
-    pub state: String,
-    pub node_address: Option<IpAddr>,
-    pub manager: bool,
-    /// Addresses of the managers (RemoteManagers), `10.0.0.5:2377`.
-    pub managers: Vec<String>,
-    /// Of all managers; on a manager.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quorum: Option<Managers>,
-    /// Somebody has to unlock the swarm after each start of this manager (AutoLockManagers).
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub autolock: bool,
-    /// The swarm's address pools, on a manager.
-    pub default_pools: Vec<IpNet>,
-    pub error: String,
-}
-
-/// How many managers a swarm has, and how many of them answer each other (GET /nodes, ManagerStatus).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Managers {
-    pub all: usize,
-    pub reachable: usize,
-}
-
 /// GET /networks.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -129,6 +102,12 @@ pub struct Network {
     pub ipam: Vec<IpamConfig>,
     /// Only keys below `com.docker.network.` and `parent`, `macvlan_mode`, `ipvlan_mode`, `encrypted`.
     pub options: BTreeMap<String, String>,
+    /// Who is on it on this host (Containers), by name; none where it was not asked for, as it is of overlay networks and docker_gwbridge only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Member>>,
+    /// The nodes of the swarm that take part in an overlay network, this one among them (Peers); empty where none is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<IpAddr>,
 }
 
 impl Network {
@@ -146,6 +125,17 @@ impl Network {
         let id: String = self.id.chars().take(12).collect();
         format!("br-{id}")
     }
+}
+
+/// An endpoint of a network on this host (GET /networks/ID, Containers).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Member {
+    /// The container's id, or the name of a sandbox of the engine's own: `ingress-sbox`, `lb-web`.
+    pub id: String,
+    /// The endpoint's name: the container's on its own networks, `gateway_0123456789ab` on docker_gwbridge, `ingress-endpoint`.
+    pub name: String,
+    pub addresses: Vec<IpNet>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,6 +35,10 @@ pub struct Engine {
     pub endpoint: Fact<EngineEndpoint>,
     /// What the engine said over its API; unreadable says why it was not asked.
     pub api: Fact<Api>,
+    /// On a node of a swarm: what the running engine logged since it started of why tasks, overlay networks or the ingress network failed, oldest first,
+    /// the newest 40 lines; strings that look like a secret are masked.
+    #[serde(skip_serializing_if = "Fact::is_not_collected")]
+    pub swarm_log: Fact<Vec<LogLine>>,
 }
 
 /// The engine's endpoint as the docker CLI would choose it.

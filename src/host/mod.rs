@@ -22,15 +22,14 @@ mod saved_route;
 mod saved_sysctl;
 mod snapshot;
 mod socket;
+mod swarm;
 mod sysctl;
 
 pub use address::Address;
 pub use cloud::Cloud;
 pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
 pub use date::date;
-pub use engine_api::{
-    Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Managers, Network, Published, SwarmNode,
-};
+pub use engine_api::{Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Member, Network, Published};
 pub use engine_files::{
     CommandLine, Engine, EngineBinary, EngineEndpoint, EnvironmentFile, Listener, LogLine, OptionsFile, Package,
     Process, SocketUnit, Unit, UnitSetting,
@@ -50,6 +49,7 @@ pub use saved_route::{Editable, Keeper, LinkKeeper, SavedRoute, origins, success
 pub use saved_sysctl::{OWN_SYSCTLS, SavedSysctl, SysctlKeeper, overrides_own, set_at_boot};
 pub use snapshot::{Place, Privilege, Profile, SCHEMA_VERSION, Snapshot};
 pub use socket::{GuestSockets, Socket, SocketState, Transport};
+pub use swarm::{Managers, SwarmNode, SwarmPeer, SwarmTask};
 pub use sysctl::link_sysctl;
 
 /// The address family of a route, rule or lookup.

@@ -2,6 +2,7 @@
 //! from API 1.12 to the newest print them differently. Nothing of credentials, labels, environments or tokens is read.
 
 mod raw;
+mod swarm;
 
 use std::net::IpAddr;
 
@@ -10,13 +11,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::raw::{
-    RawContainer, RawEndpoint, RawEvent, RawInfo, RawInspected, RawIpamConfig, RawNetwork, RawNode, RawPort, RawSwarm,
-    RawVersion,
+    RawContainer, RawEndpoint, RawEvent, RawInfo, RawInspected, RawIpamConfig, RawMember, RawNetwork, RawNetworkDetail,
+    RawPort, RawVersion,
 };
+pub use self::swarm::{nodes, quorum, service_names, tasks};
 use super::mask::mask;
 use crate::host::{
-    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Managers, Network, NetworkAction,
-    NetworkEvent, NetworkHistory, Published, SwarmNode,
+    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Member, Network, NetworkAction,
+    NetworkEvent, NetworkHistory, Published,
 };
 use crate::text::{Text, text};
 
@@ -83,19 +85,8 @@ pub fn info(body: &[u8]) -> Result<Info, Text> {
             .collect(),
         firewall_backend: raw.firewall_backend.and_then(|backend| backend.driver).filter(|d| !d.is_empty()),
         warnings: raw.warnings.unwrap_or_default().iter().map(|warning| mask(warning)).collect(),
-        swarm: raw.swarm.map(swarm).unwrap_or_default(),
+        swarm: raw.swarm.map(swarm::node).unwrap_or_default(),
     })
-}
-
-/// GET /nodes: a swarm's managers. One that is told to be none any more has no ManagerStatus.
-///
-/// # Errors
-/// A sentence when the body is no JSON or not what an engine replies.
-pub fn managers(body: &[u8]) -> Result<Managers, Text> {
-    let nodes: Vec<RawNode> = whole(body, "/nodes")?;
-    let managers: Vec<_> = nodes.into_iter().filter_map(|node| node.manager_status).collect();
-    let reachable = managers.iter().filter(|it| it.reachability.as_deref() == Some("reachable")).count();
-    Ok(Managers { all: managers.len(), reachable })
 }
 
 /// GET /networks.
@@ -127,8 +118,33 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
                 .filter(|(key, _)| is_network_option(key))
                 .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
                 .collect(),
+            ..Network::default()
         })
     })
+}
+
+/// GET /networks/ID: who is on the network on this host, by name, and the nodes of the swarm that take part in it.
+///
+/// # Errors
+/// A sentence when the body is no JSON or not what an engine replies.
+pub fn network_members(body: &[u8]) -> Result<(Vec<Member>, Vec<IpAddr>), Text> {
+    let raw: RawNetworkDetail = whole(body, "/networks/ID")?;
+    let mut members: Vec<Member> = raw.containers.unwrap_or_default().into_iter().map(member).collect();
+    members.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let peers = raw.peers.unwrap_or_default().into_iter();
+    let mut peers: Vec<IpAddr> = peers.filter_map(|peer| peer.ip?.parse().ok()).collect();
+    peers.sort();
+    Ok((members, peers))
+}
+
+fn member((id, raw): (String, RawMember)) -> Member {
+    let addresses = [raw.ipv4_address, raw.ipv6_address].into_iter().flatten();
+    Member {
+        // Endpoints of the engine's own sandboxes stand under the endpoint's id where the sandbox has no container (`ep-…`).
+        id,
+        name: raw.name.unwrap_or_default(),
+        addresses: addresses.filter_map(|address| address.parse().ok()).collect(),
+    }
 }
 
 /// GET /containers/json?all=1.
@@ -262,29 +278,6 @@ fn not_an_element(at: usize, call: &str) -> Gap {
 /// API 1.18 and older prints booleans as 0 and 1.
 fn truth(value: &Value) -> Option<bool> {
     value.as_bool().or_else(|| value.as_i64().map(|number| number != 0))
-}
-
-fn swarm(raw: RawSwarm) -> SwarmNode {
-    SwarmNode {
-        state: raw.local_node_state.unwrap_or_default(),
-        node_address: raw.node_addr.and_then(|address| address.parse().ok()),
-        manager: raw.control_available.unwrap_or_default(),
-        managers: raw.remote_managers.unwrap_or_default().into_iter().filter_map(|manager| manager.addr).collect(),
-        quorum: None,
-        autolock: raw
-            .cluster
-            .as_ref()
-            .and_then(|cluster| cluster.spec.as_ref()?.encryption_config.as_ref()?.auto_lock_managers)
-            .unwrap_or_default(),
-        default_pools: raw
-            .cluster
-            .and_then(|cluster| cluster.default_addr_pool)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|pool| pool.parse().ok())
-            .collect(),
-        error: mask(&raw.error.unwrap_or_default()),
-    }
 }
 
 pub(super) fn is_network_option(key: &str) -> bool {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::host::LogLine;
 
 use super::mask::mask;
+use super::rfc3339;
 
 /// A longer message is cut: it is quoted, not stored.
 const MAX_MESSAGE: usize = 2000;
@@ -69,30 +70,9 @@ fn shown_message(message: &str) -> String {
     mask(&message)
 }
 
-/// Microseconds of logrus' `time="2024-05-01T12:00:00.123456789Z"` (also with an offset of zones).
+/// Of logrus' `time="2024-05-01T12:00:00.123456789Z"`.
 fn logged_at(line: &str) -> Option<u64> {
-    let time = line.split_once("time=\"")?.1.split('"').next()?;
-    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let rest = time.get(19..)?;
-    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = match zone.as_bytes() {
-        [b'Z'] => 0,
-        [sign @ (b'+' | b'-'), ..] => {
-            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?;
-            if *sign == b'+' { minutes } else { -minutes }
-        }
-        _ => return None,
-    };
-    let digits = rest.len() - zone.len();
-    let fraction = format!("{:0<6.6}", rest.get(1..digits).unwrap_or(""));
-    // Days since the epoch of the proleptic Gregorian calendar; years begin in March, so that a leap day is a year's last.
-    let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    let seconds = (days * 86_400 + hour * 3600 + minute * 60 + second).checked_sub(offset.checked_mul(60)?)?;
-    u64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)
+    rfc3339::microseconds(line.split_once("time=\"")?.1.split('"').next()?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::swarm::RawSwarm;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawVersion {
@@ -58,54 +60,6 @@ pub(super) struct RawFirewallBackend {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RawSwarm {
-    pub(super) node_addr: Option<String>,
-    pub(super) local_node_state: Option<String>,
-    pub(super) control_available: Option<bool>,
-    pub(super) error: Option<String>,
-    pub(super) remote_managers: Option<Vec<RawManager>>,
-    pub(super) cluster: Option<RawCluster>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawManager {
-    pub(super) addr: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawCluster {
-    pub(super) spec: Option<RawSpec>,
-    pub(super) default_addr_pool: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawSpec {
-    pub(super) encryption_config: Option<RawEncryption>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawEncryption {
-    pub(super) auto_lock_managers: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawNode {
-    pub(super) manager_status: Option<RawManagerStatus>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RawManagerStatus {
-    pub(super) reachability: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct RawNetwork {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
@@ -120,6 +74,30 @@ pub(super) struct RawNetwork {
     #[serde(rename = "IPAM")]
     pub(super) ipam: Option<RawIpam>,
     pub(super) options: Option<BTreeMap<String, Value>>,
+}
+
+/// What GET /networks/ID tells beyond GET /networks.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawNetworkDetail {
+    pub(super) containers: Option<BTreeMap<String, RawMember>>,
+    pub(super) peers: Option<Vec<RawPeer>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawMember {
+    pub(super) name: Option<String>,
+    #[serde(rename = "IPv4Address")]
+    pub(super) ipv4_address: Option<String>,
+    #[serde(rename = "IPv6Address")]
+    pub(super) ipv6_address: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawPeer {
+    #[serde(rename = "IP")]
+    pub(super) ip: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

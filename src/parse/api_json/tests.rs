@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::Managers;
 
 /// As an engine 1.12 (API 1.24) prints it: no Components, no MinAPIVersion.
 const VERSION_124: &str = r#"{"Version":"1.12.6","ApiVersion":"1.24","GitCommit":"78d1802","GoVersion":"go1.6.4","Os":"linux",
@@ -127,8 +128,8 @@ fn networks_made_and_removed_among_all_events() {
 fn managers_are_those_who_say_how_they_are_reached() {
     let body = br#"[{"ID":"a","ManagerStatus":{"Leader":true,"Reachability":"reachable","Addr":"10.0.0.1:2377"}},
         {"ID":"b","ManagerStatus":{"Reachability":"unreachable","Addr":"10.0.0.2:2377"}},{"ID":"c"},{"ID":"d","ManagerStatus":null}]"#;
-    assert_eq!(managers(body), Ok(Managers { all: 2, reachable: 1 }));
-    assert!(managers(br#"{"message":"This node is not a swarm manager."}"#).is_err());
+    assert_eq!(quorum(body), Ok(Managers { all: 2, reachable: 1 }));
+    assert!(quorum(br#"{"message":"This node is not a swarm manager."}"#).is_err());
 }
 
 #[test]

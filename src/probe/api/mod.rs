@@ -135,7 +135,8 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
         && swarm.manager
         && let Ok(reply) = get("/nodes".to_owned()).await
     {
-        swarm.quorum = api_json::managers(&reply.body).ok();
+        swarm.quorum = api_json::quorum(&reply.body).ok();
+        swarm.nodes = api_json::nodes(&reply.body).unwrap_or_default();
     }
     Ok(Api {
         endpoint: chosen.endpoint.to_string(),
