@@ -30,15 +30,17 @@ pub fn facts(context: &Context, scope: Scope) -> Result<Snapshot, Refusal> {
         home: variable("HOME"),
     };
     let snapshot = stream::with_progress(context.medium.lang, context.detail.quiet, || probe::collect(&request));
-    if context.cli.host.is_some()
+    if let Some(given) = &context.cli.host
         && let Fact::Unreadable(why) = &snapshot.engine.api
     {
         let owner = snapshot.engine.endpoint.ok();
         // Without the credentials that the option may hold.
-        let named = owner.map_or("-H", |owner| &owner.endpoint);
+        let as_given =
+            || probe::parse_endpoint(given).map_or_else(|_| "-H".to_owned(), |endpoint| endpoint.to_string());
+        let named = owner.map_or_else(as_given, |owner| owner.endpoint.clone());
         // Podman's socket is known for what it is, asleep or not: what cannot be judged of it is said by name.
         let podman = owner.is_some_and(|owner| owner.kind == EngineKind::Podman);
-        if !OWN_SOCKETS.contains(&named) && !podman {
+        if !OWN_SOCKETS.contains(&named.as_str()) && !podman {
             return Err(Refusal::input(named, why.clone()));
         }
     }
