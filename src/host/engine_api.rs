@@ -102,6 +102,9 @@ pub struct Network {
     pub ipam: Vec<IpamConfig>,
     /// Only keys below `com.docker.network.` and `parent`, `macvlan_mode`, `ipvlan_mode`, `encrypted`.
     pub options: BTreeMap<String, String>,
+    /// Of docker_gwbridge only; values that look like a secret are masked.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// Who is on it on this host (Containers), by name; none where it was not asked for, as it is of overlay networks and docker_gwbridge only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Member>>,
@@ -131,7 +134,8 @@ impl Network {
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Member {
-    /// The container's id, or the name of a sandbox of the engine's own: `ingress-sbox`, `lb-web`.
+    /// The container's id, or the name of a sandbox of the engine's own, `ingress-sbox` or `lb-web`; `ep-` and the endpoint's id where the engine knows
+    /// neither.
     pub id: String,
     /// The endpoint's name: the container's on its own networks, `gateway_0123456789ab` on docker_gwbridge, `ingress-endpoint`.
     pub name: String,

@@ -22,6 +22,9 @@ use crate::host::{
 };
 use crate::text::{Text, text};
 
+/// The network by which a swarm's containers reach out of their overlay networks.
+pub const GWBRIDGE: &str = "docker_gwbridge";
+
 /// Events that an engine remembers (moby v20.10.24, v26.1.5 daemon/events/events.go `eventsLimit`).
 const REMEMBERED: usize = 256;
 
@@ -99,6 +102,7 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
         let ipam = raw.ipam.unwrap_or_default();
         let configs =
             ipam.config.unwrap_or_default().into_iter().filter(|c| c.subnet.as_deref().is_some_and(|s| !s.is_empty()));
+        let labels = raw.labels.filter(|_| raw.name.as_deref() == Some(GWBRIDGE)).unwrap_or_default();
         Some(Network {
             id: raw.id.unwrap_or_default(),
             name: raw.name.unwrap_or_default(),
@@ -118,9 +122,19 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
                 .filter(|(key, _)| is_network_option(key))
                 .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
                 .collect(),
+            labels: labels.into_iter().map(label).collect(),
             ..Network::default()
         })
     })
+}
+
+/// A label's value is a secret where its key says so.
+fn label((key, value): (String, String)) -> (String, String) {
+    let masked = mask(&format!("{key}={value}"));
+    match masked.strip_prefix(&format!("{key}=")) {
+        Some(value) => (key, value.to_owned()),
+        None => (key, "***".to_owned()),
+    }
 }
 
 /// GET /networks/ID: who is on the network on this host, by name, and the nodes of the swarm that take part in it.
@@ -140,7 +154,6 @@ pub fn network_members(body: &[u8]) -> Result<(Vec<Member>, Vec<IpAddr>), Text> 
 fn member((id, raw): (String, RawMember)) -> Member {
     let addresses = [raw.ipv4_address, raw.ipv6_address].into_iter().flatten();
     Member {
-        // Endpoints of the engine's own sandboxes stand under the endpoint's id where the sandbox has no container (`ep-…`).
         id,
         name: raw.name.unwrap_or_default(),
         addresses: addresses.filter_map(|address| address.parse().ok()).collect(),

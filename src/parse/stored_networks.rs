@@ -134,8 +134,7 @@ fn network(value: &[u8]) -> Option<Option<Network>> {
             .filter(|(key, _)| is_network_option(key))
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
             .collect(),
-        members: None,
-        peers: Vec::new(),
+        ..Network::default()
     }))
 }
 

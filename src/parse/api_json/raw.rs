@@ -74,6 +74,7 @@ pub(super) struct RawNetwork {
     #[serde(rename = "IPAM")]
     pub(super) ipam: Option<RawIpam>,
     pub(super) options: Option<BTreeMap<String, Value>>,
+    pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
 /// What GET /networks/ID tells beyond GET /networks.

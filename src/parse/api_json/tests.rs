@@ -137,3 +137,15 @@ fn a_container_that_is_removed_at_its_end() {
     assert_eq!(auto_remove(br#"{"Id":"a","HostConfig":{"AutoRemove":true}}"#), Ok(true));
     assert_eq!(auto_remove(br#"{"Id":"a","HostConfig":{"NetworkMode":"default"}}"#), Ok(false));
 }
+
+#[test]
+fn labels_of_docker_gwbridge_alone_and_no_secret_in_them() {
+    let body = br#"[{"Name":"docker_gwbridge","Labels":{"com.example.owner":"net team","registry.token":"PLANTED","note":"see http://u:PLANTED@h/"}},
+      {"Name":"own","Labels":{"com.example.owner":"x"}},{"Name":"none","Labels":null}]"#;
+    let fact = networks(body).expect("networks");
+    let found = fact.ok().expect("known");
+    let labels: Vec<&str> = found[0].labels.values().map(String::as_str).collect();
+    assert_eq!(labels, ["net team", "see http://***@h/", "***"]);
+    assert!(found[1..].iter().all(|network| network.labels.is_empty()));
+    assert!(!serde_json::to_string(&fact).expect("json").contains("PLANTED"));
+}

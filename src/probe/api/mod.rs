@@ -5,6 +5,7 @@ mod awake;
 mod client;
 mod endpoint;
 mod inspect;
+mod swarm;
 
 pub use awake::real_path;
 pub use endpoint::parse_endpoint;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::awake::{Evidence, Seen};
 use self::endpoint::{Chosen, Endpoint};
-use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Info, Listener};
+use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
 use crate::parse::api_json;
 use crate::probe::Request;
 use crate::probe::files::Files;
@@ -131,22 +132,11 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
     let mut replies = together(paths.into_iter().map(&get).collect()).await.into_iter();
     let mut next = || replies.next();
     let mut info = read(next(), chosen, |body| api_json::info(body).map(Fact::known));
-    if let Fact::Known { value: Info { swarm, .. }, .. } = &mut info
-        && swarm.manager
-        && let Ok(reply) = get("/nodes".to_owned()).await
-    {
-        swarm.quorum = api_json::quorum(&reply.body).ok();
-        swarm.nodes = api_json::nodes(&reply.body).unwrap_or_default();
-    }
-    Ok(Api {
-        endpoint: chosen.endpoint.to_string(),
-        chosen_by: chosen.by.clone(),
-        info,
-        networks: read(next(), chosen, api_json::networks),
-        containers: read(next(), chosen, api_json::containers),
-        history: read(next(), chosen, api_json::history),
-        version,
-    })
+    let mut networks = read(next(), chosen, api_json::networks);
+    let (containers, history) = (read(next(), chosen, api_json::containers), read(next(), chosen, api_json::history));
+    swarm::ask(chosen, get, &mut info, &mut networks).await;
+    let (endpoint, chosen_by) = (chosen.endpoint.to_string(), chosen.by.clone());
+    Ok(Api { endpoint, chosen_by, info, networks, containers, history, version })
 }
 
 /// What a reply says; nothing where there was no call.

@@ -227,3 +227,47 @@ fn endpoints_that_are_not_spoken_to_say_why() {
         assert_eq!(look.endpoint.ok().expect("an endpoint").listener, Listener::Elsewhere);
     }
 }
+
+fn manager(path: &str, stream: &mut UnixStream) {
+    let said = match path.strip_prefix("/v1.51").unwrap_or(path) {
+        "/version" => {
+            r#"{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24","Components":[{"Name":"Engine"}]}"#
+        }
+        "/info" => {
+            r#"{"Swarm":{"NodeID":"n1","LocalNodeState":"active","ControlAvailable":true,"Cluster":{"DataPathPort":7789}}}"#
+        }
+        "/networks" => {
+            r#"[{"Name":"own","Id":"o","Driver":"overlay"},{"Name":"bridge","Id":"b","Driver":"bridge"},
+                {"Name":"docker_gwbridge","Id":"g","Driver":"bridge"}]"#
+        }
+        "/networks/o" => r#"{"Containers":{},"Peers":[{"Name":"x","IP":"10.0.0.6"},{"Name":"y","IP":"10.0.0.5"}]}"#,
+        "/networks/g" => {
+            r#"{"Containers":{"ingress-sbox":{"Name":"gateway_ingress-sbox","IPv4Address":"172.18.0.2/16","IPv6Address":""}}}"#
+        }
+        "/networks/b" => panic!("nobody needs to know who is on {path}"),
+        "/containers/json?all=1" => "[]",
+        "/nodes" => {
+            r#"[{"ID":"n1","Description":{"Hostname":"one"},"ManagerStatus":{"Reachability":"reachable","Addr":"10.0.0.5:2377"}}]"#
+        }
+        "/services" => r#"[{"ID":"s1","Spec":{"Name":"web","TaskTemplate":{"ContainerSpec":{"Env":["X=PLANTED"]}}}}]"#,
+        "/tasks" => {
+            r#"[{"ID":"t1","ServiceID":"s1","Slot":1,"NodeID":"n1","Status":{"State":"running"},"DesiredState":"running"}]"#
+        }
+        _ => return say(stream, "404 Not Found", "", r#"{"message":"page not found"}"#),
+    };
+    say(stream, "200 OK", "Docker/28.5.2 (linux)", said);
+}
+
+#[test]
+fn a_manager_is_asked_for_its_swarm_and_who_is_on_its_networks() {
+    let api = look_at(manager, Duration::from_secs(10)).ok().cloned().expect("an engine");
+    let swarm = &api.info.ok().expect("info").swarm;
+    assert_eq!((swarm.node_id.as_str(), swarm.data_path_port, swarm.nodes.len()), ("n1", Some(7789), 1));
+    assert_eq!(swarm.tasks.ok().expect("tasks")[0].service, "web");
+    let networks = api.networks.ok().expect("networks");
+    let of = |name: &str| networks.iter().find(|network| network.name == name).expect(name);
+    assert_eq!(of("own").peers, ["10.0.0.5".parse::<std::net::IpAddr>().expect("ip"), "10.0.0.6".parse().expect("ip")]);
+    assert_eq!(of("docker_gwbridge").members.as_ref().expect("asked")[0].name, "gateway_ingress-sbox");
+    assert_eq!(of("bridge").members, None);
+    assert!(!format!("{api:?}").contains("PLANTED"));
+}
