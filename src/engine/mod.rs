@@ -5,6 +5,7 @@ mod build;
 pub mod config;
 pub mod fatal;
 pub mod file;
+pub mod gwbridge;
 pub mod legacy;
 mod networks;
 pub mod next;

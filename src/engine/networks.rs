@@ -20,7 +20,8 @@ pub struct Bridge<'a> {
     pub connected: Vec<IpNet>,
 }
 
-/// What the engine itself makes docker_gwbridge with, below `com.docker.network.bridge.` (moby v28.5.2 daemon/network.go, `createGWBridge`).
+/// What the engine itself makes docker_gwbridge with, below `com.docker.network.bridge.` (v20.10.24
+/// vendor/github.com/docker/libnetwork/default_gateway_linux.go, v28.5.2 libnetwork/default_gateway_linux.go, `createGWNetwork`).
 pub const GWBRIDGE_OPTIONS: [(&str, &str); 3] =
     [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
 

@@ -77,7 +77,7 @@ fn gateway<'a>(
 
 /// What the engine says; where it said no gateway at all, as in snapshots of dnetctl 0.1, that every network has one but internal ones
 /// and overlays, whose way out is docker_gwbridge.
-fn has_gateway(network: &Network, endpoint: &Endpoint, family: Family) -> bool {
+pub(super) fn has_gateway(network: &Network, endpoint: &Endpoint, family: Family) -> bool {
     if matches!(network.driver.as_str(), "null" | "host") || network.internal {
         return false;
     }
