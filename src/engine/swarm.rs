@@ -1,11 +1,14 @@
-//! The addresses that a swarm deals out to its overlay networks.
+//! A node's part in its swarm: the addresses that the swarm deals out to overlay networks, the port of their traffic, the other nodes, and what
+//! of overlay networks lives here.
 
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 
 use super::{Version, running_version};
-use crate::host::{Missing, Snapshot, SwarmNode};
+use crate::host::{Container, Missing, Network, Snapshot, SocketState, SwarmNode, Transport};
+use crate::text::text;
 
 /// A range of the swarm that this host belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +47,8 @@ pub fn swarm_ranges(host: &Snapshot) -> Result<Vec<SwarmRange>, Missing> {
         .map(|pool| SwarmRange { prefix: *pool, part: SwarmPart::Pool, assumed: false })
         .collect();
     if ranges.is_empty() {
-        // Managers tell since 18.09; before, there is only the default.
-        let told = running_version(host).is_some_and(|version| !version.at_least(18, 9, 0));
+        // Managers tell since 18.09, and from 23.0 nothing where it is the default; before 18.09 there is only the default.
+        let told = node.manager || running_version(host).is_some_and(|version| !version.at_least(18, 9, 0));
         ranges.push(SwarmRange { prefix: DEFAULT_POOL, part: SwarmPart::Pool, assumed: !told });
     }
     let networks = api.networks.ok().into_iter().flatten();
@@ -74,61 +77,129 @@ pub fn ingress_subnet(version: Version, pool: IpNet, block: u8) -> Option<IpNet>
     IpNet::new(pool.network(), block).ok()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::{Api, ApiVersion, EngineKind, Fact, Info, IpamConfig, Network};
-
-    fn node(engine: &str, swarm: SwarmNode, networks: Vec<Network>) -> Snapshot {
-        let mut host = Snapshot::empty("h");
-        host.engine.api = Fact::known(Api {
-            endpoint: "unix:///var/run/docker.sock".to_owned(),
-            chosen_by: "default".to_owned(),
-            version: ApiVersion { kind: EngineKind::Docker, engine: engine.to_owned(), ..ApiVersion::default() },
-            info: Fact::known(Info { swarm, ..Info::default() }),
-            networks: Fact::known(networks),
-            containers: Fact::NotCollected,
-            history: Fact::NotCollected,
-        });
-        host
-    }
-
-    fn state(state: &str, pools: &[&str]) -> SwarmNode {
-        let default_pools = pools.iter().map(|pool| pool.parse().unwrap()).collect();
-        SwarmNode { state: state.to_owned(), default_pools, ..SwarmNode::default() }
-    }
-
-    fn shown(host: &Snapshot) -> Vec<(String, bool)> {
-        swarm_ranges(host).unwrap().iter().map(|range| (range.prefix.to_string(), range.assumed)).collect()
-    }
-
-    #[test]
-    fn managers_tell_the_pool_and_workers_do_not() {
-        let manager = node("28.5.2", state("active", &["10.20.0.0/16", "10.30.0.0/16"]), Vec::new());
-        assert_eq!(shown(&manager), [("10.20.0.0/16".to_owned(), false), ("10.30.0.0/16".to_owned(), false)]);
-        let worker = node("28.5.2", state("active", &[]), Vec::new());
-        assert_eq!(shown(&worker), [("10.0.0.0/8".to_owned(), true)]);
-        let old = node("17.06.0-ce", state("active", &[]), Vec::new());
-        assert_eq!(shown(&old), [("10.0.0.0/8".to_owned(), false)]);
-        assert!(shown(&node("28.5.2", state("inactive", &[]), Vec::new())).is_empty());
-    }
-
-    #[test]
-    fn the_ingress_network_as_the_node_has_it() {
-        let ipam = IpamConfig { subnet: "10.255.0.0/16".parse().unwrap(), gateway: None, ip_range: None };
-        let ingress = Network { name: "ingress".to_owned(), ingress: true, ipam: vec![ipam], ..Network::default() };
-        let worker = node("20.10.24", state("active", &[]), vec![ingress]);
-        assert_eq!(shown(&worker)[1], ("10.255.0.0/16".to_owned(), false));
-    }
-
-    #[test]
-    fn ingress_by_version() {
-        let ingress = |version, pool: &str, block| {
-            ingress_subnet(Version::parse(version).unwrap(), pool.parse().unwrap(), block).map(|net| net.to_string())
-        };
-        assert_eq!(ingress("19.03.4", "10.0.0.0/8", 24).as_deref(), Some("10.255.0.0/16"));
-        assert_eq!(ingress("19.03.5", "10.0.0.0/8", 24).as_deref(), Some("10.0.0.0/24"));
-        assert_eq!(ingress("28.5.2", "172.30.0.0/16", 26).as_deref(), Some("172.30.0.0/26"));
-        assert_eq!(ingress("28.5.2", "172.30.0.0/16", 8), None);
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Manager,
+    /// It has no API of the swarm: only managers see nodes, services and tasks.
+    Worker,
 }
+
+/// What this node is in its swarm; none where it is in no swarm.
+///
+/// # Errors
+/// [`Missing`] when the engine did not say.
+pub fn role(host: &Snapshot) -> Result<Option<Role>, Missing> {
+    let node = node(host)?;
+    Ok(is_member(node).then_some(if node.manager { Role::Manager } else { Role::Worker }))
+}
+
+fn node(host: &Snapshot) -> Result<&SwarmNode, Missing> {
+    let api = host.engine.api.get("engine.api")?;
+    Ok(&api.info.get("engine.api.info")?.swarm)
+}
+
+/// The UDP port of overlay traffic where `docker swarm init` was not told another (v28.5.2 libnetwork/drivers/overlay/overlayutils/utils.go
+/// `defaultVXLANUDPPort`).
+pub const DEFAULT_DATA_PATH_PORT: u16 = 4789;
+
+/// The UDP port of this swarm's overlay traffic. Managers tell it since 19.03 (`--data-path-port`); a worker shows it by the kernel's own socket, which
+/// stands in the host's network namespace as soon as one overlay network, ingress mostly, is up here.
+///
+/// # Errors
+/// [`Missing`] on a worker whose socket cannot be seen, or is at another port than the default: no socket tells whose it is.
+pub fn data_path_port(host: &Snapshot) -> Result<u16, Missing> {
+    if let Some(port) = node(host)?.data_path_port {
+        return Ok(port);
+    }
+    if running_version(host).is_some_and(|version| !version.at_least(19, 3, 0)) {
+        return Ok(DEFAULT_DATA_PATH_PORT);
+    }
+    let bound = host.sockets.get("sockets")?.iter().any(|socket| {
+        socket.transport == Transport::Udp
+            && socket.state == SocketState::Listen
+            && socket.local == SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_DATA_PATH_PORT))
+    });
+    if bound {
+        return Ok(DEFAULT_DATA_PATH_PORT);
+    }
+    Err(Missing {
+        fact: "engine.api.info.swarm.data_path_port",
+        why: text!(
+            "only managers tell the port of overlay traffic, and nothing here is bound to the default one, UDP {DEFAULT_DATA_PATH_PORT}",
+            "overlay 流量的端口只有管理节点会给出，而本机没有绑定默认的 UDP {DEFAULT_DATA_PATH_PORT}"
+        ),
+    })
+}
+
+/// Another node of this swarm, as far as this one knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub address: IpAddr,
+    /// Its host name; empty on workers, which are told addresses only.
+    pub name: String,
+    pub manager: bool,
+    /// The managers do not hear from it: it is gone, or something keeps it from them.
+    pub down: bool,
+    /// The command by which a person sees that it is one: `docker node ls`, `docker info`, `docker network inspect NAME`.
+    pub shown_by: String,
+}
+
+/// The other nodes, by address: of GET /nodes, the managers of GET /info, and who takes part in the overlay networks of this
+/// node. Never this host.
+///
+/// # Errors
+/// [`Missing`] when the engine did not say whether it is in a swarm.
+pub fn peers(host: &Snapshot) -> Result<Vec<Peer>, Missing> {
+    let node = node(host)?;
+    if !is_member(node) {
+        return Ok(Vec::new());
+    }
+    let local = host.addresses.ok().into_iter().flatten().map(|address| address.address.addr());
+    let own: BTreeSet<IpAddr> = local.chain(node.node_address).collect();
+    let mut peers: BTreeMap<IpAddr, Peer> = BTreeMap::new();
+    let mut meet = |peer: Peer| {
+        if !own.contains(&peer.address) && !peer.address.is_loopback() && !peer.address.is_unspecified() {
+            let manager = peer.manager;
+            peers.entry(peer.address).or_insert(peer).manager |= manager;
+        }
+    };
+    for peer in node.nodes.iter().filter(|peer| peer.id != node.node_id) {
+        let (name, manager, down) = (peer.hostname.clone(), peer.manager, peer.state == "down");
+        let shown_by = format!("docker node inspect {} --format '{{{{.Status.Addr}}}}'", peer.id);
+        peer.address.map(|address| meet(Peer { address, name, manager, down, shown_by }));
+    }
+    let nameless = |address, manager, shown_by| Peer { address, name: String::new(), manager, down: false, shown_by };
+    for manager in node.managers.iter().filter_map(|manager| manager.parse::<SocketAddr>().ok()) {
+        meet(nameless(manager.ip(), true, "docker info".to_owned()));
+    }
+    for network in host.engine.api.ok().and_then(|api| api.networks.ok()).into_iter().flatten() {
+        for address in &network.peers {
+            meet(nameless(*address, false, format!("docker network inspect {}", network.name)));
+        }
+    }
+    Ok(peers.into_values().collect())
+}
+
+/// The overlay networks that this host takes part in, each with the running containers on it; of the engine's own endpoints (`ingress-sbox`, `lb-…`) alone
+/// it has none.
+///
+/// # Errors
+/// [`Missing`] when networks or containers are not known.
+pub fn overlays_here(host: &Snapshot) -> Result<Vec<(&Network, Vec<&Container>)>, Missing> {
+    let api = host.engine.api.get("engine.api")?;
+    let containers = api.containers.get("engine.api.containers")?;
+    let overlays = api.networks.get("engine.api.networks")?.iter().filter(|network| network.driver == "overlay");
+    let with_containers = overlays.map(|network| {
+        let on_it = |container: &&Container| {
+            container.state == "running" && container.endpoints.iter().any(|endpoint| endpoint.network_id == network.id)
+        };
+        (network, containers.iter().filter(on_it).collect::<Vec<_>>())
+    });
+    let takes_part = |(network, containers): &(&Network, Vec<&Container>)| {
+        !containers.is_empty() || network.members.as_ref().is_some_and(|members| !members.is_empty())
+    };
+    Ok(with_containers.filter(takes_part).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ pub mod route_script;
 pub mod runtime_networks;
 pub mod secret;
 pub mod stored_networks;
+pub mod swarm_log;
 pub mod sysctl_conf;
 pub mod unit_file;
 pub mod unit_state;

@@ -23,6 +23,7 @@ mod saved_sysctls;
 mod sockets;
 mod source;
 mod stored_networks;
+mod swarm_log;
 mod sysctls;
 mod unit;
 mod unit_files;
@@ -106,6 +107,9 @@ pub fn collect(request: &Request) -> Snapshot {
     snapshot.saved_sysctls = saved_sysctls.finish();
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
+    if request.scope == Scope::Everything {
+        snapshot.engine.swarm_log = swarm_log::look(&files, &snapshot.engine, deadline);
+    }
     snapshot
 }
 

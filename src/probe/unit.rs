@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::exec::{self, Failure};
+use super::exec::{self, Failure, Output};
 use super::files::Files;
 use super::unit_files::{self, UnitFiles};
 use crate::host::{Fact, LogLine, SocketUnit, Unit};
@@ -146,13 +146,8 @@ fn journal(files: &Files, unit: &str, limit: Duration) -> Fact<Vec<LogLine>> {
     if !lines.is_empty() {
         return Fact::known(lines);
     }
-    // journalctl tells those who are not in the group `systemd-journal` so, and prints what it may: nothing of the system.
-    let barred = ["insufficient permissions", "not seeing messages from other users"];
-    if barred.iter().any(|said| output.stderr.contains(said)) {
-        return Fact::Unreadable(text!(
-            "the log of {unit} can be read by root and the group systemd-journal only",
-            "{unit} 的日志只有 root 和 systemd-journal 组可以读取"
-        ));
+    if journal_is_barred(&output) {
+        return barred(unit);
     }
     if !output.succeeded() {
         let said = output.complaint();
@@ -161,12 +156,26 @@ fn journal(files: &Files, unit: &str, limit: Duration) -> Fact<Vec<LogLine>> {
     log_files(files)
 }
 
+/// journalctl tells those who are not in the group `systemd-journal` so, and prints what it may: nothing of the system.
+pub fn journal_is_barred(output: &Output) -> bool {
+    let barred = ["insufficient permissions", "not seeing messages from other users"];
+    barred.iter().any(|said| output.stderr.contains(said))
+}
+
+/// The log may not be read by this user.
+pub fn barred(unit: &str) -> Fact<Vec<LogLine>> {
+    Fact::Unreadable(text!(
+        "the log of {unit} can be read by root and the group systemd-journal only",
+        "{unit} 的日志只有 root 和 systemd-journal 组可以读取"
+    ))
+}
+
 fn last(mut lines: Vec<LogLine>) -> Vec<LogLine> {
     lines.split_off(lines.len().saturating_sub(LOG_LINES))
 }
 
 /// The engine's last lines in the first log file that has any.
-fn log_files(files: &Files) -> Fact<Vec<LogLine>> {
+pub fn log_files(files: &Files) -> Fact<Vec<LogLine>> {
     let mut barred = None;
     for (path, own) in LOG_FILES {
         match files.tail(path, LOG_BYTES) {

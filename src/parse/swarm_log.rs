@@ -1,0 +1,92 @@
+//! Lines of the engine's log that tell why a swarm's tasks, overlay networks or ingress network fail on this node.
+
+use crate::host::LogLine;
+
+/// Kept of them, the newest.
+const MAX_LINES: usize = 40;
+
+/// Words of such lines (moby v20.10.24, v26.1.5, v28.5.2 libnetwork/default_gateway.go, daemon/network.go, libnetwork/drivers/overlay, libnetwork/networkdb,
+/// swarmkit agent/exec/controller.go, agent/agent.go). None of a regular expression's own characters.
+const TELL: [&str; 14] = [
+    "external connectivity network",
+    "on GW Network failed",
+    "ngress network",
+    "ngress sandbox",
+    "docker_gwbridge",
+    "fatal task error",
+    "sandbox join failed",
+    "vxlan interface",
+    "overlay subnet",
+    "network encryption",
+    "bulk sync fail",
+    "agent: session failed",
+    "cluster exited with error",
+    "swarm component could not be started",
+];
+
+/// What a program does by itself, and an image that is nowhere: no network's fault, and a service that fails so fills the log.
+const NO_NETWORK: [&str; 2] = ["task: non-zero exit", "No such image"];
+
+/// For `journalctl --grep` (PCRE2): the capital letters make it heed them in all.
+pub fn pattern() -> String {
+    format!("^(?!.*({})).*level=(error|warning|fatal).*({})", NO_NETWORK.join("|"), TELL.join("|"))
+}
+
+/// The lines that tell of failures, oldest first.
+pub fn failures(mut lines: Vec<LogLine>) -> Vec<LogLine> {
+    lines.retain(|line| tells(&line.message));
+    lines.sort_by_key(|line| line.at);
+    lines.split_off(lines.len().saturating_sub(MAX_LINES))
+}
+
+fn tells(message: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    ["level=error", "level=warning", "level=fatal"].iter().any(|level| message.contains(level))
+        && has(&TELL)
+        && !has(&NO_NETWORK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As 20.10.24 and 28.5.2 logged them on workers of the lab.
+    const FAILURES: [&str; 4] = [
+        r#"time="2026-11-21T15:52:55.559127234Z" level=error msg="Failed creating ingress network: error creating external connectivity network: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network""#,
+        r#"time="2026-11-21T15:52:55.284212351Z" level=error msg="fatal task error" error="network sandbox join failed: subnet sandbox join failed for \"10.0.1.0/24\": error creating vxlan interface: file exists" module=node/agent/taskmanager"#,
+        r#"time="2026-11-21T15:53:07Z" level=error msg="fatal task error" error="starting container failed: failed to set up container networking: error creating external connectivity network: all predefined address pools have been fully subnetted" module=node/agent/taskmanager"#,
+        r#"time="2026-11-21T15:53:07Z" level=error msg="agent: session failed" backoff=8s error="rpc error: code = Unavailable desc = connection error: desc = \"transport: Error while dialing: dial tcp 10.77.0.2:2377: i/o timeout\"" module=node/agent"#,
+    ];
+
+    /// What healthy nodes log, and services that fail by themselves.
+    const NOISE: [&str; 7] = [
+        r#"level=info msg="initialized VXLAN UDP port to 4789 " module=node node.id=x"#,
+        r#"level=error msg="fatal task error" error="task: non-zero exit (1)" module=node/agent/taskmanager"#,
+        r#"level=error msg="fatal task error" error="No such image: web:1" module=node/agent/taskmanager"#,
+        r#"level=warning msg="Neighbor entry already present for IP 10.0.1.4, mac 02:42:0a:00:01:04 neighbor:&{linkName:vx-001001-x281p linkDst:vxlan0 family:0} forceUpdate:false""#,
+        r#"level=error msg="enabling default vlan on bridge br0 failed open /sys/class/net/br0/bridge/default_pvid: permission denied""#,
+        r#"level=error msg="failed removing container name resolution for 54da epRec:{ingress-endpoint   <nil> 10.0.0.2} err:network d0t2 not found""#,
+        r#"level=error msg="error reading the kernel parameter net.ipv4.vs.conn_reuse_mode" error="open /proc/sys/net/ipv4/vs/conn_reuse_mode: no such file or directory""#,
+    ];
+
+    #[test]
+    fn failures_alone_and_the_newest_of_them() {
+        for message in FAILURES {
+            assert!(tells(message), "{message}");
+        }
+        for message in NOISE {
+            assert!(!tells(message), "{message}");
+        }
+        let lines: Vec<LogLine> =
+            (0..100).rev().map(|at| LogLine { at, message: format!("{at} {}", FAILURES[0]) }).collect();
+        let kept = failures(lines);
+        assert_eq!((kept.len(), kept[0].at, kept[39].at), (MAX_LINES, 60, 99));
+    }
+
+    #[test]
+    fn words_are_no_expressions() {
+        let own = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || " _:-".contains(c));
+        assert!(TELL.iter().chain(&NO_NETWORK).all(own));
+        assert!(pattern().contains("GW Network"));
+    }
+}

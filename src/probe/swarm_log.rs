@@ -1,0 +1,83 @@
+//! What the running engine logged of a swarm's failures on this node. Nobody looks on a host that is in no swarm.
+
+use std::time::{Duration, Instant};
+
+use super::exec::{self, Failure, Output};
+use super::files::Files;
+use super::unit::{barred, journal_is_barred, log_files};
+use crate::host::{Engine, Fact, Gap, Listener, LogLine};
+use crate::parse::{swarm_log, unit_state};
+use crate::text::text;
+
+/// For the search of the whole log since the engine's start: some hundred thousand lines take so long.
+const SEARCH: Duration = Duration::from_millis(1500);
+/// For the newest lines alone, where the search is late or journalctl cannot search.
+const TAIL: Duration = Duration::from_millis(1500);
+
+/// Found lines that are asked for, before what repeats is left out; and lines that are read without a search.
+const FOUND: &str = "200";
+const NEWEST: &str = "2000";
+
+/// Looks, as long as the engine of this host says that it is, or should be, in a swarm.
+pub fn look(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLine>> {
+    let Some(Listener::Process { pid, .. }) = engine.endpoint.ok().map(|endpoint| &endpoint.listener) else {
+        return Fact::NotCollected;
+    };
+    let state = engine.api.ok().and_then(|api| Some(api.info.ok()?.swarm.state.as_str()));
+    if matches!(state, None | Some("" | "inactive")) {
+        return Fact::NotCollected;
+    }
+    let process = engine.processes.ok().and_then(|processes| processes.iter().find(|process| process.pid == *pid));
+    // In milliseconds; a line of the same second may be of the engine before, and tells the same of the same host.
+    let started = process.map_or(0, |process| process.started_at / 1000);
+    match engine.unit.ok() {
+        Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, started, deadline),
+        _ => since(started, log_files(files)).map(swarm_log::failures),
+    }
+}
+
+fn since(started: u64, log: Fact<Vec<LogLine>>) -> Fact<Vec<LogLine>> {
+    log.map(|lines| lines.into_iter().filter(|line| line.at >= started * 1_000_000).collect())
+}
+
+fn journal(files: &Files, unit: &str, started: u64, deadline: Instant) -> Fact<Vec<LogLine>> {
+    let (since_start, pattern) = (format!("--since=@{started}"), swarm_log::pattern());
+    // What containers log by the journald driver stands under the engine's unit too, and is theirs (_TRANSPORT=journal).
+    let asked = ["-u", unit, "_TRANSPORT=stdout", &since_start, "-o", "json", "--no-pager"];
+    let found = run(&[&asked[..], &["-n", FOUND, "--grep", &pattern]].concat(), SEARCH, deadline);
+    match found {
+        // 1: nothing found.
+        Ok(output) if matches!(output.status, Some(0 | 1)) && output.stderr.is_empty() => return lines(&output),
+        Ok(output) if journal_is_barred(&output) => return barred(unit),
+        Err(Failure::Missing) => return since(started, log_files(files)).map(swarm_log::failures),
+        // Before 237 it does not search, and distributions build it without PCRE2.
+        Ok(_) | Err(Failure::Failed(_)) => {}
+    }
+    match run(&[&asked[..], &["-n", NEWEST]].concat(), TAIL, deadline) {
+        Ok(output) if output.succeeded() => match lines(&output) {
+            Fact::Known { value, .. } => Fact::with_gaps(value, vec![only_the_newest(unit)]),
+            other => other,
+        },
+        Ok(output) => {
+            let said = output.complaint();
+            Fact::Unreadable(text!("`journalctl -u {unit}` failed: {said}", "`journalctl -u {unit}` 失败：{said}"))
+        }
+        Err(Failure::Missing) => Fact::NotCollected,
+        Err(Failure::Failed(why)) => Fact::Unreadable(why),
+    }
+}
+
+fn run(arguments: &[&str], limit: Duration, deadline: Instant) -> Result<Output, Failure> {
+    exec::run("journalctl", arguments, limit.min(deadline.saturating_duration_since(Instant::now())))
+}
+
+fn lines(output: &Output) -> Fact<Vec<LogLine>> {
+    Fact::known(swarm_log::failures(unit_state::journal(&output.stdout)))
+}
+
+fn only_the_newest(unit: &str) -> Gap {
+    Gap::new(text!(
+        "of the log of {unit} only the newest {NEWEST} lines were looked at",
+        "{unit} 的日志只查看了最新的 {NEWEST} 行"
+    ))
+}
