@@ -18,6 +18,7 @@ mod networks;
 mod packets;
 mod pick_subnet;
 mod secrets;
+mod swarm;
 mod trace;
 mod users;
 
@@ -45,5 +46,6 @@ pub fn all() -> Cases {
     packets::add(&mut cases);
     pick_subnet::add(&mut cases);
     secrets::add(&mut cases);
+    swarm::add(&mut cases);
     cases
 }

@@ -1,0 +1,143 @@
+//! docker_gwbridge: what keeps the engine from making it, and what makes it useless.
+
+use super::site::{SOON, Swarm, gets_out, is_shut_in, task_error};
+use super::story;
+use crate::harness::{Cases, Engine, Lab};
+
+const MISSING: &str = "error creating external connectivity network: ";
+
+pub fn add(cases: &mut Cases) {
+    story(cases, Engine::V20, "every pool is held by a route on a link", pools_held);
+    story(cases, Engine::V26, "a plain link has the bridge's name", plain_link);
+    story(cases, Engine::V28, "another network has the bridge's name", name_of_another);
+    story(
+        cases,
+        Engine::V28,
+        "a bridge that was there is taken over, and later given a foreign address",
+        foreign_address,
+    );
+    story(cases, Engine::V20, "the network's link was deleted", link_deleted);
+    story(cases, Engine::V26, "made by hand without masquerading, without a name, open", options);
+}
+
+fn pools_held(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.worker.ok("ip route add 172.16.0.0/12 dev eth0 && ip route add 192.168.0.0/16 dev eth0");
+    swarm.init().join(&swarm.worker).serve();
+    let none = if engine >= Engine::V28 {
+        "all predefined address pools have been fully subnetted"
+    } else {
+        "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"
+    };
+    swarm.fails(&task_error(engine, &format!("{MISSING}{none}")));
+    misses(&swarm, none);
+
+    swarm.worker.ok("ip route del 172.16.0.0/12 && ip route del 192.168.0.0/16");
+    swarm.carries();
+    gets_out(&swarm.worker);
+}
+
+fn plain_link(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.worker.ok("ip link add docker_gwbridge type veth peer name other && ip link set docker_gwbridge up");
+    swarm.init().join(&swarm.worker).serve();
+    let why = "existing interface docker_gwbridge is not a bridge";
+    swarm.fails(&task_error(engine, &format!("{MISSING}{why}")));
+    misses(&swarm, why);
+
+    swarm.worker.ok("ip link del docker_gwbridge");
+    swarm.carries();
+    gets_out(&swarm.worker);
+}
+
+fn name_of_another(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.worker.ok("docker network create -o com.docker.network.bridge.name=docker_gwbridge other");
+    swarm.init().join(&swarm.worker).serve();
+    swarm.fails(&task_error(engine, &format!("{MISSING}cannot create network ")));
+    misses(&swarm, "(docker_gwbridge): networks have same bridge name");
+
+    swarm.worker.ok("docker network rm other");
+    swarm.carries();
+    gets_out(&swarm.worker);
+}
+
+/// The worker has no docker_gwbridge, and its journal says why the ingress network has none either.
+#[track_caller]
+fn misses(swarm: &Swarm, why: &str) {
+    let networks = swarm.worker.ok("docker network ls --format '{{.Name}}'");
+    assert!(!networks.lines().any(|name| name == "docker_gwbridge"), "{networks}");
+    let log = swarm.worker.docker_log();
+    let line = log.lines().find(|line| line.contains("Failed creating ingress network: ") && line.contains(why));
+    assert!(line.is_some_and(|line| line.contains(MISSING)), "{why}?\n{log}");
+}
+
+fn foreign_address(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    let bridge = "ip link add docker_gwbridge type bridge && ip link set docker_gwbridge up && ip addr add 10.99.0.1/24 dev docker_gwbridge";
+    swarm.worker.ok(bridge);
+    swarm.init().join(&swarm.worker).serve().carries();
+    gets_out(&swarm.worker);
+    let addresses = swarm.worker.ok("ip -4 -br addr show docker_gwbridge");
+    assert!(addresses.contains("172.18.0.1/16") && !addresses.contains("10.99.0.1"), "the engine's own: {addresses}");
+
+    // A network manager that brings its bridge up again.
+    swarm.worker.ok("ip addr flush dev docker_gwbridge && ip addr add 10.99.0.1/24 dev docker_gwbridge");
+    is_shut_in(&swarm.worker);
+    swarm.carries();
+    swarm.replace(&swarm.worker);
+    swarm.carries();
+    is_shut_in(&swarm.worker);
+    let log = swarm.worker.docker_log();
+    assert!(!log.contains("starting container failed"), "the engine does not notice: {log}");
+
+    swarm.worker.restart_docker().expect("nothing hinders it");
+    swarm.carries();
+    gets_out(&swarm.worker);
+}
+
+fn link_deleted(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.init().join(&swarm.worker).serve().carries();
+    gets_out(&swarm.worker);
+    swarm.worker.ok("ip link del docker_gwbridge");
+    swarm.carries();
+    is_shut_in(&swarm.worker);
+    swarm.replace(&swarm.worker);
+    let no_link = if engine >= Engine::V26 {
+        "to bridge docker_gwbridge failed: Device does not exist"
+    } else {
+        "to bridge docker_gwbridge failed: could not find bridge docker_gwbridge: route ip+net: no such network interface"
+    };
+    swarm.fails("endpoint create on GW Network failed: failed to create endpoint gateway_").fails(no_link);
+    let members = "docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' docker_gwbridge";
+    assert_eq!(swarm.worker.ok(members).trim(), "gateway_ingress-sbox", "the network is there");
+
+    swarm.worker.restart_docker().expect("it makes the link again");
+    swarm.carries();
+    gets_out(&swarm.worker);
+    swarm.worker.eventually(SOON, &format!("{members} | grep -q gateway_ingress-sbox"));
+}
+
+fn options(lab: &Lab, engine: Engine) {
+    const KEYS: &str = "com.docker.network.bridge";
+    let create = |options: &str| format!("docker network create --subnet 172.31.0.0/24 {options} docker_gwbridge");
+    let swarm = Swarm::pair(lab, engine);
+    swarm.worker.ok(&create(&format!(
+        "-o {KEYS}.name=docker_gwbridge -o {KEYS}.enable_icc=false -o {KEYS}.enable_ip_masquerade=false"
+    )));
+    swarm.init().join(&swarm.worker).serve().carries();
+    is_shut_in(&swarm.worker);
+
+    // Under a name of its own, and open between the tasks of all services: it works.
+    swarm.part().worker.ok(&create(&format!("-o {KEYS}.enable_icc=true")));
+    swarm.join(&swarm.worker).carries();
+    gets_out(&swarm.worker);
+    assert!(!swarm.worker.sh("ip link show docker_gwbridge").succeeded());
+    let link = swarm.worker.ok("ip -br link show type bridge | grep -o 'br-[0-9a-f]*'");
+    let open = swarm.worker.ok("iptables -S");
+    let open = open.lines().any(|rule| {
+        rule.contains(&format!("-i {} ", link.trim())) && rule.ends_with("-j ACCEPT") && !rule.contains("! -o")
+    });
+    assert!(open, "{link}");
+}
