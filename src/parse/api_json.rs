@@ -1,5 +1,6 @@
 //! Replies of the Docker Engine API as facts. Tolerant: a field that is missing or null is a fact that was not given; engines
-//! from API 1.12 to the newest print them differently. Nothing of credentials, labels, environments or tokens is read.
+//! from API 1.12 to the newest print them differently. Nothing of credentials, environments or tokens is read, and labels of
+//! docker_gwbridge alone.
 
 mod raw;
 mod swarm;

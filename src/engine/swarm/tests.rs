@@ -33,6 +33,8 @@ fn managers_tell_the_pool_and_workers_do_not() {
     assert_eq!(shown(&manager), [("10.20.0.0/16".to_owned(), false), ("10.30.0.0/16".to_owned(), false)]);
     let worker = node("28.5.2", state("active", &[]), Vec::new());
     assert_eq!(shown(&worker), [("10.0.0.0/8".to_owned(), true)]);
+    let untold = node("28.5.2", SwarmNode { manager: true, ..state("active", &[]) }, Vec::new());
+    assert_eq!(shown(&untold), [("10.0.0.0/8".to_owned(), false)], "since 23.0 the default is not told");
     let old = node("17.06.0-ce", state("active", &[]), Vec::new());
     assert_eq!(shown(&old), [("10.0.0.0/8".to_owned(), false)]);
     assert!(shown(&node("28.5.2", state("inactive", &[]), Vec::new())).is_empty());

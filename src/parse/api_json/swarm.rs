@@ -277,3 +277,6 @@ struct RawAttachment {
 struct RawAttached {
     spec: Option<RawNamed>,
 }
+
+#[cfg(test)]
+mod tests;
