@@ -1,11 +1,12 @@
 //! What could be done to a host, as data. An action is a swap of one resource: `from` and `to`. Exchanged, it is its own undo.
 
+pub mod gateway;
 mod words;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::host::{Route, Rule, SavedRoute};
+use crate::host::{Network, Route, Rule, SavedRoute};
 
 /// Whether a thing is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,18 @@ pub enum Action {
     Unit { name: String, from: Running, to: Running },
     /// A unit is started at boot, or not.
     Enable { unit: String, from: bool, to: bool },
+    /// A network that the engine keeps on this host. Undone it is another network: the options are back, the id is not.
+    Network { network: Box<Network>, from: Presence, to: Presence },
+    /// Who is on such a network by the engine's own doing (`gateway_ingress-sbox`), by the names of the endpoints. They are taken off by force; the
+    /// engine puts nobody back that runs, so it is restarted for that.
+    Members {
+        network: String,
+        names: Vec<String>,
+        /// The engine's unit.
+        unit: String,
+        from: Presence,
+        to: Presence,
+    },
     /// Containers, by name, that an engine's stop took down. Nothing else stops them.
     Containers {
         names: Vec<String>,
@@ -118,6 +131,8 @@ impl Action {
             | Action::Edit { .. }
             | Action::Unit { .. }
             | Action::Enable { .. }
+            | Action::Network { .. }
+            | Action::Members { .. }
             | Action::Containers { .. } => false,
         }
     }
@@ -132,6 +147,8 @@ impl Action {
             | Action::Rule { from, to, .. }
             | Action::Address { from, to, .. }
             | Action::Bridge { from, to, .. }
+            | Action::Network { from, to, .. }
+            | Action::Members { from, to, .. }
             | Action::Firewall { from, to, .. } => std::mem::swap(from, to),
             Action::Unit { from, to, .. } | Action::Containers { from, to, .. } => std::mem::swap(from, to),
             Action::Enable { from, to, .. } => std::mem::swap(from, to),
@@ -153,13 +170,24 @@ impl Action {
             Action::Edit { file, .. } => format!("file:{file}"),
             Action::Unit { name, .. } => format!("unit:{name}"),
             Action::Enable { unit, .. } => format!("enabled:{unit}"),
+            Action::Network { network, .. } => format!("network:{}", network.name),
+            Action::Members { network, .. } => format!("members:{network}"),
             Action::Containers { names, .. } => format!("containers:{}", names.join(",")),
         }
     }
 
     /// Whether it is still so after a reboot.
     pub fn persists(&self) -> bool {
-        matches!(self, Action::Edit { .. } | Action::Enable { .. })
+        matches!(self, Action::Edit { .. } | Action::Enable { .. } | Action::Network { .. })
+    }
+
+    /// Whether the engine stops for it, one way or back, and takes down what runs in containers. A socket's stop takes nothing down.
+    pub fn stops_the_engine(&self) -> bool {
+        match self {
+            Action::Unit { name, from: Running::Running, .. } => !name.ends_with(".socket"),
+            Action::Members { .. } => true,
+            _ => false,
+        }
     }
 
     /// The same change for a shell, in order; of an edit comments that say what to write where.

@@ -3,6 +3,7 @@
 mod daemon_json;
 mod engine;
 mod firewall;
+mod network;
 mod proof;
 
 pub use proof::{Proof, Trial, failures};
@@ -65,6 +66,8 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
                     Presence::Absent => kernel.delete(link),
                 }
             }
+            Action::Network { network, to, .. } => network::set(&mut after, network, *to)?,
+            Action::Members { network, names, to, .. } => network::members(host, &mut after, network, names, *to)?,
             Action::Edit { file, intents } => edit(&mut after, file, intents)?,
             // The start of the engine is the model's; what runs in containers and at boot is no fact that a check asks for.
             Action::Unit { .. } | Action::Enable { .. } | Action::Containers { .. } => {}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::host::{Family, Keeper, NextHop, Place, RouteKind, RuleAction};
+use crate::host::{Family, Keeper, Member, NextHop, Place, RouteKind, RuleAction};
 
 fn net(text: &str) -> IpNet {
     text.parse().unwrap()
@@ -120,4 +120,37 @@ fn edits_say_what_to_write_where() {
         gone.commands(),
         ["# in /etc/network/interfaces, line 7, without: up route add -net 172.16.0.0 netmask 255.240.0.0 gw 10.0.0.1"]
     );
+}
+
+#[test]
+fn a_network_in_the_words_of_docker() {
+    let mut old = gateway::made("172.18.0.0/16".parse().expect("a subnet"));
+    old.id = "d87930667c82".to_owned();
+    old.options.insert("com.docker.network.driver.mtu".to_owned(), "1400".to_owned());
+    let ingress = Member { id: "ingress-sbox".to_owned(), name: gateway::INGRESS.to_owned(), ..Member::default() };
+    old.members = Some(vec![ingress]);
+    let mut new = old.clone();
+    new.ipam = gateway::made("10.11.0.0/24".parse().expect("a subnet")).ipam;
+    let mut actions = gateway::recreate(&old, new, "docker.service");
+    let Action::Network { network, .. } = &mut actions[2] else { panic!("the new one") };
+    assert_eq!((network.id.as_str(), network.members.as_ref()), ("", None));
+    network.labels.insert("owner".to_owned(), "ops team".to_owned());
+    let made = |subnet: &str, gateway: &str| {
+        format!(
+            "docker network create --driver bridge --subnet {subnet} --gateway {gateway} -o com.docker.network.bridge.enable_icc=false \
+             -o com.docker.network.bridge.enable_ip_masquerade=true -o com.docker.network.bridge.name=docker_gwbridge \
+             -o com.docker.network.driver.mtu=1400"
+        )
+    };
+    let commands: Vec<String> = actions.iter().flat_map(Action::commands).collect();
+    let new = made("10.11.0.0/24", "10.11.0.1") + " --label 'owner=ops team' docker_gwbridge";
+    let off = "docker network disconnect -f docker_gwbridge gateway_ingress-sbox";
+    assert_eq!(commands, [off, "docker network rm docker_gwbridge", new.as_str(), "systemctl restart docker.service"]);
+    let undo: Vec<String> = actions.iter().rev().flat_map(Action::undo_commands).collect();
+    let old = made("172.18.0.0/16", "172.18.0.1") + " docker_gwbridge";
+    assert_eq!(undo, [off, "docker network rm docker_gwbridge", old.as_str(), "systemctl restart docker.service"]);
+    for action in actions {
+        let line = serde_json::to_string(&action).expect("a line of a journal");
+        assert_eq!(serde_json::from_str::<Action>(&line).expect("it reads it"), action);
+    }
 }

@@ -2,6 +2,8 @@
 
 use ipnet::IpNet;
 
+mod docker;
+
 use super::{Action, FirewallRule, Intent, Presence, Running, quoted};
 use crate::host::{Route, RouteKind, Rule, RuleAction, SavedRoute, Scope, table_name};
 
@@ -31,20 +33,19 @@ pub(super) fn commands(action: &Action) -> Vec<String> {
         Action::Enable { unit, to, .. } => {
             vec![format!("systemctl {} {}", if *to { "enable" } else { "disable" }, quoted(unit))]
         }
+        Action::Network { network, to: Presence::Present, .. } => vec![docker::create(network)],
+        Action::Network { network, to: Presence::Absent, .. } => vec![docker::remove(&network.name)],
+        Action::Members { network, names, to: Presence::Absent, .. } => docker::disconnect(network, names),
+        Action::Members { unit: name, to: Presence::Present, .. } => vec![restart(name)],
         Action::Containers { names, paused, to: Running::Running, .. } => {
-            let start = std::iter::once(docker("start", names));
-            start.chain((!paused.is_empty()).then(|| docker("pause", paused))).collect()
+            let start = std::iter::once(docker::all("start", names));
+            start.chain((!paused.is_empty()).then(|| docker::all("pause", paused))).collect()
         }
         // With `docker stop` their restart policy would no longer bring them up.
         Action::Containers { names, .. } => {
             vec![format!("# they stop with the engine, and start again behind it: {}", names.join(", "))]
         }
     }
-}
-
-fn docker(verb: &str, names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    format!("docker {verb} {}", names.join(" "))
 }
 
 fn verb(to: Presence) -> &'static str {
@@ -63,6 +64,11 @@ fn unit(name: &str, to: Running) -> String {
     let (start, name) = (to == Running::Running, quoted(name));
     let verb = if start { "start" } else { "stop" };
     if name.contains('.') { format!("systemctl {verb} {name}") } else { format!("service {name} {verb}") }
+}
+
+fn restart(name: &str) -> String {
+    let name = quoted(name);
+    if name.contains('.') { format!("systemctl restart {name}") } else { format!("service {name} restart") }
 }
 
 fn firewall(rule: &FirewallRule, to: Presence) -> String {

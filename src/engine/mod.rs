@@ -25,5 +25,5 @@ pub use networks::{Bridge, GWBRIDGE_OPTIONS, bridges, is_local};
 pub use version::Version;
 pub use way_out::{attached, way_out};
 pub use whereabouts::{
-    Liveness, Whereabouts, liveness, next_version, own_process, restarts_in_a_loop, running_version, whereabouts,
+    Liveness, Whereabouts, liveness, next_version, own_process, restarts_in_a_loop, running_version, unit, whereabouts,
 };

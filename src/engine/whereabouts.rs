@@ -25,6 +25,15 @@ pub enum Liveness {
     Unknown,
 }
 
+/// The unit that starts the engine; without systemd the name of its service script.
+pub fn unit(host: &Snapshot) -> &str {
+    match host.engine.unit.ok() {
+        _ if !host.profile.systemd => "docker",
+        Some(Some(unit)) if !unit.name.is_empty() => &unit.name,
+        _ => "docker.service",
+    }
+}
+
 /// The version that starts next: what lies on disk. Falls back to the running one where the disk does not say.
 ///
 /// # Errors

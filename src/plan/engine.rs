@@ -4,19 +4,10 @@ use super::pending;
 use crate::action::{Action, Running};
 use crate::engine::settings::upgraded;
 use crate::engine::swarm::is_member;
-use crate::engine::{Liveness, Whereabouts, liveness, next, next_version, running_version, whereabouts};
+use crate::engine::{Liveness, Whereabouts, liveness, next, next_version, running_version, unit, whereabouts};
 use crate::finding::Remedy;
 use crate::host::{Api, Container, Managers, Snapshot};
 use crate::text::{Text, text};
-
-/// The unit that starts the engine; without systemd the name of its service script.
-fn unit(host: &Snapshot) -> &str {
-    match host.engine.unit.ok() {
-        _ if !host.profile.systemd => "docker",
-        Some(Some(unit)) if !unit.name.is_empty() => &unit.name,
-        _ => "docker.service",
-    }
-}
 
 /// Whether it counts for the engine from its next start only.
 pub(super) fn is_restarted_for(host: &Snapshot, remedy: &Remedy) -> bool {

@@ -317,7 +317,8 @@ fn touches(
     restarts: bool,
 ) -> Result<Vec<Session>, Text> {
     let moves = |action: &Action| {
-        matches!(action, Action::Route { .. } | Action::Rule { .. } | Action::Address { .. } | Action::Bridge { .. })
+        let of_links = matches!(action, Action::Address { .. } | Action::Bridge { .. } | Action::Network { .. });
+        of_links || matches!(action, Action::Route { .. } | Action::Rule { .. })
     };
     if !restarts && !actions.iter().any(moves) {
         return Ok(Vec::new());

@@ -2,7 +2,7 @@
 
 use super::make::Chosen;
 use super::{FileSwap, Proposal, Step, engine, remembered};
-use crate::action::{Action, Intent, Running};
+use crate::action::{Action, Intent, Presence, Running};
 use crate::finding::{Cure, Safety};
 use crate::host::Snapshot;
 
@@ -31,13 +31,17 @@ pub(crate) fn rank(action: &Action) -> u8 {
         | Action::Rule { .. }
         | Action::Address { .. }
         | Action::Policy { .. } => 0,
-        Action::Unit { to: Running::Stopped, .. } => 1,
-        Action::Bridge { .. } => 2,
-        Action::Edit { .. } => 3,
-        Action::Enable { .. } => 4,
-        Action::Unit { to: Running::Running, .. } => 5,
-        Action::Containers { .. } => 6,
-        Action::Firewall { .. } => 7,
+        Action::Members { to: Presence::Absent, .. } => 1,
+        Action::Network { to: Presence::Absent, .. } => 2,
+        Action::Unit { to: Running::Stopped, .. } => 3,
+        Action::Bridge { .. } => 4,
+        Action::Edit { .. } => 5,
+        Action::Enable { .. } => 6,
+        Action::Unit { to: Running::Running, .. } => 7,
+        Action::Network { to: Presence::Present, .. } => 8,
+        Action::Members { to: Presence::Present, .. } => 9,
+        Action::Containers { .. } => 10,
+        Action::Firewall { .. } => 11,
     }
 }
 
@@ -51,7 +55,9 @@ pub(super) fn steps(host: &Snapshot, chosen: &Chosen) -> Vec<Step> {
             }
         }
         if taken.restarts {
-            for action in engine::restart(host) {
+            let by_itself = restarts_by_itself(&taken.proposal.remedy.actions);
+            let restart = engine::restart(host).into_iter();
+            for action in restart.filter(|action| !(by_itself && matches!(action, Action::Unit { .. }))) {
                 add(&mut steps, action, &because, taken.safety);
             }
         }
@@ -67,6 +73,11 @@ pub(super) fn steps(host: &Snapshot, chosen: &Chosen) -> Vec<Step> {
     steps.sort_by_key(|step| rank(&step.action));
     remembered::docker0(host, &mut steps);
     steps
+}
+
+/// Whether among these is one whose own end is a restart of the engine, so that the restart is undone where it belongs.
+fn restarts_by_itself(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Members { to: Presence::Present, .. }))
 }
 
 /// One step for each resource; what several want is done once.

@@ -8,7 +8,9 @@ mod enable;
 mod file;
 mod firewall;
 mod kept;
+mod members;
 mod netlink;
+mod network;
 mod reload;
 mod route;
 mod rule;
@@ -65,6 +67,8 @@ impl Hands for Host {
                 Ok(if now == *to || now == *from { end(&now, to) } else { State::Other(Text::verbatim(now)) })
             }
             Action::Enable { unit, to, .. } => Ok(end(enable::state(unit)?, *to)),
+            Action::Network { network, to, .. } => network::state(network, *to),
+            Action::Members { network, names, to, .. } => Ok(end(members::state(network, names, *to)?, *to)),
             Action::Containers { names, paused, to, .. } => Ok(end(containers::state(names, paused), *to)),
         }
     }
@@ -97,6 +101,10 @@ impl Hands for Host {
                 firewall::set_policy(tool, table, chain, pick(end, from, to))
             }
             Action::Enable { unit, from, to } => enable::bring(unit, *pick(end, from, to)),
+            Action::Network { network, from, to } => network::bring(&self.kept, network, *pick(end, from, to)),
+            Action::Members { network, names, unit, from, to } => {
+                members::bring(&self.kept, network, names, unit, *pick(end, from, to))
+            }
             Action::Containers { names, paused, from, to } => containers::bring(names, paused, *pick(end, from, to)),
         }
     }

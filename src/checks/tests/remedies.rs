@@ -239,6 +239,8 @@ fn done(action: &Action) -> String {
         Action::Edit { file, .. } => format!("{} edited", file.rsplit('/').next().unwrap_or(file)),
         Action::Unit { .. } => "unit".to_owned(),
         Action::Enable { unit, .. } => format!("{unit} enabled"),
+        Action::Network { network, .. } => format!("network {}", network.name),
+        Action::Members { network, .. } => format!("members of {network}"),
         Action::Containers { .. } => "containers".to_owned(),
     }
 }

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -47,7 +48,7 @@ pub fn run<T>(look: impl Future<Output = T>) -> Result<T, Text> {
 /// # Errors
 /// A sentence: not reachable, no permission, late, not HTTP, a status of failure, a body over 64 MiB.
 pub async fn get(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Reply, Text> {
-    call(endpoint, Method::GET, path, limit).await
+    call(endpoint, Call::new(Method::GET, path), limit).await
 }
 
 /// POST `path` without a body, within `limit`.
@@ -55,11 +56,42 @@ pub async fn get(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Rep
 /// # Errors
 /// As [`get`].
 pub async fn post(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Reply, Text> {
-    call(endpoint, Method::POST, path, limit).await
+    call(endpoint, Call::new(Method::POST, path), limit).await
 }
 
-async fn call(endpoint: &Endpoint, method: Method, path: &str, limit: Duration) -> Result<Reply, Text> {
-    match tokio::time::timeout(limit, connect_and_call(endpoint, &method, path)).await {
+/// POST `path` with this JSON, within `limit`.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post_json(endpoint: &Endpoint, path: &str, body: &Value, limit: Duration) -> Result<Reply, Text> {
+    let body = Some(Bytes::from(body.to_string()));
+    call(endpoint, Call { body, ..Call::new(Method::POST, path) }, limit).await
+}
+
+/// DELETE `path`, within `limit`.
+///
+/// # Errors
+/// As [`get`].
+pub async fn delete(endpoint: &Endpoint, path: &str, limit: Duration) -> Result<Reply, Text> {
+    call(endpoint, Call::new(Method::DELETE, path), limit).await
+}
+
+struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    /// JSON.
+    body: Option<Bytes>,
+}
+
+impl<'a> Call<'a> {
+    fn new(method: Method, path: &'a str) -> Self {
+        Call { method, path, body: None }
+    }
+}
+
+async fn call(endpoint: &Endpoint, call: Call<'_>, limit: Duration) -> Result<Reply, Text> {
+    let Call { method, path, .. } = &call;
+    match tokio::time::timeout(limit, connect_and_call(endpoint, &call)).await {
         Ok(reply) => reply,
         Err(_) => {
             let seconds = limit.as_secs_f32();
@@ -71,16 +103,16 @@ async fn call(endpoint: &Endpoint, method: Method, path: &str, limit: Duration) 
     }
 }
 
-async fn connect_and_call(endpoint: &Endpoint, method: &Method, path: &str) -> Result<Reply, Text> {
+async fn connect_and_call(endpoint: &Endpoint, call: &Call<'_>) -> Result<Reply, Text> {
     match endpoint {
         Endpoint::Unix(socket) => {
             let stream = UnixStream::connect(socket).await.map_err(|error| unreachable(endpoint, &error))?;
-            exchange(stream, endpoint, method, path).await
+            exchange(stream, endpoint, call).await
         }
         Endpoint::Tcp(host, port) => {
             let stream =
                 TcpStream::connect((host.as_str(), *port)).await.map_err(|error| unreachable(endpoint, &error))?;
-            exchange(stream, endpoint, method, path).await
+            exchange(stream, endpoint, call).await
         }
         Endpoint::Ssh(_) => Err(text!(
             "{endpoint}: engines behind ssh are not asked; run dnetctl on that host",
@@ -93,11 +125,11 @@ async fn connect_and_call(endpoint: &Endpoint, method: &Method, path: &str) -> R
     }
 }
 
-async fn exchange<S>(stream: S, endpoint: &Endpoint, method: &Method, path: &str) -> Result<Reply, Text>
+async fn exchange<S>(stream: S, endpoint: &Endpoint, call: &Call<'_>) -> Result<Reply, Text>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
+    let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
         .await
         .map_err(|error| not_http(endpoint, &error))?;
     // Ends with the runtime at the latest; its error comes out of the request too.
@@ -106,13 +138,17 @@ where
         Endpoint::Tcp(..) => endpoint.to_string().replace("tcp://", ""),
         _ => "docker".to_owned(),
     };
-    let request = Request::builder()
+    let Call { method, path, body } = call;
+    let mut request = Request::builder()
         .method(method)
-        .uri(path)
+        .uri(*path)
         .header(header::HOST, host)
-        .header(header::USER_AGENT, concat!("dnetctl/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::new())
-        .map_err(|error| Text::verbatim(error.to_string()))?;
+        .header(header::USER_AGENT, concat!("dnetctl/", env!("CARGO_PKG_VERSION")));
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let request =
+        request.body(Full::new(body.clone().unwrap_or_default())).map_err(|error| Text::verbatim(error.to_string()))?;
     let reply = sender.send_request(request).await.map_err(|error| not_http(endpoint, &error))?;
     let status = reply.status().as_u16();
     let server =

@@ -74,7 +74,9 @@ fn path(version: &str, id: &str, verb: &str) -> String {
     format!("{prefix}/containers/{id}/{verb}")
 }
 
-fn awake_one(endpoint: &str) -> Result<Endpoint, Text> {
+/// # Errors
+/// The engine has ended since it was looked at.
+pub(super) fn awake_one(endpoint: &str) -> Result<Endpoint, Text> {
     let chosen = parse_endpoint(endpoint)?;
     if let Endpoint::Unix(path) = &chosen
         && awake::look(&Files::new(None), path).evidence.is_none()

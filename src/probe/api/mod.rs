@@ -1,15 +1,17 @@
-//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says. It is told two things only:
-//! to start a container, and to pause one.
+//! The engine over its API: which engine is meant, whether somebody is awake behind its socket, and what it says. It is told a few things only:
+//! to start a container and to pause one, to make and to remove a network, and who is on it.
 
 mod awake;
 mod client;
 mod endpoint;
 mod inspect;
+mod network;
 mod swarm;
 
 pub use awake::real_path;
 pub use endpoint::parse_endpoint;
 pub use inspect::{Verb, container_process, removed_at_their_end, tell_container};
+pub use network::Engine;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

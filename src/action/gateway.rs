@@ -1,0 +1,72 @@
+//! docker_gwbridge as something to be made: the local bridge by which a host leaves what is on overlay networks alone.
+
+use ipnet::IpNet;
+
+use super::{Action, Presence};
+use crate::host::{IpamConfig, Network};
+
+/// The network's name, and that of its link.
+pub const NAME: &str = "docker_gwbridge";
+
+/// In place of a label's value that looks like a secret.
+pub const MASKED: &str = "***";
+
+/// The endpoint of the sandbox of published ports. Its name is the same after each start of the engine.
+pub const INGRESS: &str = "gateway_ingress-sbox";
+
+/// Before the names of all endpoints that the engine itself puts there (moby v28.5.2 libnetwork/default_gateway.go `setupDefaultGW`).
+const OWN: &str = "gateway_";
+
+/// What the engine makes it with, and nothing besides (libnetwork/default_gateway_linux.go `createGWNetwork`, 1.9.1 to 29.7.2).
+pub const OPTIONS: [(&str, &str); 3] = [
+    ("com.docker.network.bridge.name", NAME),
+    ("com.docker.network.bridge.enable_icc", "false"),
+    ("com.docker.network.bridge.enable_ip_masquerade", "true"),
+];
+
+/// Whether the engine put this endpoint there.
+pub fn is_own(endpoint: &str) -> bool {
+    endpoint.starts_with(OWN)
+}
+
+/// As the engine makes it, in this subnet with its first address as gateway.
+pub fn made(subnet: IpNet) -> Network {
+    Network {
+        name: NAME.to_owned(),
+        driver: "bridge".to_owned(),
+        scope: "local".to_owned(),
+        ipam_driver: "default".to_owned(),
+        ipam: vec![IpamConfig { subnet, gateway: subnet.hosts().next(), ip_range: None }],
+        options: OPTIONS.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        ..Network::default()
+    }
+}
+
+/// Makes it where there is none.
+pub fn create(network: Network) -> Action {
+    swap(network, Presence::Absent)
+}
+
+/// Another one in the place of this one. Who is on it comes back with a restart of the engine, whose unit this is.
+pub fn recreate(old: &Network, new: Network, unit: &str) -> Vec<Action> {
+    let names: Vec<String> = old.members.iter().flatten().map(|member| member.name.clone()).collect();
+    let members = |from: Presence| Action::Members {
+        network: old.name.clone(),
+        names: names.clone(),
+        unit: unit.to_owned(),
+        from,
+        to: from.other(),
+    };
+    let swaps = [swap(old.clone(), Presence::Present), swap(new, Presence::Absent)];
+    if names.is_empty() {
+        return swaps.into();
+    }
+    let [gone, made] = swaps;
+    vec![members(Presence::Present), gone, made, members(Presence::Absent)]
+}
+
+fn swap(network: Network, from: Presence) -> Action {
+    // Who is on it, its id and its age are no part of what it is.
+    let network = Network { id: String::new(), created: String::new(), members: None, peers: Vec::new(), ..network };
+    Action::Network { network: Box::new(network), from, to: from.other() }
+}

@@ -1,0 +1,216 @@
+//! Networks that the engine keeps on this host.
+//!
+//! The engine makes docker_gwbridge itself as soon as a task needs it, also between two steps of ours. One that it made so is nobody's choice: it counts as
+//! not there, and gives way.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::kept::Kept;
+use super::members;
+use crate::action::{Presence, gateway};
+use crate::apply::State;
+use crate::host::Network;
+use crate::probe::api::Engine;
+use crate::text::{Text, text};
+
+/// A task may make the engine make its own again, each time.
+const TRIES: usize = 3;
+
+pub fn state(network: &Network, to: Presence) -> Result<State, Text> {
+    let there = Engine::here()?.network(&network.name)?;
+    let is = |presence: Presence| if presence == to { State::To } else { State::From };
+    Ok(match there {
+        None => is(Presence::Absent),
+        Some(there) if is_same(&there, network) => is(Presence::Present),
+        Some(there) if is_the_engines(&there) => is(Presence::Absent),
+        Some(there) => State::Other(how(&there)),
+    })
+}
+
+pub fn bring(kept: &Kept, network: &Network, wanted: Presence) -> Result<(), Text> {
+    let engine = Engine::here()?;
+    let about = format!("network {}", network.name);
+    match (wanted, engine.network(&network.name)?) {
+        (Presence::Absent, None) => Ok(()),
+        (Presence::Absent, Some(there)) => {
+            kept.put(&about, &there)?;
+            remove(&engine, &there)
+        }
+        (Presence::Present, Some(there)) if is_same(&there, network) => Ok(()),
+        (Presence::Present, there) => {
+            // As it was, with what facts do not hold of it.
+            let was = kept.get::<Value>(&about).unwrap_or_default();
+            let wanted = if is_same(&was, network) { wanted_again(&was) } else { wanted_by(network, &was) };
+            make(&engine, there, &network.name, &wanted)
+        }
+    }
+}
+
+/// Where the engine made its own in the meantime, that one goes first.
+fn make(engine: &Engine, there: Option<Value>, name: &str, wanted: &Value) -> Result<(), Text> {
+    let mut there = there;
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        if let Some(there) = &there {
+            if !is_the_engines(there) {
+                return Err(how(there));
+            }
+            remove(engine, there)?;
+        }
+        outcome = engine.create_network(wanted);
+        if outcome.is_ok() {
+            return Ok(());
+        }
+        there = engine.network(name)?;
+        if there.is_none() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn remove(engine: &Engine, there: &Value) -> Result<(), Text> {
+    let id = there["Id"].as_str().unwrap_or_default();
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        // Whoever came on it since.
+        members::off(engine, id, &members::engines(there))?;
+        outcome = engine.remove_network(id);
+        if outcome.is_ok() {
+            return Ok(());
+        }
+    }
+    outcome
+}
+
+/// Whether it is this network, whatever its id.
+fn is_same(there: &Value, network: &Network) -> bool {
+    let options: BTreeMap<&str, &str> = options(there);
+    let subnets: Vec<(Option<&str>, Option<String>)> = ipam(there)
+        .iter()
+        .map(|config| (config["Subnet"].as_str(), config["Gateway"].as_str().map(without_length)))
+        .collect();
+    let wanted: Vec<(String, Option<String>)> = network
+        .ipam
+        .iter()
+        .map(|ipam| (ipam.subnet.to_string(), ipam.gateway.map(|gateway| gateway.to_string())))
+        .collect();
+    let same_subnet = |(subnet, gateway): &(String, Option<String>)| {
+        subnets.iter().any(|(there, via)| *there == Some(subnet.as_str()) && (gateway.is_none() || via == gateway))
+    };
+    there["Driver"] == network.driver.as_str()
+        && there["Internal"].as_bool().unwrap_or_default() == network.internal
+        && there["EnableIPv6"].as_bool().unwrap_or_default() == network.ipv6
+        && network.options.iter().all(|(key, value)| options.get(key.as_str()) == Some(&value.as_str()))
+        && options.iter().filter(|(key, _)| is_told(key)).all(|(key, _)| network.options.contains_key(*key))
+        && subnets.len() == wanted.len()
+        && wanted.iter().all(same_subnet)
+}
+
+/// Which options are facts: see [`Network::options`].
+fn is_told(key: &str) -> bool {
+    key.starts_with("com.docker.network.")
+        || matches!(key, "parent" | "macvlan_mode" | "ipvlan_mode" | "ipvlan_flag" | "encrypted")
+}
+
+/// Whether the engine made it itself: with the options of docker_gwbridge and no others.
+fn is_the_engines(there: &Value) -> bool {
+    let labels = there["Labels"].as_object().is_some_and(|labels| !labels.is_empty());
+    there["Name"] == gateway::NAME
+        && there["Driver"] == "bridge"
+        && options(there) == gateway::OPTIONS.into()
+        && !labels
+}
+
+fn options(there: &Value) -> BTreeMap<&str, &str> {
+    let all = there["Options"].as_object().into_iter().flatten();
+    all.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
+}
+
+fn ipam(there: &Value) -> &[Value] {
+    there["IPAM"]["Config"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Engines before 28 print the gateway of IPv6 with the length of its subnet.
+fn without_length(gateway: &str) -> String {
+    gateway.split('/').next().unwrap_or_default().to_owned()
+}
+
+fn how(there: &Value) -> Text {
+    let name = there["Name"].as_str().unwrap_or_default();
+    let subnets: Vec<&str> = ipam(there).iter().filter_map(|config| config["Subnet"].as_str()).collect();
+    let subnets = subnets.join(", ");
+    text!("there is another network {name} ({subnets})", "已有另一个网络 {name}（{subnets}）")
+}
+
+/// The body of POST /networks/create for a network of facts. Labels that facts keep to themselves are those of the one before it.
+fn wanted_by(network: &Network, was: &Value) -> Value {
+    let label = |(key, value): (&String, &String)| {
+        let masked = value == gateway::MASKED;
+        let value = if masked { was["Labels"][key].as_str() } else { Some(value.as_str()) };
+        value.map(|value| (key.clone(), Value::from(value)))
+    };
+    let labels: Map<String, Value> = network.labels.iter().filter_map(label).collect();
+    let config: Vec<Value> = network
+        .ipam
+        .iter()
+        .map(|ipam| {
+            let mut config = json!({"Subnet": ipam.subnet.to_string()});
+            if let Some(gateway) = ipam.gateway {
+                config["Gateway"] = gateway.to_string().into();
+            }
+            if let Some(range) = ipam.ip_range {
+                config["IPRange"] = range.to_string().into();
+            }
+            config
+        })
+        .collect();
+    let driver = if network.ipam_driver.is_empty() { "default" } else { &network.ipam_driver };
+    json!({
+        "Name": network.name,
+        "CheckDuplicate": true,
+        "Driver": network.driver,
+        "EnableIPv6": network.ipv6,
+        "Internal": network.internal,
+        "IPAM": {"Driver": driver, "Config": config},
+        "Options": network.options,
+        "Labels": labels,
+    })
+}
+
+/// The body of POST /networks/create for a network as GET /networks/ID told it.
+fn wanted_again(was: &Value) -> Value {
+    const SAME: [&str; 12] = [
+        "Name",
+        "Driver",
+        "Scope",
+        "EnableIPv4",
+        "EnableIPv6",
+        "IPAM",
+        "Internal",
+        "Attachable",
+        "ConfigFrom",
+        "ConfigOnly",
+        "Options",
+        "Labels",
+    ];
+    let has = |key: &&str| was.get(*key).is_some_and(|value| !value.is_null());
+    let mut wanted: Map<String, Value> =
+        SAME.into_iter().filter(has).map(|key| (key.to_owned(), was[key].clone())).collect();
+    wanted.insert("CheckDuplicate".to_owned(), true.into());
+    // One that was made from no other's configuration says so with an empty name, and is refused with it.
+    if was["ConfigFrom"]["Network"].as_str().is_none_or(str::is_empty) {
+        wanted.remove("ConfigFrom");
+    }
+    for config in wanted.get_mut("IPAM").and_then(|ipam| ipam["Config"].as_array_mut()).into_iter().flatten() {
+        if let Some(gateway) = config["Gateway"].as_str().map(without_length) {
+            config["Gateway"] = gateway.into();
+        }
+    }
+    Value::Object(wanted)
+}
+
+#[cfg(test)]
+mod tests;
