@@ -41,6 +41,8 @@ pub enum Action {
     Address { link: String, address: IpNet, from: Presence, to: Presence },
     /// A bridge without ports. What goes with it when it is deleted (addresses, routes) is said by actions of its own before.
     Bridge { link: String, from: Presence, to: Presence },
+    /// A link gets another name; what it is and its addresses stay.
+    Rename { from: String, to: String },
     /// A rule of ours, known by its comment.
     Firewall { rule: FirewallRule, from: Presence, to: Presence },
     /// What a base chain of iptables does with packets that no rule ends: `ACCEPT` or `DROP`.
@@ -125,6 +127,7 @@ impl Action {
             | Action::Route { .. }
             | Action::Rule { .. }
             | Action::Address { .. }
+            | Action::Rename { .. }
             | Action::Firewall { .. }
             | Action::Policy { .. } => true,
             Action::Bridge { .. }
@@ -142,7 +145,9 @@ impl Action {
     pub fn inverse(&self) -> Self {
         let mut inverse = self.clone();
         match &mut inverse {
-            Action::Sysctl { from, to, .. } | Action::Policy { from, to, .. } => std::mem::swap(from, to),
+            Action::Sysctl { from, to, .. } | Action::Policy { from, to, .. } | Action::Rename { from, to } => {
+                std::mem::swap(from, to);
+            }
             Action::Route { from, to, .. }
             | Action::Rule { from, to, .. }
             | Action::Address { from, to, .. }
@@ -165,6 +170,8 @@ impl Action {
             Action::Rule { rule, .. } => format!("rule:{}", words::rule(rule)),
             Action::Address { link, address, .. } => format!("address:{link}:{address}"),
             Action::Bridge { link, .. } => format!("bridge:{link}"),
+            // The same one for the way back.
+            Action::Rename { from, to } => format!("name:{}:{}", from.min(to), from.max(to)),
             Action::Firewall { rule, .. } => format!("firewall:{}", rule.name()),
             Action::Policy { tool, table, chain, .. } => format!("policy:{tool}:{table}:{chain}"),
             Action::Edit { file, .. } => format!("file:{file}"),

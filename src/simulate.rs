@@ -66,6 +66,12 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
                     Presence::Absent => kernel.delete(link),
                 }
             }
+            Action::Rename { from, to } => {
+                let Fact::Known { value: links, .. } = &mut after.links else {
+                    return Err(missing("links", &host.links));
+                };
+                links.iter_mut().filter(|link| link.name == *from).for_each(|link| to.clone_into(&mut link.name));
+            }
             Action::Network { network, to, .. } => network::set(&mut after, network, *to)?,
             Action::Members { network, names, to, .. } => network::members(host, &mut after, network, names, *to)?,
             Action::Edit { file, intents } => edit(&mut after, file, intents)?,

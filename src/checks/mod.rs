@@ -25,6 +25,7 @@ mod engine_failed;
 mod fixed_cidr_outside_bip;
 mod flag_and_file_conflict;
 mod forward_policy_drop;
+pub mod gwbridge_remedy;
 mod here;
 mod in_use;
 mod ip_forward_off;

@@ -30,6 +30,7 @@ pub(crate) fn rank(action: &Action) -> u8 {
         | Action::Route { .. }
         | Action::Rule { .. }
         | Action::Address { .. }
+        | Action::Rename { .. }
         | Action::Policy { .. } => 0,
         Action::Members { to: Presence::Absent, .. } => 1,
         Action::Network { to: Presence::Absent, .. } => 2,

@@ -12,6 +12,7 @@ mod members;
 mod netlink;
 mod network;
 mod reload;
+mod rename;
 mod route;
 mod rule;
 mod sysctl;
@@ -61,6 +62,7 @@ impl Hands for Host {
             Action::Rule { rule, to, .. } => Ok(end(rule::state(rule)?, *to)),
             Action::Address { link, address, to, .. } => Ok(end(address::state(link, *address)?, *to)),
             Action::Bridge { link, to, .. } => Ok(end(bridge::state(link)?, *to)),
+            Action::Rename { from, to } => rename::state(from, to),
             Action::Firewall { rule, to, .. } => Ok(end(firewall::state(rule)?, *to)),
             Action::Policy { tool, table, chain, from, to } => {
                 let now = firewall::policy(tool, table, chain)?;
@@ -96,6 +98,7 @@ impl Hands for Host {
                 address::bring(&self.kept, link, *address, *pick(end, from, to))
             }
             Action::Bridge { link, from, to } => bridge::bring(&self.kept, link, *pick(end, from, to)),
+            Action::Rename { from, to } => rename::bring(pick(end, to, from), pick(end, from, to)),
             Action::Firewall { rule, from, to } => firewall::bring(rule, *pick(end, from, to)),
             Action::Policy { tool, table, chain, from, to } => {
                 firewall::set_policy(tool, table, chain, pick(end, from, to))

@@ -195,11 +195,12 @@ enum Back {
 
 /// An edit is merged out of a file that somebody changed since; a unit or containers that are neither up nor down were left so half-way.
 fn comes_back_from_anything(action: &Action) -> bool {
-    matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. } | Action::Members { .. })
+    matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. })
 }
 
+/// A socket's stop takes nothing down.
 fn is_engines_stop(step: &Step) -> bool {
-    step.action.stops_the_engine()
+    matches!(&step.action, Action::Unit { name, from: Running::Running, .. } if !name.ends_with(".socket"))
 }
 
 /// The containers that the plan itself starts behind the engine.

@@ -234,6 +234,7 @@ fn done(action: &Action) -> String {
         Action::Rule { .. } => "policy rule".to_owned(),
         Action::Address { .. } => "address".to_owned(),
         Action::Bridge { .. } => "bridge".to_owned(),
+        Action::Rename { .. } => "link renamed".to_owned(),
         Action::Firewall { .. } => "firewall rule".to_owned(),
         Action::Policy { chain, to, .. } => format!("policy of {chain}: {to}"),
         Action::Edit { file, .. } => format!("{} edited", file.rsplit('/').next().unwrap_or(file)),

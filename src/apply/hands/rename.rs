@@ -1,0 +1,58 @@
+//! The name of a link.
+
+use super::netlink::{Message, change};
+use crate::apply::State;
+use crate::host::Link;
+use crate::probe::netlink::{Raw, raw_links};
+use crate::text::{Text, text};
+
+const RTM_NEWLINK: u16 = 16;
+const IFLA_IFNAME: u16 = 3;
+const IFF_UP: u32 = 1;
+const EBUSY: i32 = 16;
+
+pub fn state(from: &str, to: &str) -> Result<State, Text> {
+    Ok(match (live(from)?.is_some(), live(to)?.is_some()) {
+        (true, false) => State::From,
+        (false, true) => State::To,
+        (true, true) => State::Other(text!("there is a link {to} besides {from}", "除 {from} 之外已有链路 {to}")),
+        (false, false) => State::Other(text!("there is no link {from} any more", "链路 {from} 已不存在")),
+    })
+}
+
+/// Before Linux 6.2 a link that is up keeps its name (net/core/dev.c `dev_change_name`): it is down for a moment, and routes over it that the kernel did not
+/// make by itself are gone then.
+pub fn bring(from: &str, to: &str) -> Result<(), Text> {
+    let (Some(link), None) = (live(from)?, live(to)?) else { return Ok(()) };
+    let index = link.says.index;
+    let what = format!("ip link set {from} name {to}");
+    let renamed = || change(RTM_NEWLINK, 0, &named(index, to));
+    match renamed() {
+        Err(refusal) if refusal.code == EBUSY && link.says.up => {
+            switch(index, false, from)?;
+            let outcome = renamed().map_err(|refusal| refusal.of(&what));
+            switch(index, true, from)?;
+            outcome
+        }
+        outcome => outcome.map_err(|refusal| refusal.of(&what)),
+    }
+}
+
+fn live(name: &str) -> Result<Option<Raw<Link>>, Text> {
+    Ok(raw_links(|link| link.name == name)?.into_iter().next())
+}
+
+/// struct ifinfomsg.
+fn header(index: u32, flags: u32, change: u32) -> Vec<u8> {
+    [0u32, index, flags, change].iter().flat_map(|number| number.to_ne_bytes()).collect()
+}
+
+fn named(index: u32, name: &str) -> Vec<u8> {
+    Message::new(&header(index, 0, 0)).with(IFLA_IFNAME, &[name.as_bytes(), b"\0"].concat()).bytes()
+}
+
+fn switch(index: u32, up: bool, name: &str) -> Result<(), Text> {
+    let (flags, word) = if up { (IFF_UP, "up") } else { (0, "down") };
+    let outcome = change(RTM_NEWLINK, 0, &header(index, flags, IFF_UP));
+    outcome.map_err(|refusal| refusal.of(&format!("ip link set {name} {word}")))
+}

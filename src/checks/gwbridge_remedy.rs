@@ -1,0 +1,155 @@
+//! Making docker_gwbridge, or another one in its place.
+
+use ipnet::IpNet;
+
+use super::Scene;
+use super::room::Room;
+use crate::action::{Action, gateway};
+use crate::engine::unit;
+use crate::finding::{Remedy, Safety};
+use crate::host::{Family, Network, Snapshot};
+use crate::text::{Text, text};
+
+const NAME: &str = "com.docker.network.bridge.name";
+
+/// What stands in the way of a network that is about to be made.
+#[derive(Default)]
+pub struct Before {
+    pub actions: Vec<Action>,
+    /// What no action says; then a person has to do all of it.
+    pub by_hand: Vec<String>,
+}
+
+/// One that the engine would make, in a subnet on which nobody is. None: there is no such subnet.
+///
+/// `bridge_name`: its link is called like itself; not where another network has a bridge of that name.
+pub fn create(scene: &Scene, bridge_name: bool, before: Before) -> Option<Remedy> {
+    Some(create_in(Room::of(scene).free_nth(Family::V4, 24, 0)?, bridge_name, before))
+}
+
+/// As [`create`], in this subnet.
+pub fn create_in(subnet: IpNet, bridge_name: bool, before: Before) -> Remedy {
+    let mut network = gateway::made(subnet);
+    if !bridge_name {
+        network.options.remove(NAME);
+    }
+    let title = text!("make docker_gwbridge in {subnet}", "以 {subnet} 创建 docker_gwbridge");
+    let impact = text!(
+        "nothing stops; tasks that wait for it start at their next try, and the ingress network of this node comes back with the next change of what the \
+         node is attached to",
+        "不会中断任何任务；等待它的任务会在下次重试时启动，本节点的 ingress 网络会在节点所接网络下次变化时恢复"
+    );
+    let mut actions = before.actions;
+    actions.push(gateway::create(network));
+    let commands = before.by_hand.iter().cloned().chain(actions.iter().flat_map(Action::commands)).collect();
+    let remedy = Remedy::manual(title, impact, commands);
+    if before.by_hand.is_empty() { remedy.by(Safety::Safe, actions) } else { remedy }
+}
+
+/// The engine's own options put right, all else kept that somebody chose: MTU, labels, and the subnet unless there is a fresh one.
+pub fn corrected(old: &Network, fresh: Option<IpNet>) -> Network {
+    let mut new = old.clone();
+    let like = gateway::made(fresh.unwrap_or(old.ipam.first().map_or(IpNet::default(), |ipam| ipam.subnet)));
+    new.driver = like.driver;
+    new.internal = false;
+    new.options.extend(like.options);
+    if fresh.is_some() {
+        new.ipam.retain(|ipam| ipam.subnet.addr().is_ipv6());
+        new.ipam.splice(0..0, like.ipam);
+    }
+    new
+}
+
+/// This one in the place of the one that is there, with everybody on it who was.
+pub fn recreate(host: &Snapshot, old: &Network, new: Network) -> Remedy {
+    let subnets: Vec<String> = new.ipam.iter().map(|ipam| ipam.subnet.to_string()).collect();
+    let subnets = subnets.join(", ");
+    let title = text!("make docker_gwbridge again, in {subnets}", "以 {subnets} 重建 docker_gwbridge");
+    let actions = gateway::recreate(old, new, unit(host));
+    let commands = actions.iter().flat_map(Action::commands).collect();
+    let own = |name: &str| gateway::is_own(name);
+    let restarts = old.members.as_ref().is_none_or(|members| members.iter().any(|member| own(&member.name)));
+    let remedy = Remedy::manual(title, impact(host, old, restarts), commands);
+    if old.members.is_none() || !reaches_its_swarm(host) {
+        return remedy;
+    }
+    let remedy = remedy.by(Safety::Disruptive, actions);
+    if restarts { remedy.restarts_engine() } else { remedy }
+}
+
+/// A node that has lost its managers does not get the ingress network back when its engine starts.
+fn reaches_its_swarm(host: &Snapshot) -> bool {
+    let info = host.engine.api.ok().and_then(|api| api.info.ok());
+    info.is_some_and(|info| {
+        matches!(info.swarm.state.as_str(), "" | "inactive" | "active") && info.swarm.error.is_empty()
+    })
+}
+
+fn impact(host: &Snapshot, old: &Network, restarts: bool) -> Text {
+    if !restarts {
+        return text!("the network is gone for a moment", "该网络会短暂消失");
+    }
+    let tasks = tasks(host, old);
+    let names = tasks.join(", ");
+    let which = match tasks.is_empty() {
+        true => Text::verbatim(String::new()),
+        false => text!("; the swarm's tasks here are interrupted: {names}", "；本节点上的 swarm 任务会中断：{names}"),
+    };
+    let Text { en, zh } = which;
+    text!(
+        "the engine restarts, for it attaches what runs to the new network only then; published ports do not answer meanwhile{en}",
+        "引擎会重启，因为只有重启后它才会把运行中的任务接入新网络；期间已发布的端口没有应答{zh}"
+    )
+}
+
+/// The names of the swarm's tasks that leave the host by it.
+fn tasks<'a>(host: &'a Snapshot, old: &Network) -> Vec<&'a str> {
+    let containers = host.engine.api.ok().and_then(|api| api.containers.ok()).into_iter().flatten();
+    let on_it = |id: &str| old.members.iter().flatten().any(|member| member.id == id);
+    let mut tasks: Vec<&str> =
+        containers.filter(|one| one.is_task() && on_it(&one.id)).map(|one| one.name.as_str()).collect();
+    tasks.sort_unstable();
+    tasks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(subnet: &str) -> IpNet {
+        subnet.parse().expect("a subnet")
+    }
+
+    #[test]
+    fn what_somebody_chose_is_kept() {
+        let mut old = gateway::made(net("172.18.0.0/16"));
+        old.options.insert("com.docker.network.driver.mtu".to_owned(), "1400".to_owned());
+        old.options.insert("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned());
+        old.labels.insert("owner".to_owned(), "ops".to_owned());
+        let same_place = corrected(&old, None);
+        assert_eq!(same_place.ipam, old.ipam);
+        assert_eq!(same_place.options["com.docker.network.driver.mtu"], "1400");
+        assert_eq!(same_place.options["com.docker.network.bridge.enable_ip_masquerade"], "true");
+        assert_eq!(same_place.labels, old.labels);
+        let elsewhere = corrected(&old, Some(net("10.11.0.0/24")));
+        assert_eq!(elsewhere.ipam, gateway::made(net("10.11.0.0/24")).ipam);
+    }
+
+    #[test]
+    fn a_node_without_its_managers_is_left_to_a_person() {
+        let old = Network { members: Some(Vec::new()), ..gateway::made(net("172.18.0.0/16")) };
+        // The engine of an empty snapshot tells nothing.
+        let remedy = recreate(&Snapshot::empty("h"), &old, corrected(&old, None));
+        assert!(remedy.is_manual() && remedy.commands[0] == "docker network rm docker_gwbridge", "{remedy:?}");
+    }
+
+    #[test]
+    fn an_obstacle_goes_first() {
+        let rename = Action::Rename { from: gateway::NAME.to_owned(), to: "gwbridge-old".to_owned() };
+        let remedy = create_in(net("10.11.0.0/24"), true, Before { actions: vec![rename], by_hand: Vec::new() });
+        assert_eq!(remedy.commands[0], "ip link set docker_gwbridge name gwbridge-old");
+        assert!(!remedy.is_manual() && remedy.commands[1].starts_with("docker network create "), "{remedy:?}");
+        let by_hand = Before { actions: Vec::new(), by_hand: vec!["modprobe br_netfilter".to_owned()] };
+        assert!(create_in(net("10.11.0.0/24"), true, by_hand).is_manual());
+    }
+}
