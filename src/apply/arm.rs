@@ -5,7 +5,8 @@ mod caller;
 use std::time::Duration;
 
 use super::journal::{Entry, Record};
-use super::{Places, boot, recover, systemd, worker};
+use super::systemd::{self, When};
+use super::{Places, boot, recover, worker};
 use crate::host::{Fact, Socket, SocketState, Transport};
 use crate::plan::Session;
 use crate::probe;
@@ -22,7 +23,7 @@ pub fn start(places: &Places, id: &str, seconds: u64) -> Result<(), Text> {
     let words = ["rollback", id, "--expired"];
     if systemd::runs_here() {
         // Nothing else would do: a process of ours ends with the unit that carries the change out (systemd.kill(5)).
-        return systemd::run(&unit(id), Some(seconds), &program, &words);
+        return systemd::run(&unit(id), When::In(seconds), &program, &words);
     }
     let seconds = seconds.to_string();
     worker::detach(&program, &[words.as_slice(), &["--after", seconds.as_str()]].concat())

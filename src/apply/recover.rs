@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-use super::{Places, sync, systemd};
+use super::systemd::{self, When};
+use super::{Places, sync};
 use crate::text::{Text, text};
 
 const UNIT: &str = "dnetctl-recover.service";
@@ -50,6 +51,15 @@ fn written(places: &Places) -> Result<(), Text> {
         let path = path.display();
         text!("{path} cannot be written: {error}", "无法写入 {path}：{error}")
     })
+}
+
+/// Undoes the rest of this change when the boot has started that engine, which has to read a file first.
+///
+/// # Errors
+/// Nothing will; the next boot tries again.
+pub fn later(places: &Places, id: &str, engine: &str) -> Result<(), Text> {
+    let program = program(places).map_err(|error| Text::verbatim(error.to_string()))?;
+    systemd::run(&format!("dnetctl-later-{id}"), When::Behind(engine), &program, &["rollback", id, "--boot"])
 }
 
 /// Takes it away again; nothing is left to be undone. Where that fails the next boot still starts it, and it tries again.

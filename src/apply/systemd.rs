@@ -15,17 +15,31 @@ pub fn runs_here() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-/// Starts a program in a unit of its own, now or `after` so many seconds.
+/// When a unit of ours begins.
+#[derive(Clone, Copy, Debug)]
+pub enum When<'a> {
+    Now,
+    /// So many seconds from now.
+    In(u64),
+    /// Behind that unit, if a boot is about to start it.
+    Behind(&'a str),
+}
+
+/// Starts a program in a unit of its own.
 ///
 /// # Errors
 /// What systemd-run(1) said.
-pub fn run(unit: &str, after: Option<u64>, program: &Path, arguments: &[&str]) -> Result<(), Text> {
+pub fn run(unit: &str, when: When, program: &Path, arguments: &[&str]) -> Result<(), Text> {
     let program = program.display().to_string();
     let unit = format!("--unit={unit}");
-    let after = after.map(|seconds| format!("--on-active={seconds}"));
+    let moment = match when {
+        When::Now => None,
+        When::In(seconds) => Some((format!("--on-active={seconds}"), "--timer-property=AccuracySec=1s")),
+        When::Behind(other) => Some((format!("--property=After={other}"), "--no-block")),
+    };
     let mut words = vec!["--quiet", unit.as_str()];
-    if let Some(after) = &after {
-        words.extend([after.as_str(), "--timer-property=AccuracySec=1s"]);
+    if let Some((moment, how)) = &moment {
+        words.extend([moment.as_str(), how]);
     }
     // systemd 236; an older one keeps a failed unit until it is asked to forget it.
     if version().is_some_and(|version| version >= 236) {

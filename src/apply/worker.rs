@@ -10,7 +10,8 @@ use nix::unistd::{Pid, getpid, getsid, setsid};
 
 use super::journal::{self, Entry, Journal, Record, Sink, Stage};
 use super::signals::Signals;
-use super::{Applied, Places, lock, recover, systemd};
+use super::systemd::{self, When};
+use super::{Applied, Places, lock, recover};
 use crate::probe::exec;
 use crate::text::{Text, text};
 
@@ -37,7 +38,7 @@ pub fn launch(places: &Places, id: &str) -> Result<(), Text> {
         _ => "",
     };
     let unit = format!("dnetctl-{id}{what}");
-    if systemd::runs_here() && systemd::run(&unit, None, &program, &words).is_ok() {
+    if systemd::runs_here() && systemd::run(&unit, When::Now, &program, &words).is_ok() {
         return Ok(());
     }
     // Should both start after all, the second waits for the lock and finds the work done.

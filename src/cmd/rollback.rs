@@ -24,8 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub fn run(context: &Context, given: &Rollback) -> Answer {
     only_root("rollback")?;
     let places = Places::default();
-    if given.boot {
-        return unasked::at_boot(&places, &|id| context.begins(id));
+    match (given.boot, &given.id) {
+        (true, None) => return unasked::at_boot(&places, &|id| context.begins(id)),
+        (true, Some(id)) => return unasked::behind_the_engine(&places, id, &|id| context.begins(id)),
+        (false, _) => {}
     }
     if let (true, Some(id)) = (given.expired, &given.id) {
         return unasked::expired(&places, id, given.after, &|id| context.begins(id));

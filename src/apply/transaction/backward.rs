@@ -4,14 +4,14 @@ use super::{Ended, Failure, Transaction, within};
 use crate::action::{Action, Running};
 use crate::apply::journal::{Entry, Living, Stage, stage, to_undo};
 use crate::apply::{End, Outcome, State};
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 use crate::text::{Text, text};
 
 /// Which steps are taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Everything,
-    /// What outlives a boot. All else went with the kernel and the processes.
+    /// What outlives a boot, before the engine starts in it. All else went with the kernel and the processes.
     Lasting,
 }
 
@@ -35,13 +35,17 @@ impl Transaction<'_> {
             Err(()) => return Ended { outcome: Outcome::Incomplete, noted: false },
         };
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
-        let (mut left, mut whole) = (Vec::new(), true);
+        let (mut left, mut whole, mut later) = (Vec::new(), true, false);
         for number in to_undo(self.journal.entries()) {
-            if !left.is_empty()
-                && let Some(why) = self.waits(number)
-            {
-                left.push(why);
-                continue;
+            if let Some(stop) = self.read_after(number).filter(|stop| self.went_beyond(*stop)) {
+                if scope == Scope::Lasting && left.is_empty() {
+                    later = true;
+                    continue;
+                }
+                if !left.is_empty() || !self.is_up(stop) {
+                    left.push(self.waits(number));
+                    continue;
+                }
             }
             match self.take_back_with_patience(number, scope, left.is_empty()) {
                 Err(why) => {
@@ -53,19 +57,32 @@ impl Transaction<'_> {
             }
         }
         left.extend(ran.and_then(|(stop, ran)| self.revive(stop, &ran).err()));
+        if left.is_empty() && later {
+            return Ended { outcome: Outcome::Incomplete, noted: true };
+        }
         if left.is_empty() {
             return Ended { outcome: Outcome::RolledBack, noted: self.note(Entry::RolledBack) };
         }
         Ended { outcome: Outcome::Incomplete, noted: self.note(Entry::GaveUp { left }) }
     }
 
-    /// Why a file stays that says how the engine was when it stopped: the engine has to read it as it starts, and may not have.
-    fn waits(&self, number: usize) -> Option<Text> {
-        let stops_later = self.plan.steps.iter().skip(number).any(is_engines_stop);
-        let is_edit = |step: &&Step| matches!(step.action, Action::Edit { .. });
-        let step = self.plan.steps.get(number).filter(is_edit).filter(|_| stops_later)?;
+    /// The engine's stop, of a file that says how it was before that: the engine has to read it as it starts again.
+    fn read_after(&self, number: usize) -> Option<usize> {
+        let steps = &self.plan.steps;
+        let is_edit = steps.get(number).is_some_and(|step| matches!(step.action, Action::Edit { .. }));
+        (number..steps.len()).find(|later| is_edit && is_engines_stop(&steps[*later]))
+    }
+
+    /// Why that file stays: the engine may not have read it.
+    fn waits(&self, number: usize) -> Text {
         let why = text!("left for when the engine runs", "留待引擎运行之后再撤销");
-        Some(by_hand(&self.place(number), &why, step))
+        by_hand(&self.place(number), &why, &self.plan.steps[number])
+    }
+
+    /// Whether the engine of this stop runs.
+    fn is_up(&mut self, stop: usize) -> bool {
+        let plan = self.plan;
+        self.hands.state(&plan.steps[stop]) == Ok(State::From)
     }
 
     fn take_back_with_patience(&mut self, number: usize, scope: Scope, follows: bool) -> Result<Back, Text> {
@@ -198,9 +215,23 @@ fn comes_back_from_anything(action: &Action) -> bool {
     matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. })
 }
 
+/// The engine that a plan stops.
+pub fn stopped(plan: &Plan) -> Option<&str> {
+    plan.steps.iter().find_map(stopped_by)
+}
+
 /// A socket's stop takes nothing down.
+fn stopped_by(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Unit { name, from: Running::Running, .. } => {
+            Some(name.as_str()).filter(|name| !name.ends_with(".socket"))
+        }
+        _ => None,
+    }
+}
+
 fn is_engines_stop(step: &Step) -> bool {
-    matches!(&step.action, Action::Unit { name, from: Running::Running, .. } if !name.ends_with(".socket"))
+    stopped_by(step).is_some()
 }
 
 /// The containers that the plan itself starts behind the engine.

@@ -314,7 +314,7 @@ fn is_up(world: &World) -> bool {
 
 /// Who waits for the socket wakes the engine, and without its socket it stops (`Requires=docker.socket`); an engine that is down has no containers. One
 /// that comes up has docker0 where its file says, else where it was last.
-fn settle(world: &mut World, was_up: bool, touched: &str) {
+pub fn settle(world: &mut World, was_up: bool, touched: &str) {
     if touched == "unit:docker.socket" {
         let state = world.says(touched).to_owned();
         world.set("unit:docker.service", &state);

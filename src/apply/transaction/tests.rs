@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::case::{Armed, Case, Engine, Start, case};
-use super::model::{Fault, Gone, Machine, ModelHands, ModelJournal, Shared, World, container, look};
+use super::model::{Fault, Gone, Machine, ModelHands, ModelJournal, Shared, World, container, look, settle};
 use super::*;
 use crate::apply::journal::{Stage, stage};
 
@@ -40,16 +40,34 @@ fn live(
     })
 }
 
-/// What the next boot finds: what was in memory is as it was at the boot before.
+/// What the next boot finds: what was in memory is as it was at the boot before, and nothing runs yet.
 fn power_up(machine: &Shared, before: &World) {
     let mut machine = machine.borrow_mut();
     let durable = machine.durable;
     machine.journal.truncate(durable);
-    let lasting = |key: &str| key.starts_with("enabled:");
+    // An engine has its own memory of docker0.
+    let lasting = |key: &str| key.starts_with("enabled:") || key == "docker0";
     let kept: Vec<_> = machine.world.values.clone().into_iter().filter(|(key, _)| lasting(key)).collect();
     machine.world.values = before.values.clone();
     machine.world.values.extend(kept);
     machine.foreign_keys.clear();
+    for (key, value) in &mut machine.world.values {
+        if key.starts_with("unit:") || key.starts_with("container:") {
+            *value = "stopped".to_owned();
+        }
+    }
+}
+
+/// What a boot starts in the end, as it was at the boot before.
+fn start_up(machine: &Shared, before: &World) {
+    let world = &mut machine.borrow_mut().world;
+    for (key, value) in before.values.iter().filter(|(key, _)| key.starts_with("unit:")) {
+        world.set(key, value);
+    }
+    settle(world, false, "");
+    for (key, value) in before.values.iter().filter(|(key, _)| key.starts_with("container:")) {
+        world.set(key, value);
+    }
 }
 
 /// How it all ended: the journal's word, and whether the machine went down on the way.
@@ -79,6 +97,7 @@ fn run(case: &Case, machine: &Shared, plan: &Plan, before: &World) -> (Stage, bo
         scope = note(live(machine, plan, case.verifies, confirmed));
     }
     let mut regretted = case.regretted;
+    let mut boots = scope == Scope::Lasting;
     for round in 0..12 {
         // Sooner or later the faults end, and what was given up is tried again.
         if round == 8 {
@@ -89,9 +108,19 @@ fn run(case: &Case, machine: &Shared, plan: &Plan, before: &World) -> (Stage, bo
             Stage::Committed | Stage::RolledBack => break,
             _ => {}
         }
-        scope = note(live(machine, plan, true, |transaction| {
+        let gone = live(machine, plan, true, |transaction| {
             transaction.undo(Failure::new(text!("asked for", "应要求")), scope)
-        }));
+        });
+        let again = matches!(gone, Err(Gone { power: true }));
+        scope = note(gone);
+        // After the boot's own undo the engine starts.
+        if boots && !again {
+            start_up(machine, before);
+        }
+        boots = again;
+    }
+    if boots {
+        start_up(machine, before);
     }
     (stage_now(), rebooted)
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 
 use super::{Answer, means, watched};
-use crate::apply::journal::Stage;
+use crate::apply::journal::{Record, Stage};
 use crate::apply::lock::Lock;
-use crate::apply::transaction::Scope;
-use crate::apply::{Applied, Outcome, Places, arm, carry_out, hands, journal, lock, worker};
+use crate::apply::transaction::{Scope, stopped};
+use crate::apply::{Applied, Outcome, Places, arm, carry_out, hands, journal, lock, recover, worker};
 use crate::exit::{Exit, Refusal};
 use crate::text::{Text, text};
 
@@ -25,14 +25,39 @@ pub fn at_boot(places: &Places, begins: &dyn Fn(&str)) -> Answer {
     let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
     let mut exit = Exit::Clean;
     for record in cut_short()? {
-        let why = text!("the host went down in the middle of it", "变更中途主机重启");
         begins(&record.id);
-        let ended = undo(places, &lock, &record.id, why, Scope::Lasting)?;
-        if ended.outcome != Outcome::RolledBack {
+        let ended = undo(places, &lock, &record.id, went_down(), Scope::Lasting)?;
+        if ended.outcome != Outcome::RolledBack && !goes_on(places, &record.id) {
             exit = Exit::Incomplete;
         }
     }
     Ok((String::new(), exit))
+}
+
+fn went_down() -> Text {
+    text!("the host went down in the middle of it", "变更中途主机重启")
+}
+
+/// Whether the rest waits for the engine, and will be undone behind its start.
+fn goes_on(places: &Places, id: &str) -> bool {
+    let Ok(record) = journal::find(places, id) else { return false };
+    let engine = stopped(&record.begin.plan).filter(|_| record.stage() == Stage::Undoing);
+    engine.is_some_and(|engine| recover::later(places, id, engine).is_ok())
+}
+
+/// What the boot left for when the engine runs.
+pub fn behind_the_engine(places: &Places, id: &str, begins: &dyn Fn(&str)) -> Answer {
+    let lock = lock::take(places, "rollback --boot", arm::BUSY).map_err(Refusal::denied)?;
+    let is_left = |record: &Record| record.id == id && record.stage() == Stage::Undoing;
+    if !carry_out::cut_short(places).map_err(Refusal::denied)?.iter().any(is_left) {
+        return Ok((String::new(), Exit::Clean));
+    }
+    begins(id);
+    Ok((String::new(), exit(&undo(places, &lock, id, went_down(), Scope::Everything)?)))
+}
+
+fn exit(ended: &Applied) -> Exit {
+    if ended.outcome == Outcome::RolledBack { Exit::Clean } else { Exit::Incomplete }
 }
 
 /// Nobody confirmed it.
@@ -53,7 +78,7 @@ pub fn expired(places: &Places, id: &str, after: Option<u64>, begins: &dyn Fn(&s
     let why = text!("not confirmed in time", "未在限定时间内确认");
     begins(id);
     let ended = undo(places, &lock, id, why, Scope::Everything)?;
-    Ok((String::new(), if ended.outcome == Outcome::RolledBack { Exit::Clean } else { Exit::Incomplete }))
+    Ok((String::new(), exit(&ended)))
 }
 
 fn waits(places: &Places, id: &str) -> Result<bool, Refusal> {

@@ -70,6 +70,14 @@ impl Cases {
         self.engines(Engine::ALL, topic, name, case);
     }
 
+    /// A case in which no engine does anything of its own: on one of them, each case on another, and with `DNETCTL_FULL` on all.
+    pub fn in_turn(&mut self, topic: &str, name: &str, case: impl Fn(&Lab, Engine) + Send + Sync + 'static) {
+        let turn = name.bytes().map(usize::from).sum::<usize>() % Engine::ALL.len();
+        let is_full = std::env::var_os("DNETCTL_FULL").is_some();
+        let engines = Engine::ALL.into_iter().enumerate().filter(|(number, _)| is_full || *number == turn);
+        self.engines(engines.map(|(_, engine)| engine), topic, name, case);
+    }
+
     /// The same case for those engines.
     pub fn engines(
         &mut self,

@@ -110,7 +110,7 @@ pub fn add(cases: &mut Cases) {
         is_mended(&host);
         rests(&host);
     });
-    cases.each_engine(TOPIC, "an engine that does not come back", |lab, engine| {
+    cases.in_turn(TOPIC, "an engine that does not come back", |lab, engine| {
         let (_fabric, host) =
             broken(lab, lab.host(engine), "ExecStartPre=/bin/sh -c '! grep -q 10.1.0.1 /etc/docker/daemon.json'");
         let before = host.photo();

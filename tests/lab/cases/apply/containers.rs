@@ -1,6 +1,6 @@
 //! What runs in containers while the engine is restarted and a change is taken back.
 
-use super::{FILE, TOPIC, behind_a_gateway, commits, is_undone, rests, rolls_back};
+use super::{FILE, SOON, TOPIC, behind_a_gateway, commits, is_undone, rests, rolls_back};
 use crate::harness::{Cases, Engine, Fabric, Host, Lab};
 
 const DROP_IN: &str = "/etc/systemd/system/docker.service.d/lab.conf";
@@ -9,6 +9,9 @@ const MOVE: [&str; 5] = ["pick-subnet", "--for", "bip", "--allow", "disruptive"]
 /// Forwarding goes off as the engine comes up with docker0 elsewhere.
 const FAULT: &str = "[Service]\n\
     ExecStartPost=/bin/sh -c 'if grep -s bip /etc/docker/daemon.json | grep -qv 172.17.0.1; then sysctl -w net.ipv4.ip_forward=0; fi'\n";
+
+/// It takes long to come up with docker0 elsewhere.
+const SLOW: &str = "[Service]\nExecStartPost=/bin/sh -c 'grep -s bip /etc/docker/daemon.json | grep -qv 172.17.0.1 && sleep 40 || true'\n";
 
 /// Each container with its state.
 fn states(host: &Host) -> String {
@@ -48,7 +51,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(states(&host), ran);
         before.same(&host.photo(), "undone");
     });
-    cases.each_engine(TOPIC, "containers run again behind a rollback, and docker0 is where it was", |lab, engine| {
+    cases.in_turn(TOPIC, "containers run again behind a rollback, and docker0 is where it was", |lab, engine| {
         let (_fabric, host) = busy(lab, engine);
         let (before, ran) = (host.photo(), states(&host));
         commits(&host, &MOVE);
@@ -70,7 +73,26 @@ pub fn add(cases: &mut Cases) {
             "/bare exited\n/beside running\n/frozen paused\n/kept running\n/new running\n/over exited\n"
         );
     });
-    cases.each_engine(TOPIC, "with live-restore containers run on", |lab, engine| {
+    cases.in_turn(TOPIC, "a power cut while the engine starts with another docker0", |lab, engine| {
+        let (fabric, mut host) = behind_a_gateway(lab, lab.host(engine));
+        host.docker();
+        host.write(DROP_IN, SLOW);
+        host.ok("systemctl daemon-reload && systemctl enable --quiet docker.service");
+        host.container("kept", "--restart always");
+        let before = host.photo();
+        host.ok(&format!("setsid dnetctl {} --apply --yes > /run/out 2>&1 &", MOVE.join(" ")));
+        host.eventually(SOON, "ip -4 -br addr show dev docker0 | grep UP | grep -qv 172.17.0.1");
+        host.reboot();
+        assert!(!host.sh("grep committed /var/lib/dnetctl/journals/*.jsonl").succeeded(), "it was not verified yet");
+        host.eventually(SOON, "docker exec kept true && grep -q rolled-back /var/lib/dnetctl/journals/*.jsonl");
+        host.eventually(SOON, "! ls /etc/systemd/system/dnetctl-recover.service");
+        rests(&host);
+        before.same(&host.photo(), "after the boot");
+        host.restart_docker().expect("once more");
+        assert!(host.ok("ip -4 -br addr show dev docker0").contains("172.17.0.1/16"), "it is remembered");
+        drop(fabric);
+    });
+    cases.in_turn(TOPIC, "with live-restore containers run on", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.write(FILE, "{\"live-restore\": true}\n");
         host.docker();
@@ -84,7 +106,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(process(), was);
         before.same(&host.photo(), "rolled back");
     });
-    cases.each_engine(TOPIC, "restarts that must not be", |lab, engine| {
+    cases.in_turn(TOPIC, "restarts that must not be", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.docker();
         let refused = |why: &str| {
@@ -101,7 +123,7 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker swarm update --autolock");
         refused("docker swarm unlock");
     });
-    cases.each_engine(TOPIC, "an engine that somebody stopped stays down", |lab, engine| {
+    cases.in_turn(TOPIC, "an engine that somebody stopped stays down", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.write(FILE, "{\"bip\": \"10.1.0.0/24\"}\n");
         let socket = host.unit_state("docker.socket");

@@ -7,7 +7,7 @@ use crate::harness::{Cases, Host};
 const GUARD: &str = "iptables -S FORWARD | head -n 1";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "forwarding is switched on, with the engine's guard at each boot", |lab, engine| {
+    cases.in_turn(TOPIC, "forwarding is switched on, with the engine's guard at each boot", |lab, engine| {
         let (fabric, mut host) = behind_a_gateway(lab, lab.host(engine));
         fabric.gateway(&format!("{INTERNET}/32"));
         host.docker();

@@ -8,7 +8,7 @@ const TOPIC: &str = "apply::guests";
 const DROP: [&str; 5] = ["fix-routes", "--prefer", "drop-route", "--allow", "disruptive"];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "what a container is connected to stays reachable", |lab, engine| {
+    cases.in_turn(TOPIC, "what a container is connected to stays reachable", |lab, engine| {
         let (_intranet, _internet, host) = host(lab, engine, &by_gateway(true));
         host.docker();
         host.container("web", "");

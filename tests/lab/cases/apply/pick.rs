@@ -7,7 +7,7 @@ const TOPIC: &str = "apply::pick-subnet";
 const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "without a daemon.json it makes one", |lab, engine| {
+    cases.in_turn(TOPIC, "without a daemon.json it makes one", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.docker();
         host.container("web", "--restart unless-stopped");
@@ -32,7 +32,7 @@ pub fn add(cases: &mut Cases) {
         assert!(one.starts_with("10.24."), "{one}");
         assert!(docker0(&host).contains(" 10.24."), "{}", docker0(&host));
     });
-    cases.each_engine(TOPIC, "where the command line sets it, nothing is changed", |lab, engine| {
+    cases.in_turn(TOPIC, "where the command line sets it, nothing is changed", |lab, engine| {
         let start = "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock --bip 172.30.0.1/24";
         let unit =
             format!("[Service]\nExecStart=\nExecStart={start} --default-address-pool base=172.31.0.0/16,size=24\n");
@@ -48,7 +48,7 @@ pub fn add(cases: &mut Cases) {
         before.same(&host.photo(), "refused");
         assert_eq!(journals(&host), 0);
     });
-    cases.each_engine(TOPIC, "an engine that does not take it has its old configuration back", |lab, engine| {
+    cases.in_turn(TOPIC, "an engine that does not take it has its old configuration back", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.docker();
         // Whatever daemon.json says, this host puts another address on docker0 behind the engine's back.

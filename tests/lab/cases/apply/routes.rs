@@ -10,10 +10,10 @@ const TOPIC: &str = "apply::routes";
 const CLOUD: &str = "100.100.2.136";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a route by a gateway goes, those of the cloud stay", |lab, engine| {
+    cases.in_turn(TOPIC, "a route by a gateway goes, those of the cloud stay", |lab, engine| {
         gateway_route_goes(lab, engine);
     });
-    cases.each_engine(TOPIC, "a route that is asked for comes, for good", comes);
+    cases.in_turn(TOPIC, "a route that is asked for comes, for good", comes);
 }
 
 fn gateway_route_goes(lab: &Lab, engine: Engine) {

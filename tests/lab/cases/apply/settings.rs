@@ -84,7 +84,7 @@ const FAULTS: &[Fault] = &[
 const OF_THE_LAST_START: &[&str] = &["docker0"];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "settings are put right, and taken back", |lab, engine| {
+    cases.in_turn(TOPIC, "settings are put right, and taken back", |lab, engine| {
         let (_fabric, host) = behind_a_gateway(lab, lab.host(engine));
         host.ok(&format!("cp -a {OPTIONS} /root/options"));
         for fault in FAULTS.iter().filter(|fault| fault.engine == engine) {

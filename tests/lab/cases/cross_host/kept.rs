@@ -8,7 +8,7 @@ const UNIT: &str = "dnetctl-docker-user.service";
 const ADMINS: [&str; 2] = ["-A DOCKER-USER -s 192.0.2.1/32 -j DROP", "-A DOCKER-USER -s 192.0.2.2/32 -j DROP"];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "rules come back once and in their place, however long the chain is", |lab, engine| {
+    cases.in_turn(TOPIC, "rules come back once and in their place, however long the chain is", |lab, engine| {
         let mut site = Site::routed(lab, engine);
         site.sides().iter().for_each(|side| side.run_app("--restart always"));
         let returns = chain(&site.two.host);

@@ -118,7 +118,11 @@ impl Range {
     /// How it ended: what the journal says after the fault, and after it was put right.
     pub fn fire(&mut self, shot: &Shot) -> Result<String, String> {
         self.aim(shot.way);
-        let exit = self.host.sh(&format!("strace -f -qq -o /dev/null {} {}", shot.inject(), worker(&self.id))).status;
+        // What it starts meets no fault: it is let go as it begins.
+        let exit = self
+            .host
+            .sh(&format!("strace -f -b execve -qq -o /dev/null {} {}", shot.inject(), worker(&self.id)))
+            .status;
         let stage = self.stage();
         if shot.reboots {
             self.host.reboot();
