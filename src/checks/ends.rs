@@ -110,8 +110,8 @@ impl<'n, 'a> End<'n, 'a> {
         }
     }
 
-    /// Where in the base chain packets come to it: its own position, or that of the jump that leads there.
-    fn place(&self) -> Option<usize> {
+    /// Where in the base chain packets come to it: its own position, or that of the jump that leads there; none: it is the policy.
+    pub fn place(&self) -> Option<usize> {
         if self.chain == self.base {
             return self.by.position;
         }
@@ -141,6 +141,13 @@ impl<'n, 'a> End<'n, 'a> {
                 base.rules.iter().take(place).any(|rule| named(rule) && !self.is_engines(rule, &[link]))
             }
         }
+    }
+
+    /// Whether the base chain asks a chain whose name starts so before packets come to this end.
+    pub fn asked_before(&self, start: &str) -> bool {
+        let base = self.netfilter.chain(self.base);
+        let before = base.rules.iter().take(self.place().unwrap_or(base.rules.len()));
+        before.filter_map(target).any(|to| self.netfilter.chain(to).name.starts_with(start))
     }
 
     /// As a person finds it: `FORWARD`, `nft chain inet filter forward`.

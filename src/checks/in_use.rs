@@ -10,9 +10,10 @@ use super::Scene;
 use super::here::Here;
 use super::iproute::{shows_neighbour, shows_route};
 use super::peers::subnets;
-use crate::engine::Bridge;
+use crate::engine::swarm::peers;
+use crate::engine::{Bridge, running_version};
 use crate::finding::Evidence;
-use crate::host::{Fact, NeighbourState, SocketState};
+use crate::host::{Fact, NeighbourState, ResolvConf, SocketState};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
@@ -42,18 +43,47 @@ pub fn in_use(
     uses
 }
 
+/// What this host uses of the subnet of an overlay network, which has no link here: what configuration names, and live peers. An engine since 28
+/// asks the host's resolvers from the host's own network namespace (v28.0.0 libnetwork/internal/resolvconf/resolvconf.go `TransformForIntNS`, `HostLoopback`),
+/// where the overlay is not in the way.
+pub fn beside(here: &Here, subnet: IpNet) -> Vec<Use> {
+    let inside = running_version(here.host).is_none_or(|version| !version.at_least(28, 0, 0));
+    let mut uses = if inside { resolvers(here) } else { Vec::new() };
+    uses.extend(gateways(here, subnet));
+    uses.extend(nodes(here));
+    uses.extend(talks(here).filter(|(state, _)| *state == SocketState::Established).map(|(_, used)| used));
+    uses.retain(|used| subnet.contains(&used.address));
+    let mut seen = BTreeSet::new();
+    uses.retain(|used| seen.insert(used.address));
+    uses
+}
+
 /// Addresses of a subnet that configuration names.
 fn named(here: &Here, subnet: IpNet) -> Vec<Use> {
-    let mut uses = Vec::new();
-    if let Some(resolvers) = here.host.resolvers.ok() {
-        for file in [&resolvers.host, &resolvers.systemd_resolved].into_iter().flatten() {
-            uses.extend(file.nameservers.iter().map(|(address, _)| Use {
+    let mut uses = resolvers(here);
+    uses.extend(gateways(here, subnet));
+    uses.extend(nodes(here));
+    uses
+}
+
+fn resolvers(here: &Here) -> Vec<Use> {
+    let Some(resolvers) = here.host.resolvers.ok() else { return Vec::new() };
+    let files = [&resolvers.host, &resolvers.systemd_resolved].into_iter().flatten();
+    let of = |file: &ResolvConf| {
+        file.nameservers
+            .iter()
+            .map(|(address, _)| Use {
                 address: *address,
                 how: text!("a resolver of {path}", "{path} 中的 DNS 服务器", path = file.path),
                 evidence: Some(Evidence::new(format!("cat {}", file.path), address.to_string())),
-            }));
-        }
-    }
+            })
+            .collect::<Vec<_>>()
+    };
+    files.flat_map(of).collect()
+}
+
+fn gateways(here: &Here, subnet: IpNet) -> Vec<Use> {
+    let mut uses = Vec::new();
     for route in here.host.routes.ok().into_iter().flatten() {
         // A host may have a million routes: only those that matter are put into words.
         let gateways = route.next_hops.iter().filter_map(|hop| hop.via).filter(|via| subnet.contains(via));
@@ -63,15 +93,21 @@ fn named(here: &Here, subnet: IpNet) -> Vec<Use> {
             evidence: Some(shows_route(route, here)),
         }));
     }
-    if let Some(swarm) = here.host.engine.api.ok().and_then(|api| api.info.ok()).map(|info| &info.swarm) {
-        let managers = swarm.managers.iter().filter_map(|manager| manager.parse::<std::net::SocketAddr>().ok());
-        uses.extend(swarm.node_address.into_iter().chain(managers.map(|manager| manager.ip())).map(|address| Use {
-            address,
-            how: text!("a node of the swarm", "swarm 节点"),
-            evidence: None,
-        }));
-    }
     uses
+}
+
+/// Of the swarm.
+fn nodes(here: &Here) -> Vec<Use> {
+    let Some(info) = here.host.engine.api.ok().and_then(|api| api.info.ok()) else { return Vec::new() };
+    let others = peers(here.host).unwrap_or_default().into_iter();
+    let shown = info.swarm.node_address.map(|own| (own, "docker info".to_owned()));
+    let all = shown.into_iter().chain(others.map(|peer| (peer.address, peer.shown_by)));
+    all.map(|(address, shown_by)| Use {
+        address,
+        how: text!("a node of the swarm", "swarm 节点"),
+        evidence: Some(Evidence::new(shown_by, address.to_string())),
+    })
+    .collect()
 }
 
 /// Of each declared peer's subnet an address in the part that the bridge shares with it.
@@ -106,20 +142,24 @@ pub fn samples(prefix: IpNet) -> Vec<IpAddr> {
     offsets.into_iter().map(add).collect()
 }
 
-/// Addresses that traffic shows: with them it matters who owns what.
-fn seen(here: &Here, bridge: &Bridge) -> Vec<Use> {
-    let mut uses = Vec::new();
+/// The remote ends of this host's own connections.
+fn talks(here: &Here) -> impl Iterator<Item = (SocketState, Use)> {
     let sockets = here.host.sockets.ok().map_or(&[][..], Vec::as_slice);
     let talks =
         sockets.iter().filter(|socket| socket.state != SocketState::Listen && !socket.remote.ip().is_unspecified());
-    uses.extend(talks.map(|socket| {
+    talks.map(|socket| {
         let address = socket.remote.ip().to_canonical();
         let how = match socket.state {
             SocketState::SynSent => text!("tried by a program of this host just now", "本机程序正在尝试连接的地址"),
             _ => text!("connected to a program of this host", "与本机程序保持连接的地址"),
         };
-        Use { address, how, evidence: Some(Evidence::new("ss -Hntu", socket.remote.to_string())) }
-    }));
+        (socket.state, Use { address, how, evidence: Some(Evidence::new("ss -Hntu", socket.remote.to_string())) })
+    })
+}
+
+/// Addresses that traffic shows: with them it matters who owns what.
+fn seen(here: &Here, bridge: &Bridge) -> Vec<Use> {
+    let mut uses: Vec<Use> = talks(here).map(|(_, used)| used).collect();
     // A container that stopped leaves such a neighbour behind too: then it says nothing. Nor does it on docker_gwbridge, whose
     // containers the engine does not list.
     let stopped = bridge.link_name == "docker_gwbridge"

@@ -28,6 +28,7 @@ mod forward_policy_drop;
 pub mod gwbridge_remedy;
 mod here;
 mod in_use;
+mod ingress_overlaps_host;
 mod ip_forward_off;
 mod iproute;
 mod iptables_disabled;
@@ -38,6 +39,9 @@ mod nameserver_in_docker_subnet;
 mod network_hides_route;
 mod network_overlaps_cloud;
 mod network_overlaps_lan;
+mod overlay_anew;
+mod overlay_overlaps_host;
+mod overlays;
 mod peer_flows;
 mod peer_route_missing;
 mod peer_subnet_clash;
@@ -54,6 +58,7 @@ mod renumber;
 mod room;
 mod run;
 mod set_apart;
+mod swarm_port_blocked;
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -216,6 +221,9 @@ pub static CHECKS: &[&Check] = &[
     &forward_policy_drop::CHECK,
     &direct_routing_dropped::CHECK,
     &mtu_exceeds_uplink::CHECK,
+    &ingress_overlaps_host::CHECK,
+    &overlay_overlaps_host::CHECK,
+    &swarm_port_blocked::CHECK,
 ];
 
 /// The page of a check in both languages, compiled in.

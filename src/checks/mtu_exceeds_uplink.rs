@@ -1,3 +1,5 @@
+mod overlay;
+
 use std::net::IpAddr;
 
 use super::daemon_json_key::{Member, set};
@@ -32,7 +34,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
         else {
             continue;
         };
-        let Some(out) = way_out(&here, fib, subnet.addr()) else { continue };
+        let Some(out) = way_to(&here, fib, outside(Family::of(subnet.addr()))) else { continue };
         // An idle bridge of which no API tells the MTU has no container that could send too much.
         let Some(mtu) = mtu_of(&here, bridge) else { continue };
         let family = Family::of(subnet.addr());
@@ -41,10 +43,10 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
             findings.push(finding(scene.host, bridge, mtu, &out, lost));
         }
     }
-    Ok(())
+    overlay::judge(scene, &here, fib, findings)
 }
 
-/// The way to the internet.
+/// The way to the internet, or to another node.
 struct WayOut {
     link: String,
     /// Bytes: the route's own, or the smallest of its links'.
@@ -52,8 +54,8 @@ struct WayOut {
     shown: Evidence,
 }
 
-fn way_out(here: &Here, fib: &Fib, from: IpAddr) -> Option<WayOut> {
-    let lookup = fib.lookup(&Query::to(outside(Family::of(from))));
+fn way_to(here: &Here, fib: &Fib, destination: IpAddr) -> Option<WayOut> {
+    let lookup = fib.lookup(&Query::to(destination));
     if !lookup.is_unicast() {
         return None;
     }

@@ -9,6 +9,7 @@ use super::{Scene, configuration};
 use crate::engine::Version;
 use crate::engine::settings::{Outlook, Said, setting};
 use crate::engine::startup::first_host;
+use crate::engine::swarm::is_member;
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
 use crate::subnet::{
@@ -22,18 +23,31 @@ pub struct Room<'a> {
     taken: Vec<Occupied>,
     /// Routes that are too many to be named.
     unnamed: Ranges,
-    /// The hosts of a mesh, this one too, in an order on which all of them agree, and this one's place among them.
+    /// The hosts of a mesh, or of a swarm, this one too, in an order on which all of them agree, and this one's place among them.
     mesh: Vec<&'a Snapshot>,
     place: usize,
 }
 
 impl<'a> Room<'a> {
     pub fn of(scene: &Scene<'a>) -> Self {
+        Room::with(scene, scene.others.iter().filter(|_| scene.options.mesh))
+    }
+
+    /// As [`Room::of`], for what all nodes of the swarm get to know: free on all other nodes of this run too.
+    pub fn of_swarm(scene: &Scene<'a>) -> Self {
+        let member = |other: &&Snapshot| {
+            let info = other.engine.api.ok().and_then(|api| api.info.ok());
+            info.is_some_and(|info| is_member(&info.swarm))
+        };
+        Room::with(scene, scene.others.iter().filter(member))
+    }
+
+    fn with(scene: &Scene<'a>, others: impl Iterator<Item = &'a Snapshot>) -> Self {
         let peers = subnets(scene).0.into_iter().map(|peer| (peer.peer, peer.subnet)).collect();
         let declared = Declared { avoid: scene.options.avoid.clone(), peers };
         let (mut taken, _) = occupied(scene.host, &declared);
         let mut mesh = vec![scene.host];
-        for other in scene.others.iter().filter(|_| scene.options.mesh) {
+        for other in others {
             taken.extend(occupied(other, &declared).0);
             mesh.push(other);
         }
@@ -50,6 +64,12 @@ impl<'a> Room<'a> {
     /// A subnet of that length on which nobody is known to be; none where there is none.
     pub fn free(&self, family: Family, prefix_len: u8) -> Option<IpNet> {
         let found = self.index().pick(&Wish::new(family, prefix_len, 1).on(&[self.host]));
+        found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
+    }
+
+    /// A subnet of that length that is free on all hosts of the mesh, the same whichever of them is asked.
+    pub fn free_on_all(&self, family: Family, prefix_len: u8) -> Option<IpNet> {
+        let found = self.index().pick(&Wish::new(family, prefix_len, 1).on(&self.mesh));
         found.into_iter().find(|pick| pick.grade == Grade::Free).map(|pick| pick.subnet)
     }
 

@@ -93,6 +93,9 @@ pub struct Network {
     /// `local`, `swarm`, `global`.
     pub scope: String,
     pub internal: bool,
+    /// Containers that are no service's may join it, though it is the swarm's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub attachable: bool,
     pub ingress: bool,
     pub config_only: bool,
     pub ipv6: bool,

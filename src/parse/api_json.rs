@@ -110,6 +110,7 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
             driver: raw.driver.unwrap_or_default(),
             scope: raw.scope.unwrap_or_default(),
             internal: raw.internal.unwrap_or_default(),
+            attachable: raw.attachable.unwrap_or_default(),
             ingress: raw.ingress.unwrap_or_default(),
             config_only: raw.config_only.unwrap_or_default(),
             ipv6: raw.enable_ipv6.unwrap_or_default(),

@@ -109,6 +109,11 @@ const UNSEEN: &[(&str, &str, &str)] = &[
 #[rustfmt::skip] // one a line
 const NOT_CARRIED_OUT: &[(&str, &str, &str)] = &[
     ("default-route-via-docker", "keep the program", "not carried out: a setting of a program that the lab lacks (dhcpcd)"),
+    ("mtu-exceeds-uplink", "for links that carry", "not carried out: a swarm of several nodes"),
+    ("ingress-overlaps-host", "on a manager", "not carried out: the routing mesh needs IPVS, which the lab's kernel lacks"),
+    ("ingress-overlaps-host", "this engine cannot make", "no commands: for engines before 17.05; none is in the lab"),
+    ("overlay-overlaps-host", "on a manager", "not carried out: a swarm of several nodes"),
+    ("swarm-port-blocked", "let the other nodes", "not carried out: a swarm of several nodes"),
 ];
 
 /// Checks about whose remedies the model is not certain.

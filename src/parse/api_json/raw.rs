@@ -66,6 +66,7 @@ pub(super) struct RawNetwork {
     pub(super) driver: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) internal: Option<bool>,
+    pub(super) attachable: Option<bool>,
     pub(super) ingress: Option<bool>,
     pub(super) config_only: Option<bool>,
     #[serde(rename = "EnableIPv6")]

@@ -55,7 +55,7 @@ fn networks_with_gateways_of_every_form_and_no_labels() {
     let body = br#"[
       {"Name":"bridge","Id":"b1","Created":"2026-01-01T00:00:00Z","Scope":"local","Driver":"bridge","EnableIPv6":false,
        "IPAM":{"Driver":"default","Options":null,"Config":[{"Subnet":"172.17.0.0/16","Gateway":"172.17.0.1"}]},
-       "Internal":false,"Options":{"com.docker.network.bridge.name":"docker0","vpn.psk":"PLANTED"},"Labels":{"k":"PLANTED"}},
+       "Internal":false,"Attachable":true,"Options":{"com.docker.network.bridge.name":"docker0","vpn.psk":"PLANTED"},"Labels":{"k":"PLANTED"}},
       {"Name":"old","Id":"b2","Scope":"local","Driver":"bridge","IPAM":{"Config":[{"Subnet":"172.18.0.0/16",
        "Gateway":"172.18.0.1/16","IPRange":"172.18.5.0/24"},{"Subnet":"fd00:1::/64","Gateway":"fd00:1::1/64"}]}},
       {"Name":"host","Id":"h","Driver":"host","IPAM":{"Driver":"default","Config":null},"Options":null},
@@ -65,6 +65,7 @@ fn networks_with_gateways_of_every_form_and_no_labels() {
     let found = fact.ok().expect("known");
     assert_eq!(found.len(), 3);
     assert_eq!(found[0].options.len(), 1);
+    assert!(found[0].attachable && !found[1].attachable);
     let names: Vec<&str> = found.iter().map(|network| network.name.as_str()).collect();
     assert_eq!(names, ["bridge", "host", "old"]);
     let old = &found[2];

@@ -1,0 +1,143 @@
+//! Overlay networks against the links that carry them from node to node.
+
+use std::net::IpAddr;
+
+use super::{WayOut, way_to};
+use crate::checks::Applies;
+use crate::checks::Scene;
+use crate::checks::configuration::quoted;
+use crate::checks::here::Here;
+use crate::checks::overlay_anew::{Change, MTU, commands};
+use crate::checks::overlays::{Overlay, in_a_swarm, overlays, part};
+use crate::engine::running_version;
+use crate::engine::swarm::{Peer, peers};
+use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
+use crate::host::{Missing, Network, Snapshot};
+use crate::path::fib::Fib;
+use crate::text::text;
+
+/// Bytes that VXLAN adds to a container's packet: Ethernet 14, VXLAN 8, UDP 8, IPv4 20 (v28.5.2 libnetwork/drivers/overlay/overlay.go `vxlanEncap`). The engine
+/// takes no more off where nodes talk IPv6.
+const VXLAN: u32 = 50;
+const IPV6_MORE: u32 = 20;
+
+/// What the option means if nobody sets it: the MTU of the link below (the same directory, encryption.go `maxMTU`).
+const USUAL: u32 = 1500;
+
+/// How this node reaches the others of an overlay at worst.
+struct Narrowest {
+    way: WayOut,
+    /// Bytes of an outer packet.
+    needed: u32,
+    ipv6: bool,
+}
+
+pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> Result<(), Missing> {
+    let host = scene.host;
+    if host.engine.api.ok().is_none_or(|api| !api.info.is_known()) {
+        // A node of a swarm has that link, sooner or later.
+        if here.links.iter().any(|link| link.name == "docker_gwbridge") {
+            part(host)?;
+        }
+        return Ok(());
+    }
+    if matches!(in_a_swarm(scene), Applies::No(_)) {
+        return Ok(());
+    }
+    let nodes = peers(host)?;
+    for overlay in overlays(host)? {
+        let with = |peer: &&Peer| overlay.network.peers.is_empty() || overlay.network.peers.contains(&peer.address);
+        let configured = configured(overlay.network);
+        let ways = nodes.iter().filter(with).filter_map(|peer| {
+            let ipv6 = peer.address.is_ipv6();
+            let needed = if ipv6 { configured + IPV6_MORE } else { configured };
+            Some(Narrowest { way: way_to(here, fib, peer.address)?, needed, ipv6 })
+        });
+        let narrowest = ways.filter(|one| one.way.mtu < one.needed).min_by_key(|one| one.way.mtu);
+        if let Some(narrowest) = narrowest {
+            findings.push(finding(scene, &overlay, &nodes, &narrowest));
+        }
+    }
+    Ok(())
+}
+
+/// The MTU that an overlay counts on below it.
+fn configured(network: &Network) -> u32 {
+    let option = network.options.get(MTU).and_then(|mtu| mtu.parse().ok());
+    option.filter(|mtu| *mtu > 0).unwrap_or(USUAL)
+}
+
+fn finding(scene: &Scene, overlay: &Overlay, nodes: &[Peer], narrowest: &Narrowest) -> Finding {
+    let Narrowest { way, needed, ipv6 } = narrowest;
+    let (name, link, carries) = (&overlay.network.name, &way.link, way.mtu);
+    let sent = configured(overlay.network).saturating_sub(VXLAN);
+    let alike = all_alike(scene, nodes, carries);
+    let severity = if overlay.here.is_empty() || alike { Severity::Info } else { Severity::Error };
+    let message = if alike {
+        text!(
+            "containers of overlay network {name} send up to {sent} bytes, {needed} with VXLAN around them, and {link}, by which the other nodes are \
+             reached, carries {carries}: as all nodes' links do so, packets are cut in pieces, or containers told to send less",
+            "overlay 网络 {name} 的容器最多发送 {sent} 字节的数据包，加上 VXLAN 封装为 {needed} 字节，而通往其他节点的 {link} 的 MTU 只有 {carries}：\
+             各节点的链路都是如此，因此数据包会被分片，或由内核通知容器发小一些"
+        )
+    } else {
+        text!(
+            "containers of overlay network {name} send up to {sent} bytes, {needed} with VXLAN around them, and {link}, by which the other nodes are \
+             reached, carries {carries}: large packets between nodes are cut in pieces or lost",
+            "overlay 网络 {name} 的容器最多发送 {sent} 字节的数据包，加上 VXLAN 封装为 {needed} 字节，而通往其他节点的 {link} 的 MTU 只有 {carries}：\
+             节点之间的大包会被分片或丢失"
+        )
+    };
+    let mut finding = Finding::new(severity, format!("network:{name}"), message).evidence(way.shown.clone());
+    if overlay.network.options.contains_key(MTU) {
+        let shown_by = format!("docker network inspect {} -f '{{{{index .Options \"{MTU}\"}}}}'", quoted(name));
+        finding = finding.evidence(Evidence::new(shown_by, configured(overlay.network).to_string()));
+    }
+    let least = known_links(scene, nodes).into_iter().flatten().chain([carries]).min().unwrap_or(carries);
+    let mtu = if *ipv6 { least.saturating_sub(IPV6_MORE) } else { least };
+    finding.remedy(remedy(scene.host, overlay, mtu)).touches(format!("network:{name}"))
+}
+
+fn remedy(host: &Snapshot, overlay: &Overlay, mtu: u32) -> Remedy {
+    let name = &overlay.network.name;
+    let title = text!(
+        "on a manager: make network {name} again for links that carry {mtu} (for a stack: in `driver_opts` of its file)",
+        "在 manager 上按链路 MTU {mtu} 重建网络 {name}（stack 请写在其文件的 `driver_opts` 中）"
+    );
+    let impact = text!(
+        "for the whole swarm: its services lose the network for a moment and their tasks start anew; containers that are no service's have to be \
+         disconnected first and connected again",
+        "影响整个集群：使用它的服务会短暂断开该网络，任务会重新启动；不属于服务的容器需要先断开、之后再重新接入"
+    );
+    let manager = part(host).is_ok_and(|node| node.manager);
+    let change = Change { subnet: None, mtu: Some(mtu) };
+    let commands = commands(overlay.network, change, running_version(host), manager);
+    Remedy::manual(title, impact, commands.unwrap_or_default())
+}
+
+/// Whether every other node was seen, none has a link that carries more, and this kernel tells containers to send less (Linux 5.9,
+/// net/ipv4/ip_tunnel_core.c `skb_tunnel_check_pmtu`): then nobody sends what does not arrive.
+fn all_alike(scene: &Scene, nodes: &[Peer], carries: u32) -> bool {
+    let hosts = || scene.others.iter().chain([scene.host]);
+    let links = known_links(scene, nodes);
+    hosts().all(tells_containers) && links.iter().all(|link| link.is_some_and(|mtu| mtu <= carries))
+}
+
+/// The MTU of the link on which each node has the address by which the others know it, where that node's facts are here.
+fn known_links(scene: &Scene, nodes: &[Peer]) -> Vec<Option<u32>> {
+    nodes.iter().map(|node| scene.others.iter().find_map(|other| link_mtu(other, node.address))).collect()
+}
+
+fn link_mtu(host: &Snapshot, address: IpAddr) -> Option<u32> {
+    let own = host.addresses.ok()?.iter().find(|one| one.address.addr() == address)?;
+    host.links.ok()?.iter().find(|link| link.index == own.link).map(|link| link.mtu)
+}
+
+fn tells_containers(host: &Snapshot) -> bool {
+    let mut numbers =
+        host.kernel.ok().into_iter().flat_map(|release| release.split('.')).map(|n| n.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) >= (5, 9),
+        _ => false,
+    }
+}

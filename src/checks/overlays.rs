@@ -1,0 +1,77 @@
+//! The overlay networks of a swarm as this node has them and who is on them here.
+
+use std::collections::BTreeSet;
+
+use super::here::has_running_engine;
+use super::{Applies, Scene};
+use crate::engine::swarm::is_member;
+use crate::host::{Container, Missing, Network, Snapshot, SwarmNode};
+use crate::text::text;
+
+/// An overlay network that this node knows.
+pub struct Overlay<'a> {
+    pub network: &'a Network,
+    /// Names of the containers and tasks that are on it on this node, or should be.
+    pub here: BTreeSet<&'a str>,
+    /// Whether one of these has a way out, so that it asks for addresses outside: one on internal networks alone has not.
+    pub asks_outside: bool,
+}
+
+/// Judged on a node of a swarm.
+pub fn in_a_swarm(scene: &Scene) -> Applies {
+    if let Applies::No(why) = has_running_engine(scene) {
+        return Applies::No(why);
+    }
+    match scene.host.engine.api.ok().and_then(|api| api.info.ok()) {
+        Some(info) if !is_member(&info.swarm) => {
+            Applies::No(text!("this host is in no swarm", "本机不属于任何 swarm 集群"))
+        }
+        _ => Applies::Yes,
+    }
+}
+
+/// What the engine tells of its part in the swarm.
+///
+/// # Errors
+/// [`Missing`] when it did not.
+pub fn part(host: &Snapshot) -> Result<&SwarmNode, Missing> {
+    Ok(&host.engine.api.get("engine.api")?.info.get("engine.api.info")?.swarm)
+}
+
+/// The overlay networks that this node knows: on a manager all of the swarm, on a worker those that it takes part in.
+///
+/// # Errors
+/// [`Missing`] when the engine did not tell its networks or containers.
+pub fn overlays(host: &Snapshot) -> Result<Vec<Overlay<'_>>, Missing> {
+    let api = host.engine.api.get("engine.api")?;
+    let networks = api.networks.get("engine.api.networks")?;
+    let containers = api.containers.get("engine.api.containers")?;
+    let node = part(host)?;
+    let overlays = networks.iter().filter(|network| network.driver == "overlay" && !network.config_only);
+    Ok(overlays.map(|network| overlay(networks, containers, node, network)).collect())
+}
+
+fn overlay<'a>(
+    networks: &'a [Network],
+    containers: &'a [Container],
+    node: &'a SwarmNode,
+    network: &'a Network,
+) -> Overlay<'a> {
+    let on_it = |container: &&Container| {
+        container.state == "running" && container.endpoints.iter().any(|end| end.network_id == network.id)
+    };
+    let open = |name: &str| networks.iter().any(|one| one.name == name && !one.internal);
+    let running: Vec<&Container> = containers.iter().filter(on_it).collect();
+    let tasks = node.tasks.ok().into_iter().flatten().filter(|task| {
+        task.node_id == node.node_id
+            && task.desired == "running"
+            && task.networks.iter().any(|name| *name == network.name)
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let asks_outside = running.iter().any(|one| one.endpoints.iter().any(|end| open(&end.network)))
+        || tasks.iter().any(|task| task.networks.iter().any(|name| open(name)));
+    let started = running.iter().map(|one| one.name.as_str());
+    // A task that runs is told by its container; one that fails has none.
+    let wanted = tasks.iter().filter(|task| task.state != "running").map(|task| task.service.as_str());
+    Overlay { network, here: started.chain(wanted).collect(), asks_outside }
+}
