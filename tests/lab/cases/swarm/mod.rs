@@ -2,6 +2,9 @@
 //! A story runs on one engine, `DNETCTL_FULL=1` on all.
 
 mod gateway;
+mod healthy;
+mod overlay;
+mod ports;
 mod site;
 
 use crate::harness::{Cases, Engine, Lab};
@@ -10,6 +13,9 @@ const TOPIC: &str = "swarm";
 
 pub fn add(cases: &mut Cases) {
     gateway::add(cases);
+    ports::add(cases);
+    overlay::add(cases);
+    healthy::add(cases);
 }
 
 /// A story on that engine, with `DNETCTL_FULL` on each: engines differ in their words only.

@@ -164,21 +164,22 @@ pub fn node(lab: &Lab, engine: Engine, fabric: &Fabric, name: &str, address: &st
 }
 
 /// Runs what follows in the network namespace of the node's replica.
-fn inside() -> &'static str {
+pub fn inside() -> &'static str {
     "nsenter -t $(docker inspect -f '{{.State.Pid}}' $(docker ps -q -f name=web | head -n 1)) -n"
 }
 
+/// The address of the node's replica on the overlay.
+#[track_caller]
+pub fn replica_address(host: &Host) -> String {
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    host.ok(&format!("docker inspect -f '{format}' $(docker ps -q -f name=web | head -n 1)")).trim().to_owned()
+}
+
 /// How many bytes of a page the replica on one node gets from the one on the other.
-fn fetched(from: &Host, to: &Host, page: &str) -> String {
-    let address = to.sh(
-        "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $(docker ps -q -f name=web | head -n 1)",
-    );
-    let get = format!(
-        "{} curl -s -m 3 -o /dev/null -w '%{{size_download}}' http://{}/{page}",
-        inside(),
-        address.stdout.trim()
-    );
-    from.sh(&get).stdout
+#[track_caller]
+pub fn fetched(from: &Host, to: &Host, page: &str) -> String {
+    let address = replica_address(to);
+    from.sh(&format!("{} curl -s -m 3 -o /dev/null -w '%{{size_download}}' http://{address}/{page}", inside())).stdout
 }
 
 /// The node's replica reaches a machine of the LAN.
@@ -191,7 +192,8 @@ pub fn gets_out(host: &Host) {
 #[track_caller]
 pub fn is_shut_in(host: &Host) {
     let answer = host.sh(&format!("{} curl -s -m 3 http://{MACHINE}/", inside()));
-    assert_eq!((answer.status, answer.stdout.as_str()), (28, ""), "on {}: it times out: {answer}", host.engine());
+    // curl(1): no connection, or none in time.
+    assert!(matches!(answer.status, 7 | 28), "on {}: {answer}", host.engine());
 }
 
 /// What the task of a service says before the cause.
