@@ -345,7 +345,7 @@ fn finding(asker: &Asker, failing: &[Failing]) -> Finding {
 }
 
 /// Only its start installs them: neither SIGHUP nor a container's start does.
-fn restart(host: &Snapshot) -> Remedy {
+pub(super) fn restart(host: &Snapshot) -> Remedy {
     let kept = host.engine.api.ok().and_then(|api| api.info.ok()).is_some_and(|info| info.live_restore);
     let stops = match kept {
         true => text!("live-restore is on: containers go on running", "已启用 live-restore：容器会继续运行"),

@@ -7,7 +7,7 @@ use super::room::Room;
 use crate::action::{Action, gateway};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
-use crate::host::{Family, Network, Snapshot};
+use crate::host::{Network, Snapshot};
 use crate::text::{Text, text};
 
 const NAME: &str = "com.docker.network.bridge.name";
@@ -24,7 +24,7 @@ pub struct Before {
 ///
 /// `bridge_name`: its link is called like itself; not where another network has a bridge of that name.
 pub fn create(scene: &Scene, bridge_name: bool, before: Before) -> Option<Remedy> {
-    Some(create_in(Room::of(scene).free_nth(Family::V4, 24, 0)?, bridge_name, before))
+    Some(create_in(Room::of(scene).for_gwbridge()?, bridge_name, before))
 }
 
 /// As [`create`], in this subnet.

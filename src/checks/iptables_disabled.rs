@@ -126,7 +126,7 @@ fn is_meant(here: &Here, bridge: &Bridge, address: IpAddr) -> bool {
 }
 
 /// RFC 1918, RFC 6598, RFC 3927: no router of the world has a way back to these.
-fn is_private(address: IpAddr) -> bool {
+pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || is_shared(v4),
         IpAddr::V6(_) => false,
@@ -153,7 +153,7 @@ fn untranslated(tracer: &Tracer, bridge: &Bridge, address: IpAddr, findings: &mu
 
 /// What on this host shows that answers come back all the same: a routing daemon that tells others of its networks, or proxy ARP for
 /// a subnet inside the LAN's.
-fn has_a_way_back(here: &Here, out: &Arrival, address: IpAddr) -> bool {
+pub(super) fn has_a_way_back(here: &Here, out: &Arrival, address: IpAddr) -> bool {
     let routes = here.host.routes.ok().map_or(&[][..], Vec::as_slice);
     if routes.iter().any(|route| DAEMONS.contains(&route.protocol)) {
         return true;

@@ -25,6 +25,8 @@ mod engine_failed;
 mod fixed_cidr_outside_bip;
 mod flag_and_file_conflict;
 mod forward_policy_drop;
+mod gwbridge_misconfigured;
+mod gwbridge_missing;
 pub mod gwbridge_remedy;
 mod here;
 mod in_use;
@@ -204,7 +206,9 @@ pub static CHECKS: &[&Check] = &[
     &config_not_applied::CHECK,
     &docker0_differs_from_bip::CHECK,
     &bridge_link_missing::CHECK,
+    &gwbridge_missing::CHECK,
     &docker_networks_overlap::CHECK,
+    &gwbridge_misconfigured::CHECK,
     &network_overlaps_lan::CHECK,
     &nameserver_in_docker_subnet::CHECK,
     &network_hides_route::CHECK,

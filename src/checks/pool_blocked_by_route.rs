@@ -7,6 +7,7 @@ use super::iproute::{self, shows_route};
 use super::ledger::{Holder, Holding, Ledger};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, configuration, docs, room};
+use crate::engine::gwbridge::{Need, needs};
 use crate::engine::settings::Outlook;
 use crate::engine::startup::first_host;
 use crate::engine::{Version, Whereabouts, own_process, whereabouts};
@@ -97,7 +98,7 @@ fn finding(scene: &Scene, here: &Here, state: &PoolState, ledger: &Ledger) -> Fi
 }
 
 /// For each pool the route that holds the most of it: `172.17.0.0/16, 172.18.0.0/16 by `…`; 192.168.0.0/16 by `…``.
-fn who_holds_what(ledger: &Ledger, here: &Here) -> Text {
+pub(super) fn who_holds_what(ledger: &Ledger, here: &Here) -> Text {
     let mut by: Vec<(Text, Vec<String>)> = Vec::new();
     for (place, pool) in ledger.pools.iter().enumerate() {
         let of_this = |holding: &&Holding| holding.pools.iter().any(|(of, _)| *of == place);
@@ -164,12 +165,14 @@ fn frees_most(ledger: &Ledger, here: &Here) -> Text {
     }
 }
 
-/// Whether the running engine's log tells of a network or a task that failed for it.
+/// Whether a network or a task failed for it: the running engine's log tells so, or a manager of one of its own tasks.
 pub fn create_failed(host: &Snapshot) -> bool {
     let Some(process) = own_process(host) else { return false };
-    let Some(Some(unit)) = host.engine.unit.ok() else { return false };
-    let log = unit.log.ok().map_or(&[][..], Vec::as_slice);
-    log.iter().any(|line| line.at / 1000 >= process.started_at && says_nothing_is_free(&line.message))
+    let unit = host.engine.unit.ok().and_then(Option::as_ref).and_then(|unit| unit.log.ok());
+    let mut log = unit.into_iter().chain(host.engine.swarm_log.ok()).flatten();
+    let of_a_task = |need: &Need| matches!(need, Need::Task(_, failure) if says_nothing_is_free(&failure.words));
+    log.any(|line| line.at / 1000 >= process.started_at && says_nothing_is_free(&line.message))
+        || needs(host).is_ok_and(|(needs, _)| needs.iter().any(of_a_task))
 }
 
 fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> Vec<Remedy> {

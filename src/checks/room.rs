@@ -13,7 +13,7 @@ use crate::engine::swarm::is_member;
 use crate::finding::Remedy;
 use crate::host::{DaemonFlag, Family, Snapshot};
 use crate::subnet::{
-    Declared, Grade, Index, Occupied, PoolPick, Ranges, Unnamed, Wish, beside_signs, occupied, pick_pools,
+    Declared, Grade, Index, Kind, Occupied, PoolPick, Ranges, Unnamed, Wish, beside_signs, occupied, pick_pools,
 };
 use crate::text::{Text, text};
 
@@ -82,6 +82,25 @@ impl<'a> Room<'a> {
         free.get(nth).copied()
     }
 
+    /// A /24 for docker_gwbridge: free, and another one on each host of a mesh; else at the end of the swarm's pool.
+    pub fn for_gwbridge(&self) -> Option<IpNet> {
+        self.free_nth(Family::V4, 24, 0).or_else(|| {
+            self.at_swarms_end(|index, end| {
+                let wish = Wish { pools: vec![end], ..Wish::new(Family::V4, 24, self.place + 1).on(&self.mesh) };
+                let found = index.pick(&wish).into_iter().filter(|pick| pick.grade == Grade::Free);
+                found.map(|pick| pick.subnet).nth(self.place)
+            })
+        })
+    }
+
+    /// Looks in the last quarter of what the swarm of this node deals out to its networks, upward from the first block: a worker is not told its pool, and
+    /// all of 10/8 counts for it.
+    fn at_swarms_end<T>(&self, look: impl Fn(&Index, IpNet) -> Option<T>) -> Option<T> {
+        let (pools, others): (Vec<Occupied>, Vec<Occupied>) = self.taken.iter().cloned().partition(is_swarms);
+        let index = Index::new(&others).with(self.unnamed.clone());
+        pools.into_iter().filter_map(|pool| last_quarter(pool.prefix)).find_map(|end| look(&index, end))
+    }
+
     /// This host's place among those of the mesh, from 0.
     pub fn place(&self) -> usize {
         self.place
@@ -89,9 +108,11 @@ impl<'a> Room<'a> {
 
     /// A free base that this engine uses whole, as wide as there is.
     pub fn free_pool(&self) -> Option<Spot> {
-        let index = self.index();
-        let lengths = [(16, 24), (20, 24), (22, 24), (24, 27)];
-        lengths.into_iter().find_map(|(length, size)| self.spot(&index, length, size, Grade::Free))
+        let widest = |index: &Index, inside: &[IpNet]| {
+            let lengths = [(16, 24), (20, 24), (22, 24), (24, 27)];
+            lengths.into_iter().find_map(|(length, size)| self.spot(index, length, size, Grade::Free, inside))
+        };
+        widest(&self.index(), &[]).or_else(|| self.at_swarms_end(|index, end| widest(index, &[end])))
     }
 
     /// Where nothing is free: a small base that this engine uses whole, in a route. Before all in one behind which nobody was seen; else beside
@@ -99,18 +120,30 @@ impl<'a> Room<'a> {
     pub fn least_harm(&self) -> Option<Spot> {
         let in_one = |index: &Index| {
             let lengths = [(20, 24), (22, 24), (24, 27)];
-            lengths.into_iter().find_map(|(length, size)| self.spot(index, length, size, Grade::HidesRoute))
+            lengths.into_iter().find_map(|(length, size)| self.spot(index, length, size, Grade::HidesRoute, &[]))
         };
         let beside = || beside_signs(&self.mesh, &self.taken);
         in_one(&self.index()).or_else(|| in_one(&Index::new(&beside()).with(self.unnamed.clone())))
     }
 
-    fn spot(&self, index: &Index, length: u8, size: u8, grade: Grade) -> Option<Spot> {
-        let wish = Wish::new(Family::V4, length, 1).on(&[self.host]);
+    /// `inside`: where to look; everywhere without it.
+    fn spot(&self, index: &Index, length: u8, size: u8, grade: Grade, inside: &[IpNet]) -> Option<Spot> {
+        let wish = Wish { pools: inside.to_vec(), ..Wish::new(Family::V4, length, 1).on(&[self.host]) };
         let PoolPick { base, capacity, .. } = pick_pools(&[self.host], &wish, size, index).into_iter().next()?;
         let hides = base.hides.into_iter().map(|taken| taken.owner).collect();
         (base.grade == grade).then_some(Spot { base: base.subnet, size, networks: capacity, hides })
     }
+}
+
+/// Whether it is what a swarm deals out, and not a network of it.
+fn is_swarms(taken: &Occupied) -> bool {
+    taken.kind == Kind::Pool && taken.prefix.addr().is_ipv4()
+}
+
+/// None: it is too small to be shared.
+fn last_quarter(pool: IpNet) -> Option<IpNet> {
+    let quarter = pool.prefix_len() + 2;
+    (quarter <= 20).then(|| pool.subnets(quarter).ok()?.last()).flatten()
 }
 
 /// A base for the engine's pools.

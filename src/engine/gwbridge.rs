@@ -4,8 +4,6 @@
 //! subnet like that of any network without `--subnet` (v20.10.24 vendor/github.com/docker/libnetwork/default_gateway.go, v26.1.5 and v28.5.2
 //! libnetwork/default_gateway.go, `setupDefaultGW`, `defaultGwNetwork`; default_gateway_linux.go, `createGWNetwork`).
 
-#![allow(dead_code)] // the checks of docker_gwbridge ask, which are being written
-
 use super::rules::{OwnChain, chains};
 use super::swarm::is_member;
 use super::way_out::has_gateway;
@@ -16,9 +14,8 @@ use crate::text::text;
 /// The network's name, and what the engine calls its link.
 pub const GWBRIDGE: &str = "docker_gwbridge";
 
-/// The sandbox of published ports, and its endpoint on docker_gwbridge.
+/// The sandbox of published ports.
 pub const INGRESS_SANDBOX: &str = "ingress-sbox";
-pub const INGRESS_ENDPOINT: &str = "gateway_ingress-sbox";
 
 /// Who cannot do without docker_gwbridge on this host.
 #[derive(Clone, Debug, PartialEq)]
