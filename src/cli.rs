@@ -65,6 +65,9 @@ pub enum Command {
     PickSubnet(Box<PickSubnet>),
     /// Check routes against container networks, and plan the smallest change that brings them together
     FixRoutes(Box<FixRoutes>),
+    /// Show docker_gwbridge, by which a swarm's tasks leave their host, and what it needs; make it, or another one in its place
+    #[command(hide = true)]
+    Gwbridge(Box<Gwbridge>),
     /// Say what happens to a packet, hook by hook, and which rule ends it
     Trace(Trace),
     /// Take a committed change back, or finish undoing an interrupted one
@@ -186,6 +189,20 @@ pub struct Change {
     /// Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)
     #[arg(long, value_name = "SECS", requires = "apply", value_parser = clap::value_parser!(u64).range(10..=86400))]
     pub confirm_within: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct Gwbridge {
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// Where docker_gwbridge is to be; else a subnet that nobody uses, where it needs one
+    #[arg(long, value_name = "CIDR")]
+    pub subnet: Option<String>,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    #[command(flatten)]
+    pub change: Change,
 }
 
 #[derive(Debug, Args)]

@@ -24,7 +24,12 @@ pub struct Before {
 ///
 /// `bridge_name`: its link is called like itself; not where another network has a bridge of that name.
 pub fn create(scene: &Scene, bridge_name: bool, before: Before) -> Option<Remedy> {
-    Some(create_in(Room::of(scene).for_gwbridge()?, bridge_name, before))
+    Some(create_in(pick(scene)?, bridge_name, before))
+}
+
+/// A subnet for docker_gwbridge on which nobody is; another one on each host of a mesh.
+pub fn pick(scene: &Scene) -> Option<IpNet> {
+    Room::of(scene).for_gwbridge()
 }
 
 /// As [`create`], in this subnet.

@@ -27,6 +27,7 @@ mod flag_and_file_conflict;
 mod forward_policy_drop;
 mod gwbridge_misconfigured;
 mod gwbridge_missing;
+pub mod gwbridge_needs;
 pub mod gwbridge_remedy;
 mod here;
 mod in_use;

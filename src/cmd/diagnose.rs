@@ -18,6 +18,7 @@ pub fn run(context: &Context, given: &Diagnose) -> Answer {
             checks: CHECKS,
             decide: &|judged, _| Ok(Wanted { proposals: plan::proposals(judged, |_, _| None), left_out: Vec::new() }),
             tells_plan: false,
+            about: None,
         },
     )
 }

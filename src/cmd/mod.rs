@@ -11,6 +11,7 @@ mod env;
 mod fix_routes;
 mod from;
 mod generate;
+mod gwbridge;
 mod mentions;
 mod options;
 mod pick_subnet;
@@ -113,6 +114,7 @@ fn dispatch(context: &Context, command: &Command) -> Answer {
         Command::Diagnose(diagnose) => diagnose::run(context, diagnose),
         Command::PickSubnet(pick) => pick_subnet::run(context, pick),
         Command::FixRoutes(fix) => fix_routes::run(context, fix),
+        Command::Gwbridge(given) => gwbridge::run(context, given),
         Command::Trace(given) => trace::run(context, given),
         Command::Rollback(given) => rollback::run(context, given),
         Command::Confirm { id } => confirm::run(context, id.as_deref()),
@@ -137,6 +139,7 @@ impl Form {
         match command {
             Command::PickSubnet(_) => Form::Pick,
             Command::Trace(_) => Form::Trace,
+            Command::Gwbridge(_) => Form::Gateway,
             _ => Form::Plain,
         }
     }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::gateway::{Gateway, GatewayV1};
 use super::journals::{JournalV1, Record};
 use super::pick::{PickV1, Picked};
 use super::plan::{Applied, AppliedV1, PlanV1};
@@ -36,6 +37,9 @@ pub struct Report {
     /// `trace` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<TraceV1>,
+    /// `gwbridge` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gwbridge: Option<Vec<GatewayV1>>,
 }
 
 /// Which keys a report has beside those of every report.
@@ -46,6 +50,8 @@ pub enum Form {
     Pick,
     /// `trace`.
     Trace,
+    /// `gwbridge`.
+    Gateway,
 }
 
 #[derive(Serialize)]
@@ -185,6 +191,12 @@ impl Report {
         self
     }
 
+    /// With docker_gwbridge of each host.
+    pub fn with_gateways(mut self, gateways: &[Gateway]) -> Self {
+        self.gwbridge = Some(gateways.iter().map(GatewayV1::of).collect());
+        self
+    }
+
     /// The report of `rollback --list`.
     pub fn of_journals(rows: &[Record]) -> Self {
         Report { journals: Some(rows.iter().map(JournalV1::of).collect()), ..Report::of_hosts(&[]) }
@@ -212,6 +224,7 @@ impl Report {
             error: Some(error),
             pick: (form == Form::Pick).then(PickV1::default),
             trace: (form == Form::Trace).then(TraceV1::default),
+            gwbridge: (form == Form::Gateway).then(Vec::new),
             ..Report::frame()
         }
     }

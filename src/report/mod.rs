@@ -2,6 +2,7 @@
 
 mod closing;
 mod engine;
+pub mod gateway;
 pub mod journals;
 pub mod json;
 

@@ -49,6 +49,7 @@ pub fn run(context: &Context, given: &FixRoutes) -> Answer {
                 Ok(wanted)
             },
             tells_plan: true,
+            about: None,
         },
     )
 }

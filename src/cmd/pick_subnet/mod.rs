@@ -7,6 +7,8 @@ mod material;
 mod request;
 mod space;
 
+pub use space::no_network;
+
 use super::apply::{self, Done};
 use super::{Answer, Context, pipeline};
 use crate::checks::{CHECKS, Check};

@@ -1,0 +1,161 @@
+//! What is to become of docker_gwbridge on a host.
+
+use ipnet::IpNet;
+
+use super::subnet;
+use crate::action::{Action, Presence, gateway};
+use crate::checks::gwbridge_remedy::{Before, corrected, create_in, pick, recreate};
+use crate::checks::{Judged, Options, Scene, Shared};
+use crate::cmd::apply::Wanted;
+use crate::engine::gwbridge::gwbridge;
+use crate::exit::Refusal;
+use crate::finding::{Cure, Finding, Remedy, Severity};
+use crate::host::{Missing, Network};
+use crate::plan::{LeftOut, Proposal};
+use crate::simulate::Trial;
+use crate::text::{Text, text};
+
+const MISSING: &str = "gwbridge-missing";
+
+/// That somebody else uses the addresses of a network, or would.
+const OF_SUBNETS: &[&str] = &[
+    "network-overlaps-lan",
+    "network-overlaps-cloud",
+    "network-hides-route",
+    "nameserver-in-docker-subnet",
+    "docker-networks-overlap",
+];
+
+/// That another one with the same subnet would be right.
+const OF_SETTINGS: &[&str] = &["gwbridge-misconfigured"];
+
+/// What a restart of the engine puts right.
+const OF_LINKS: &[&str] = &["bridge-link-missing"];
+
+/// `asked`: `--subnet`.
+///
+/// # Errors
+/// Somebody is in that subnet already.
+pub fn wanted(judged: &Judged, trial: &Trial, asked: Option<IpNet>) -> Result<Wanted, Refusal> {
+    // Each host gets another subnet: then any of them may be routed to the others.
+    let apart = Options { mesh: true, ..trial.declared().clone() };
+    let shared = Shared::default();
+    let scene = Scene { host: trial.host(), others: trial.scene().others, options: &apart, shared: &shared };
+    let now = match gwbridge(trial.host()) {
+        Ok(now) => now,
+        Err(missing) => return Ok(left_out(unseen(&missing))),
+    };
+    if let Some(asked) = asked.filter(|asked| now.and_then(v4) != Some(*asked)) {
+        subnet::free(&scene, asked, now)?;
+    }
+    let case = Case { judged, scene, asked };
+    Ok(match now {
+        None => case.made(),
+        Some(now) => case.put_right(now),
+    })
+}
+
+struct Case<'a> {
+    judged: &'a Judged,
+    scene: Scene<'a>,
+    asked: Option<IpNet>,
+}
+
+impl Case<'_> {
+    fn made(&self) -> Wanted {
+        let Some(subnet) = self.asked.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
+        let finding = self.findings(&[MISSING]).next();
+        // The check knows what stands in the way.
+        let theirs = finding.and_then(|(_, finding)| finding.remedies.iter().find(|remedy| makes_it(remedy)));
+        let remedy = match (theirs, finding.and_then(|(_, finding)| finding.remedies.first())) {
+            (Some(theirs), _) => moved(theirs, subnet),
+            (None, Some(first)) => first.clone(),
+            (None, None) => create_in(subnet, true, Before::default()),
+        };
+        self.one(finding.filter(|(_, finding)| finding.severity > Severity::Info), remedy)
+    }
+
+    fn put_right(&self, now: &Network) -> Wanted {
+        let above_info =
+            |ids: &'static [&'static str]| self.findings(ids).filter(|(_, finding)| finding.severity > Severity::Info);
+        let settings = above_info(OF_SETTINGS).next();
+        let elsewhere = above_info(OF_SUBNETS).next();
+        let moves = self.asked.filter(|asked| v4(now) != Some(*asked));
+        if moves.is_some() || elsewhere.is_some() {
+            let Some(fresh) = moves.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
+            let remedy = recreate(self.scene.host, now, corrected(now, Some(fresh)));
+            return self.one(elsewhere.or(settings), remedy);
+        }
+        let linked = above_info(OF_LINKS).next();
+        match settings.or(linked) {
+            Some(found) => match found.1.remedies.first() {
+                Some(first) => self.one(Some(found), first.clone()),
+                None => self.one(Some(found), recreate(self.scene.host, now, corrected(now, None))),
+            },
+            None => Wanted { proposals: Vec::new(), left_out: Vec::new() },
+        }
+    }
+
+    /// What these checks say of docker_gwbridge, hidden findings too: a cause that this command leaves alone hides them.
+    fn findings(&self, ids: &'static [&'static str]) -> impl Iterator<Item = (&'static str, &Finding)> {
+        let network = format!("network:{}", gateway::NAME);
+        let link = format!("link:{}", gateway::NAME);
+        let about = move |finding: &Finding| {
+            let touches = |what: &String| *what == network || *what == link;
+            touches(&finding.subject) || finding.touches.iter().any(touches)
+        };
+        let of_them = self.judged.outcomes.iter().filter(|outcome| ids.contains(&outcome.check.id));
+        of_them
+            .flat_map(|outcome| outcome.findings.iter().map(|told| (outcome.check.id, &told.finding)))
+            .filter(move |(_, finding)| about(finding))
+    }
+
+    fn one(&self, found: Option<(&'static str, &Finding)>, remedy: Remedy) -> Wanted {
+        let cure = found.map(|(id, finding)| Cure::new(id, finding.subject.clone()));
+        Wanted { proposals: vec![Proposal { cure, consequences: Vec::new(), remedy }], left_out: Vec::new() }
+    }
+}
+
+fn v4(network: &Network) -> Option<IpNet> {
+    network.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())
+}
+
+fn makes_it(remedy: &Remedy) -> bool {
+    remedy.actions.iter().any(|action| matches!(action, Action::Network { to: Presence::Present, .. }))
+}
+
+/// The same in this subnet.
+fn moved(remedy: &Remedy, subnet: IpNet) -> Remedy {
+    let mut moved = remedy.clone();
+    let old: Vec<String> = moved.actions.iter().flat_map(Action::commands).collect();
+    for action in &mut moved.actions {
+        if let Action::Network { network, to: Presence::Present, .. } = action {
+            network.ipam = gateway::made(subnet).ipam;
+        }
+    }
+    let new: Vec<String> = moved.actions.iter().flat_map(Action::commands).collect();
+    for command in &mut moved.commands {
+        if let Some(at) = old.iter().position(|old| old == command) {
+            command.clone_from(&new[at]);
+        }
+    }
+    moved.title = text!("make docker_gwbridge in {subnet}", "以 {subnet} 创建 docker_gwbridge");
+    moved
+}
+
+fn left_out(why: Text) -> Wanted {
+    let what = text!("docker_gwbridge", "docker_gwbridge");
+    Wanted { proposals: Vec::new(), left_out: vec![LeftOut { what, why, refused: false }] }
+}
+
+fn unseen(missing: &Missing) -> Text {
+    let Text { en, zh } = &missing.why;
+    text!("the engine does not tell its networks: {en}", "无法得知引擎的网络：{zh}")
+}
+
+fn nothing_free() -> Text {
+    text!(
+        "no private range is free here; name a subnet by --subnet that whoever runs the network gave you",
+        "本机没有空闲的私有地址段；请用 --subnet 指定网络管理员分配的子网"
+    )
+}
