@@ -5,6 +5,7 @@ mod gateway;
 mod healthy;
 mod overlay;
 mod ports;
+mod recreate;
 mod site;
 
 use crate::harness::{Cases, Engine, Lab};
@@ -13,9 +14,10 @@ const TOPIC: &str = "swarm";
 
 pub fn add(cases: &mut Cases) {
     gateway::add(cases);
-    ports::add(cases);
-    overlay::add(cases);
     healthy::add(cases);
+    overlay::add(cases);
+    ports::add(cases);
+    recreate::add(cases);
 }
 
 /// A story on that engine, with `DNETCTL_FULL` on each: engines differ in their words only.
