@@ -188,15 +188,6 @@ impl Action {
         matches!(self, Action::Edit { .. } | Action::Enable { .. } | Action::Network { .. })
     }
 
-    /// Whether the engine stops for it, one way or back, and takes down what runs in containers. A socket's stop takes nothing down.
-    pub fn stops_the_engine(&self) -> bool {
-        match self {
-            Action::Unit { name, from: Running::Running, .. } => !name.ends_with(".socket"),
-            Action::Members { .. } => true,
-            _ => false,
-        }
-    }
-
     /// The same change for a shell, in order; of an edit comments that say what to write where.
     pub fn commands(&self) -> Vec<String> {
         words::commands(self)

@@ -37,6 +37,10 @@ impl Transaction<'_> {
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
         let (mut left, mut whole, mut later) = (Vec::new(), true, false);
         for number in to_undo(self.journal.entries()) {
+            if scope == Scope::Lasting && self.plan.steps.get(number).is_some_and(asks_the_engine) {
+                later = true;
+                continue;
+            }
             if let Some(stop) = self.read_after(number).filter(|stop| self.went_beyond(*stop)) {
                 if scope == Scope::Lasting && left.is_empty() {
                     later = true;
@@ -108,7 +112,7 @@ impl Transaction<'_> {
     /// Only what runs now may be started, and it cannot be written down.
     fn living(&mut self, scope: Scope) -> Result<Option<(usize, Living)>, ()> {
         let plan = self.plan;
-        let is_stop = |number: &usize| plan.steps.get(*number).is_some_and(is_engines_stop);
+        let is_stop = |number: &usize| plan.steps.get(*number).is_some_and(takes_down);
         let stops = |entry: &Entry| if let Entry::Doing(number) = entry { Some(*number).filter(is_stop) } else { None };
         let Some(stop) = self.journal.entries().iter().find_map(stops).filter(|_| scope == Scope::Everything) else {
             return Ok(None);
@@ -212,12 +216,28 @@ enum Back {
 
 /// An edit is merged out of a file that somebody changed since; a unit or containers that are neither up nor down were left so half-way.
 fn comes_back_from_anything(action: &Action) -> bool {
-    matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. })
+    matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. } | Action::Members { .. })
 }
 
-/// The engine that a plan stops.
-pub fn stopped(plan: &Plan) -> Option<&str> {
-    plan.steps.iter().find_map(stopped_by)
+/// The engine for which an undo at boot waits: that which a plan stops, or which keeps a network of it.
+pub fn awaited(plan: &Plan) -> Option<&str> {
+    let of_a_network = plan.steps.iter().any(asks_the_engine).then_some("docker.service");
+    plan.steps.iter().find_map(|step| stopped_by(step).or(restarted_by(step))).or(of_a_network)
+}
+
+/// Whoever is taken off a network comes back with a restart.
+fn restarted_by(step: &Step) -> Option<&str> {
+    if let Action::Members { unit, .. } = &step.action { Some(unit) } else { None }
+}
+
+/// Whether containers end with it, on its way there or back.
+fn takes_down(step: &Step) -> bool {
+    is_engines_stop(step) || restarted_by(step).is_some()
+}
+
+/// Whether only an engine that runs can do it, or undo it.
+fn asks_the_engine(step: &Step) -> bool {
+    matches!(step.action, Action::Network { .. } | Action::Members { .. })
 }
 
 /// A socket's stop takes nothing down.

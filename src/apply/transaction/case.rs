@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::model::{DAEMON_JSON, Fault, World, container, swap};
-use crate::action::{Action, Intent, Presence, Running};
+use crate::action::{Action, Intent, Presence, Running, gateway};
 use crate::apply::journal::tests::plan;
-use crate::host::{Api, ApiVersion, Container, EngineKind, Fact, Info, Snapshot, SocketUnit, Unit};
+use crate::host::{Api, ApiVersion, Container, EngineKind, Fact, Info, Member, Network, Snapshot, SocketUnit, Unit};
 use crate::plan::{Plan, Safety, Step, rank, restart};
 
 /// How a resource stands when the plan is carried out.
@@ -40,6 +40,8 @@ pub struct Case {
     pub edits: Vec<Start>,
     pub enable: bool,
     pub engine: Engine,
+    /// docker_gwbridge is made again, with who is on it.
+    pub gateway: bool,
     /// The engine that restarts gets another subnet for docker0.
     pub moves: bool,
     pub armed: Armed,
@@ -68,18 +70,20 @@ pub fn case() -> impl Strategy<Value = Case> {
     let armed = prop_oneof![4 => Just(Armed::No), 1 => Just(Armed::Confirmed), 1 => Just(Armed::Expired)];
     (
         (prop::collection::vec(start(), 0..3), prop::option::of(start()), prop::collection::vec(start(), 0..3)),
-        (any::<bool>(), engine, any::<bool>(), armed),
+        (any::<bool>(), engine, any::<bool>(), prop::bool::weighted(0.3), armed),
         (prop::bool::weighted(0.8), any::<bool>()),
         prop::collection::vec((0u32..110, fault, prop_oneof![4 => Just(1), 1 => 2u32..8]), 0..5),
     )
-        .prop_map(|((sysctls, bridge, edits), (enable, engine, moves, armed), (verifies, regretted), bursts)| {
-            // What is tried again may meet the same once more.
-            let faults = bursts
-                .into_iter()
-                .flat_map(|(call, fault, many)| (call..call + many).map(move |at| (at, fault)))
-                .collect();
-            Case { sysctls, bridge, edits, enable, engine, moves, armed, verifies, regretted, faults }
-        })
+        .prop_map(
+            |((sysctls, bridge, edits), (enable, engine, moves, gateway, armed), (verifies, regretted), bursts)| {
+                // What is tried again may meet the same once more.
+                let faults = bursts
+                    .into_iter()
+                    .flat_map(|(call, fault, many)| (call..call + many).map(move |at| (at, fault)))
+                    .collect();
+                Case { sysctls, bridge, edits, enable, engine, gateway, moves, armed, verifies, regretted, faults }
+            },
+        )
 }
 
 fn step(action: Action) -> Step {
@@ -89,6 +93,16 @@ fn step(action: Action) -> Step {
 const CONTAINERS: [&str; 2] = ["db", "web"];
 const OLD: &str = "172.17.0.1/16";
 const NEW: &str = "10.24.0.1/24";
+const NETWORK: &str = "network:docker_gwbridge";
+const MEMBERS: &str = "members:docker_gwbridge";
+const OLD_GATEWAY: &str = "172.18.0.0/16";
+const NEW_GATEWAY: &str = "10.25.0.0/24";
+
+/// With the ingress sandbox on it.
+fn gwbridge(subnet: &str) -> Network {
+    let ingress = Member { name: gateway::INGRESS.to_owned(), ..Member::default() };
+    Network { members: Some(vec![ingress]), ..gateway::made(subnet.parse().expect("a subnet")) }
+}
 
 /// An engine that runs with these containers, as a plan for it sees it.
 fn host(engine: Engine) -> Snapshot {
@@ -153,6 +167,19 @@ impl Case {
         if self.engine != Engine::Untouched {
             steps.extend(restart(&host(self.engine)).into_iter().map(step));
         }
+        if self.gateway {
+            world.set(NETWORK, OLD_GATEWAY);
+            world.set(MEMBERS, "present");
+            let has_its_own = |action: &Action| matches!(action, Action::Containers { .. });
+            if self.engine == Engine::Untouched {
+                steps.extend(restart(&host(self.engine)).into_iter().filter(has_its_own).map(step));
+            }
+            steps.extend(
+                gateway::recreate(&gwbridge(OLD_GATEWAY), gwbridge(NEW_GATEWAY), "docker.service")
+                    .into_iter()
+                    .map(step),
+            );
+        }
         if let Some(start) = &self.bridge {
             world.set("bridge:docker0", &value(start, "present", "absent"));
             let (from, to) = (Presence::Present, Presence::Absent);
@@ -205,6 +232,9 @@ impl Case {
         }
         if self.enable {
             world.set("enabled:ours.service", "true");
+        }
+        if self.gateway {
+            world.set(NETWORK, NEW_GATEWAY);
         }
         if self.moves && self.engine != Engine::Untouched {
             world.files.insert(DAEMON_JSON.to_owned(), lines(&[("bip", NEW), ("kept", "1")]));

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use crate::action::{Action, Intent, Presence, Running};
 use crate::apply::journal::{Entry, Living, Sink, Unwritten, decode};
 use crate::apply::{End, Hands, State};
+use crate::host::Network;
 use crate::plan::{Bytes, FileSwap, Step};
 use crate::text::Text;
 
@@ -170,9 +171,19 @@ fn ends(action: &Action) -> Option<(String, String, String)> {
         Action::Bridge { from, to, .. } => (present(*from).to_owned(), present(*to).to_owned()),
         Action::Unit { from, to, .. } => (running(*from).to_owned(), running(*to).to_owned()),
         Action::Enable { from, to, .. } => (from.to_string(), to.to_string()),
+        Action::Network { network, from, to, .. } => (subnet(network, *from), subnet(network, *to)),
+        Action::Members { from, to, .. } => (present(*from).to_owned(), present(*to).to_owned()),
         _ => return None,
     };
     Some((action.resource(), from, to))
+}
+
+/// A network by what tells it from another.
+pub fn subnet(network: &Network, presence: Presence) -> String {
+    match presence {
+        Presence::Present => network.ipam.iter().map(|ipam| ipam.subnet.to_string()).collect(),
+        Presence::Absent => present(presence).to_owned(),
+    }
 }
 
 pub fn container(name: &str) -> String {
@@ -238,6 +249,7 @@ impl Hands for ModelHands {
                 }
             }
             action => {
+                reachable(world, action)?;
                 let (resource, from, to) = ends(action).expect("a value");
                 match world.says(&resource) {
                     now if now == to => State::To,
@@ -285,10 +297,16 @@ impl Hands for ModelHands {
                 }
             }
             action => {
+                reachable(world, action)?;
                 let (resource, from, to) = ends(action).expect("a value");
-                let was_up = is_up(world);
-                world.set(&resource, if end == End::To { &to } else { &from });
-                settle(world, was_up, &resource);
+                let (was_up, was) = (is_up(world), world.says(&resource).to_owned());
+                let now = if end == End::To { to } else { from };
+                world.set(&resource, &now);
+                if matches!(action, Action::Members { .. }) && now == "present" && was != now {
+                    restart(world);
+                } else {
+                    settle(world, was_up, &resource);
+                }
             }
         }
         drop(machine);
@@ -306,6 +324,22 @@ fn start(world: &mut World, names: &[String], fault: Option<Fault>) -> Result<()
         world.set(&container(name), "running");
     }
     Ok(())
+}
+
+/// The engine alone knows its networks.
+fn reachable(world: &World, action: &Action) -> Result<(), Text> {
+    let asks = matches!(action, Action::Network { .. } | Action::Members { .. });
+    if asks && !is_up(world) { Err(Text::verbatim("the engine is down")) } else { Ok(()) }
+}
+
+/// Of the engine alone, without its units.
+fn restart(world: &mut World) {
+    const UNIT: &str = "unit:docker.service";
+    for state in ["stopped", "running"] {
+        let was_up = is_up(world);
+        world.set(UNIT, state);
+        settle(world, was_up, UNIT);
+    }
 }
 
 fn is_up(world: &World) -> bool {

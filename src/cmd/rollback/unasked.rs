@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use super::{Answer, means, watched};
 use crate::apply::journal::{Record, Stage};
 use crate::apply::lock::Lock;
-use crate::apply::transaction::{Scope, stopped};
+use crate::apply::transaction::{Scope, awaited};
 use crate::apply::{Applied, Outcome, Places, arm, carry_out, hands, journal, lock, recover, worker};
 use crate::exit::{Exit, Refusal};
 use crate::text::{Text, text};
@@ -41,7 +41,7 @@ fn went_down() -> Text {
 /// Whether the rest waits for the engine, and will be undone behind its start.
 fn goes_on(places: &Places, id: &str) -> bool {
     let Ok(record) = journal::find(places, id) else { return false };
-    let engine = stopped(&record.begin.plan).filter(|_| record.stage() == Stage::Undoing);
+    let engine = awaited(&record.begin.plan).filter(|_| record.stage() == Stage::Undoing);
     engine.is_some_and(|engine| recover::later(places, id, engine).is_ok())
 }
 
