@@ -1,5 +1,6 @@
 //! There is no docker_gwbridge, somebody here needs it, and the engine cannot make it.
 
+mod elsewhere;
 mod remedies;
 
 use super::configuration::{self, quoted};
@@ -59,6 +60,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let api = findings.need("engine.api", &host.engine.api)?;
     findings.need("engine.api.networks", &api.networks)?;
     engine_is_here(host)?;
+    findings.found.extend(elsewhere::findings(host));
     if gwbridge(host)?.is_some() {
         return Ok(());
     }

@@ -230,3 +230,51 @@ pub fn bip_instead(scene: &Scene, title: impl Fn(&str) -> Text, outlook: Outlook
     let instead = matches!(setting(scene.host, "bip"), Ok(Some(_)));
     Some(if instead { by_edit(remedy, scene.host, &[("bip", Some(bip.into()))], outlook) } else { remedy })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::{Options, Shared, fixture};
+
+    /// A worker of a swarm, behind these routes.
+    fn worker(routes: &str, pools: &str) -> fixture::Fixture {
+        let said = format!(
+            r#"about = "A worker of a swarm."
+            engine = "28.5.2"
+            running = true
+            links = ["eth0", "tun0 tun ptp", "docker0 bridge"]
+            addresses = ["198.18.0.6/24 dev eth0", "172.17.0.1/16 dev docker0"]
+            routes = [{routes}]
+            swarm = {{ pools = [{pools}] }}
+            [[networks]]
+            name = "bridge"
+            subnet = "172.17.0.0/16""#
+        );
+        fixture::said(&said, std::path::Path::new("worker.toml"))
+    }
+
+    fn found(host: &Snapshot) -> (Option<String>, Option<String>) {
+        let (options, shared) = (Options::default(), Shared::default());
+        let scene = Scene { host, others: &[], options: &options, shared: &shared };
+        let room = Room::of(&scene);
+        (room.for_gwbridge().map(|net| net.to_string()), room.free_pool().map(|spot| spot.base.to_string()))
+    }
+
+    const HELD: &str = r#""172.16.0.0/12 dev tun0 scope link", "192.168.0.0/16 dev tun0 scope link""#;
+
+    #[test]
+    fn the_end_of_a_swarms_pool_is_free_where_nothing_else_is() {
+        let host = worker(HELD, "").host;
+        assert_eq!(found(&host), (Some("10.192.0.0/24".to_owned()), Some("10.192.0.0/16".to_owned())));
+        let taken = worker(&format!(r#"{HELD}, "10.192.0.0/10 dev tun0 scope link""#), "").host;
+        assert_eq!(found(&taken), (None, None));
+    }
+
+    #[test]
+    fn a_swarms_pool_is_left_alone_as_long_as_there_is_room_elsewhere() {
+        let (gwbridge, pool) = found(&worker(HELD, r#""10.200.0.0/16""#).host);
+        assert!(gwbridge.is_some_and(|net| !net.starts_with("10.200.")), "told by a manager");
+        assert!(pool.is_some_and(|base| !base.starts_with("10.200.")));
+        assert!(found(&worker("", "").host).0.is_some_and(|net| !net.starts_with("10.")));
+    }
+}
