@@ -1,10 +1,13 @@
 //! What could be done to a host, as data. An action is a swap of one resource: `from` and `to`. Exchanged, it is its own undo.
 
+mod admit;
 pub mod gateway;
 mod words;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+pub use admit::{Admission, Keeper};
 
 use crate::host::{Network, Route, Rule, SavedRoute};
 
@@ -45,6 +48,8 @@ pub enum Action {
     Rename { from: String, to: String },
     /// A rule of ours, known by its comment.
     Firewall { rule: FirewallRule, from: Presence, to: Presence },
+    /// Somebody is let in by the program that keeps the host's firewall, now and after a reboot.
+    Admit { what: Admission, from: Presence, to: Presence },
     /// What a base chain of iptables does with packets that no rule ends: `ACCEPT` or `DROP`.
     Policy { tool: String, table: String, chain: String, from: String, to: String },
     /// What a file should say. The plan folds all edits of one file into one.
@@ -129,6 +134,7 @@ impl Action {
             | Action::Address { .. }
             | Action::Rename { .. }
             | Action::Firewall { .. }
+            | Action::Admit { .. }
             | Action::Policy { .. } => true,
             Action::Bridge { .. }
             | Action::Edit { .. }
@@ -154,6 +160,7 @@ impl Action {
             | Action::Bridge { from, to, .. }
             | Action::Network { from, to, .. }
             | Action::Members { from, to, .. }
+            | Action::Admit { from, to, .. }
             | Action::Firewall { from, to, .. } => std::mem::swap(from, to),
             Action::Unit { from, to, .. } | Action::Containers { from, to, .. } => std::mem::swap(from, to),
             Action::Enable { from, to, .. } => std::mem::swap(from, to),
@@ -173,6 +180,7 @@ impl Action {
             // The same one for the way back.
             Action::Rename { from, to } => format!("name:{}:{}", from.min(to), from.max(to)),
             Action::Firewall { rule, .. } => format!("firewall:{}", rule.name()),
+            Action::Admit { what, .. } => format!("admitted:{}", what.name()),
             Action::Policy { tool, table, chain, .. } => format!("policy:{tool}:{table}:{chain}"),
             Action::Edit { file, .. } => format!("file:{file}"),
             Action::Unit { name, .. } => format!("unit:{name}"),
@@ -185,7 +193,7 @@ impl Action {
 
     /// Whether it is still so after a reboot.
     pub fn persists(&self) -> bool {
-        matches!(self, Action::Edit { .. } | Action::Enable { .. } | Action::Network { .. })
+        matches!(self, Action::Edit { .. } | Action::Enable { .. } | Action::Network { .. } | Action::Admit { .. })
     }
 
     /// The same change for a shell, in order; of an edit comments that say what to write where.

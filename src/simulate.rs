@@ -1,5 +1,6 @@
 //! Actions on a snapshot: what the host would be like, and whether that cures what was found.
 
+mod admit;
 mod daemon_json;
 mod engine;
 mod firewall;
@@ -26,6 +27,7 @@ pub fn after(host: &Snapshot, actions: &[Action], restart_engine: bool) -> Resul
     for action in actions {
         match action {
             Action::Firewall { rule, to, .. } => firewall::apply(&mut after, rule, *to)?,
+            Action::Admit { what, to, .. } => admit::apply(&mut after, what, *to)?,
             Action::Policy { tool, table, chain, to, .. } => firewall::set_policy(&mut after, tool, table, chain, to)?,
             _ => {}
         }
@@ -77,7 +79,7 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
             Action::Edit { file, intents } => edit(&mut after, file, intents)?,
             // The start of the engine is the model's; what runs in containers and at boot is no fact that a check asks for.
             Action::Unit { .. } | Action::Enable { .. } | Action::Containers { .. } => {}
-            Action::Firewall { .. } | Action::Policy { .. } => {}
+            Action::Firewall { .. } | Action::Policy { .. } | Action::Admit { .. } => {}
         }
     }
     Ok(after)

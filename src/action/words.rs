@@ -28,6 +28,7 @@ pub(super) fn commands(action: &Action) -> Vec<String> {
         Action::Bridge { link, to: Presence::Absent, .. } => vec![format!("ip link delete {}", quoted(link))],
         Action::Rename { from, to } => vec![format!("ip link set {} name {}", quoted(from), quoted(to))],
         Action::Firewall { rule, to, .. } => vec![firewall(rule, *to)],
+        Action::Admit { what, to, .. } => what.commands(*to),
         Action::Policy { tool, table, chain, to, .. } => vec![format!("{tool} -t {table} -P {} {to}", quoted(chain))],
         Action::Edit { file, intents } => intents.iter().flat_map(|intent| edit(file, intent)).collect(),
         Action::Unit { name, to, .. } => vec![unit(name, *to)],

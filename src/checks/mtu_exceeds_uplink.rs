@@ -3,12 +3,15 @@ mod overlay;
 use std::net::IpAddr;
 
 use super::daemon_json_key::{Member, set};
+use super::gwbridge_remedy::{corrected, recreate};
 use super::here::{Here, has_bridges};
 use super::iproute::shows_route;
+use super::overlay_anew::MTU;
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::Bridge;
+use crate::engine::gwbridge::GWBRIDGE;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Family, Firewall, IptablesDump, Missing, Snapshot};
+use crate::host::{Family, Firewall, IptablesDump, Missing, Network, Snapshot};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
@@ -82,7 +85,7 @@ fn mtu_of(here: &Here, bridge: &Bridge) -> Option<u32> {
     if let Some(mtu) = containers.iter().map(|veth| veth.mtu).max() {
         return Some(mtu);
     }
-    let option = bridge.network?.options.get("com.docker.network.driver.mtu");
+    let option = bridge.network?.options.get(MTU);
     Some(option.and_then(|mtu| mtu.parse().ok()).filter(|mtu| *mtu > 0).unwrap_or(1500))
 }
 
@@ -119,6 +122,10 @@ fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool)
         ),
         command,
     );
+    let set = match bridge.network.filter(|network| network.name == GWBRIDGE) {
+        Some(old) => gwbridge(host, old, out),
+        None => set,
+    };
     let clamp = Remedy::manual(
         text!("let the host lower the segment size of TCP connections", "让主机下调 TCP 连接的分段大小（MSS）"),
         text!(
@@ -133,6 +140,17 @@ fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool)
         .remedy(clamp.until_reboot())
         .touches(format!("network:{name}"))
         .touches(format!("link:{docker}"))
+}
+
+/// With all else that it has: the engine's own options, the subnet, and who is on it.
+fn gwbridge(host: &Snapshot, old: &Network, mtu: u32) -> Remedy {
+    let mut new = corrected(old, None);
+    new.options.insert(MTU.to_owned(), mtu.to_string());
+    let title = text!(
+        "make docker_gwbridge again with the MTU of the way out, {mtu}",
+        "按出口的 MTU（{mtu}）重建 docker_gwbridge"
+    );
+    Remedy { title, ..recreate(host, old, new) }
 }
 
 fn dumps(firewall: &Firewall) -> impl Iterator<Item = &IptablesDump> {

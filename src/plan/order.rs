@@ -31,6 +31,7 @@ pub(crate) fn rank(action: &Action) -> u8 {
         | Action::Rule { .. }
         | Action::Address { .. }
         | Action::Rename { .. }
+        | Action::Admit { .. }
         | Action::Policy { .. } => 0,
         Action::Members { to: Presence::Absent, .. } => 1,
         Action::Network { to: Presence::Absent, .. } => 2,

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)] // the only writer
 
 mod address;
+mod admit;
 mod bridge;
 mod containers;
 mod enable;
@@ -64,6 +65,7 @@ impl Hands for Host {
             Action::Bridge { link, to, .. } => Ok(end(bridge::state(link)?, *to)),
             Action::Rename { from, to } => rename::state(from, to),
             Action::Firewall { rule, to, .. } => Ok(end(firewall::state(rule)?, *to)),
+            Action::Admit { what, to, .. } => admit::state(what, *to),
             Action::Policy { tool, table, chain, from, to } => {
                 let now = firewall::policy(tool, table, chain)?;
                 Ok(if now == *to || now == *from { end(&now, to) } else { State::Other(Text::verbatim(now)) })
@@ -100,6 +102,7 @@ impl Hands for Host {
             Action::Bridge { link, from, to } => bridge::bring(&self.kept, link, *pick(end, from, to)),
             Action::Rename { from, to } => rename::bring(pick(end, to, from), pick(end, from, to)),
             Action::Firewall { rule, from, to } => firewall::bring(rule, *pick(end, from, to)),
+            Action::Admit { what, from, to } => admit::bring(what, *pick(end, from, to)),
             Action::Policy { tool, table, chain, from, to } => {
                 firewall::set_policy(tool, table, chain, pick(end, from, to))
             }

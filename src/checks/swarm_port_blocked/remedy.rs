@@ -3,21 +3,18 @@
 use std::net::IpAddr;
 
 use super::{Blocked, CHECK, Port};
+use crate::action::{Action, Admission, Keeper, Presence};
 use crate::checks::accept_rules::{Spot, by_rules, comment, counted, tool};
 use crate::checks::ends::End;
-use crate::finding::Remedy;
+use crate::finding::{Remedy, Safety};
 use crate::host::ipproto::{ESP, TCP, UDP};
 use crate::host::{Family, Snapshot};
 use crate::path::netfilter::Backend;
 use crate::text::{Text, text};
 
 /// Who keeps the rules that packets meet there.
-enum Keeper {
-    Ufw {
-        /// One of its rules says no: ours has to stand before.
-        first: bool,
-    },
-    Firewalld,
+enum Kept {
+    By(Keeper),
     Iptables,
     /// Not INPUT of the filter table.
     OtherTable,
@@ -46,9 +43,13 @@ pub fn remedy(host: &Snapshot, blocked: &Blocked) -> Remedy {
     );
     let end = &blocked.ends[0];
     match keeper(host, end) {
-        Keeper::Ufw { first } => Remedy::manual(title, impact, wanted.iter().flat_map(|it| ufw(it, first)).collect()),
-        Keeper::Firewalld => Remedy::manual(title, impact, wanted.iter().flat_map(firewalld).collect()),
-        Keeper::Iptables => {
+        Kept::By(keeper) => {
+            let admit = |what| Action::Admit { what, from: Presence::Absent, to: Presence::Present };
+            let actions: Vec<Action> = wanted.iter().flat_map(|it| admissions(it, &keeper)).map(admit).collect();
+            let commands = actions.iter().flat_map(Action::commands).collect();
+            Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
+        }
+        Kept::Iptables => {
             let spot = Spot { table: "filter", chain: "INPUT", position: first_place(blocked).and_then(counted) };
             let rules = wanted.iter().flat_map(|it| {
                 let tool = tool(host, Family::of(it.source), end.by.backend);
@@ -56,7 +57,7 @@ pub fn remedy(host: &Snapshot, blocked: &Blocked) -> Remedy {
             });
             by_rules(host, title, impact, rules.collect())
         }
-        Keeper::OtherTable => {
+        Kept::OtherTable => {
             let place = match first_place(blocked) {
                 Some(at) => format!("-I {} {}", end.by.base, at + 1),
                 None => format!("-A {}", end.by.base),
@@ -66,7 +67,7 @@ pub fn remedy(host: &Snapshot, blocked: &Blocked) -> Remedy {
             let commands = wanted.iter().flat_map(matches).map(rule).collect();
             Remedy::manual(title, until_reboot(impact), commands).until_reboot()
         }
-        Keeper::Nft => {
+        Kept::Nft => {
             let commands = wanted.iter().flat_map(|it| natively(blocked, it)).collect();
             Remedy::manual(title, until_reboot(impact), commands).until_reboot()
         }
@@ -85,25 +86,27 @@ fn first_place(blocked: &Blocked) -> Option<usize> {
     blocked.ends.iter().filter_map(End::place).min()
 }
 
-fn keeper(host: &Snapshot, end: &End) -> Keeper {
+fn keeper(host: &Snapshot, end: &End) -> Kept {
     let at_work = |name: &str| {
         let managers = host.managers.ok().into_iter().flatten();
         managers.into_iter().any(|manager| manager.name == name && manager.active == Some(true))
     };
+    // The link of each node's is named later.
+    let firewalld = || Keeper::Firewalld { link: String::new() };
     let by = &end.by;
     if by.backend == Backend::Nft {
-        return if by.table == "firewalld" && at_work("firewalld") { Keeper::Firewalld } else { Keeper::Nft };
+        return if by.table == "firewalld" && at_work("firewalld") { Kept::By(firewalld()) } else { Kept::Nft };
     }
     if by.table != "filter" || by.base != "INPUT" {
-        return Keeper::OtherTable;
+        return Kept::OtherTable;
     }
     // Of firewalld's iptables backend; ufw's first chain of INPUT, by which its users' rules are asked (ufw-framework(8)).
     if at_work("firewalld") && end.asked_before("INPUT_ZONES") {
-        Keeper::Firewalld
+        Kept::By(firewalld())
     } else if at_work("ufw") && (by.chain.starts_with("ufw-") || end.asked_before("ufw-before-input")) {
-        Keeper::Ufw { first: by.chain.starts_with("ufw-user") || by.chain.starts_with("ufw6-user") }
+        Kept::By(Keeper::Ufw { first: by.chain.starts_with("ufw-user") || by.chain.starts_with("ufw6-user") })
     } else {
-        Keeper::Iptables
+        Kept::Iptables
     }
 }
 
@@ -150,30 +153,20 @@ fn matches(wanted: &Wanted) -> Vec<String> {
     ports.chain(wanted.esp.then(|| format!("-s {source} -p esp"))).collect()
 }
 
-fn ufw(wanted: &Wanted, first: bool) -> Vec<String> {
-    let (verb, source) = (if first { "prepend allow" } else { "allow" }, wanted.source);
-    let ports = wanted.ports();
-    let ports = ports
-        .map(|(protocol, ports)| format!("ufw {verb} proto {protocol} from {source} to any port {}", listed(ports)));
-    ports.chain(wanted.esp.then(|| format!("ufw {verb} proto esp from {source}"))).collect()
-}
-
-/// Now and for good, without a reload, which would take Docker's rules along on old versions.
-fn firewalld(wanted: &Wanted) -> Vec<String> {
-    let source = wanted.source;
-    let family = if source.is_ipv4() { "ipv4" } else { "ipv6" };
-    let head = format!("rule family=\"{family}\" source address=\"{source}\"");
-    let ports = wanted.ports().flat_map(|(protocol, ports)| ports.iter().map(move |port| (protocol, port)));
-    let ports = ports.map(|(protocol, port)| format!("{head} port port=\"{port}\" protocol=\"{protocol}\" accept"));
-    let rules: Vec<String> = ports.chain(wanted.esp.then(|| format!("{head} protocol value=\"esp\" accept"))).collect();
-    let zone = format!(
-        "--zone=$(firewall-cmd --get-zone-of-interface={} 2>/dev/null || firewall-cmd --get-default-zone)",
-        wanted.link
-    );
-    let each = |rule: String| {
-        ["", "--permanent "].map(|lasting| format!("firewall-cmd {lasting}{zone} --add-rich-rule='{rule}'"))
+fn admissions(wanted: &Wanted, keeper: &Keeper) -> Vec<Admission> {
+    let keeper = match keeper {
+        Keeper::Firewalld { .. } => Keeper::Firewalld { link: wanted.link.clone() },
+        ufw => ufw.clone(),
     };
-    rules.into_iter().flat_map(each).collect()
+    let of = |protocol: &str, ports: Vec<u16>| Admission {
+        keeper: keeper.clone(),
+        source: wanted.source,
+        protocol: protocol.to_owned(),
+        ports,
+        comment: format!("dnetctl:{}", CHECK.id),
+    };
+    let ports = wanted.ports().map(|(protocol, ports)| of(protocol, ports.clone()));
+    ports.chain(wanted.esp.then(|| of("esp", Vec::new()))).collect()
 }
 
 fn natively(blocked: &Blocked, wanted: &Wanted) -> Vec<String> {

@@ -109,6 +109,7 @@ const UNSEEN: &[(&str, &str, &str)] = &[
 #[rustfmt::skip] // one a line
 const NOT_CARRIED_OUT: &[(&str, &str, &str)] = &[
     ("default-route-via-docker", "keep the program", "not carried out: a setting of a program that the lab lacks (dhcpcd)"),
+    ("mtu-exceeds-uplink", "make docker_gwbridge again", "not carried out: an info, which `--apply` leaves alone"),
     ("mtu-exceeds-uplink", "for links that carry", "not carried out: a swarm of several nodes"),
     ("ingress-overlaps-host", "on a manager", "not carried out: the routing mesh needs IPVS, which the lab's kernel lacks"),
     ("ingress-overlaps-host", "this engine cannot make", "no commands: for engines before 17.05; none is in the lab"),
@@ -253,6 +254,7 @@ fn done(action: &Action) -> String {
         Action::Bridge { .. } => "bridge".to_owned(),
         Action::Rename { .. } => "link renamed".to_owned(),
         Action::Firewall { .. } => "firewall rule".to_owned(),
+        Action::Admit { .. } => "let in by ufw or firewalld".to_owned(),
         Action::Policy { chain, to, .. } => format!("policy of {chain}: {to}"),
         Action::Edit { file, .. } => format!("{} edited", file.rsplit('/').next().unwrap_or(file)),
         Action::Unit { .. } => "unit".to_owned(),
