@@ -24,8 +24,8 @@ const TELL: [&str; 14] = [
     "swarm component could not be started",
 ];
 
-/// What a program does by itself, and an image that is nowhere: no network's fault, and a service that fails so fills the log.
-const NO_NETWORK: [&str; 2] = ["task: non-zero exit", "No such image"];
+/// A program that ends by itself, an image that is nowhere, a container that somebody removed: no network's fault, and a service that fails so fills the log.
+const NO_NETWORK: [&str; 3] = ["task: non-zero exit", "No such image", "No such container"];
 
 /// For `journalctl --grep` (PCRE2): the capital letters make it heed them in all.
 pub fn pattern() -> String {
@@ -59,7 +59,8 @@ mod tests {
     ];
 
     /// What healthy nodes log, and services that fail by themselves.
-    const NOISE: [&str; 7] = [
+    const NOISE: [&str; 8] = [
+        r#"level=error msg="fatal task error" error="No such container: web.383p.xabh" module=node/agent/taskmanager"#,
         r#"level=info msg="initialized VXLAN UDP port to 4789 " module=node node.id=x"#,
         r#"level=error msg="fatal task error" error="task: non-zero exit (1)" module=node/agent/taskmanager"#,
         r#"level=error msg="fatal task error" error="No such image: web:1" module=node/agent/taskmanager"#,

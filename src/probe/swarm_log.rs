@@ -28,10 +28,9 @@ pub fn look(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLi
         return Fact::NotCollected;
     }
     let process = engine.processes.ok().and_then(|processes| processes.iter().find(|process| process.pid == *pid));
-    // In milliseconds; a line of the same second may be of the engine before, and tells the same of the same host.
     let started = process.map_or(0, |process| process.started_at / 1000);
     match engine.unit.ok() {
-        Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, started, deadline),
+        Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, *pid, started, deadline),
         _ => since(started, log_files(files)).map(swarm_log::failures),
     }
 }
@@ -40,10 +39,11 @@ fn since(started: u64, log: Fact<Vec<LogLine>>) -> Fact<Vec<LogLine>> {
     log.map(|lines| lines.into_iter().filter(|line| line.at >= started * 1_000_000).collect())
 }
 
-fn journal(files: &Files, unit: &str, started: u64, deadline: Instant) -> Fact<Vec<LogLine>> {
-    let (since_start, pattern) = (format!("--since=@{started}"), swarm_log::pattern());
-    // What containers log by the journald driver stands under the engine's unit too, and is theirs (_TRANSPORT=journal).
-    let asked = ["-u", unit, "_TRANSPORT=stdout", &since_start, "-o", "json", "--no-pager"];
+/// Of this very process: the one before logs as it ends, too, in the same second where it is restarted.
+fn journal(files: &Files, unit: &str, pid: u32, started: u64, deadline: Instant) -> Fact<Vec<LogLine>> {
+    let (since_start, own, pattern) = (format!("--since=@{started}"), format!("_PID={pid}"), swarm_log::pattern());
+    // What containers log by the journald driver stands under the engine's process too, and is theirs (_TRANSPORT=journal).
+    let asked = ["-u", unit, &own, "_TRANSPORT=stdout", &since_start, "-o", "json", "--no-pager"];
     let found = run(&[&asked[..], &["-n", FOUND, "--grep", &pattern]].concat(), SEARCH, deadline);
     match found {
         // 1: nothing found.

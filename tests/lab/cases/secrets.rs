@@ -1,6 +1,7 @@
 //! A secret planted wherever a look passes is in nothing that dnetctl prints or keeps.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::looking::traced;
 use crate::harness::{Cases, Host};
@@ -16,14 +17,33 @@ pub fn add(cases: &mut Cases) {
             "network:\n  wifis:\n    w0:\n      access-points:\n        x: {password: PLANTED-wifi}\n",
         );
         host.docker();
-        host.ok("docker swarm init --advertise-addr 127.0.0.1");
+        host.ok("docker network create --label token=PLANTED-gwbridge -o com.docker.network.bridge.name=docker_gwbridge docker_gwbridge");
+        host.ok("docker swarm init --advertise-addr 127.0.0.1 --autolock");
         host.ok("docker network create --label planted=PLANTED-network own");
+        host.ok("echo PLANTED-secret | docker secret create s - && echo PLANTED-config | docker config create c -");
+        host.ok(
+            "docker service create -d --no-resolve-image --name web --secret s --config c -e PASSWORD=PLANTED-env --label token=PLANTED-label \
+             --container-label token=PLANTED-label --endpoint-mode dnsrr bb:1 sh -c 'echo PLANTED-output; exit 1'",
+        );
+        host.ok("docker node update --label-add token=PLANTED-node self");
         host.container("web", "--network own -p 8080:80 -e PASSWORD=PLANTED-env --label token=PLANTED-label");
         host.ok("docker exec web sh -c ': PLANTED-exec'");
         host.ok("iptables -A INPUT -s 10.99.0.0/16 -m comment --comment password=PLANTED-comment -j DROP");
         host.ok("mkdir -p /run/cloud-init && mv /root/instance-data.json /run/cloud-init/");
-        let token = host.ok("docker swarm join-token -q worker").trim().to_owned();
-        nowhere(&host, &[PLANTED, &token]);
+        host.eventually(Duration::from_secs(30), "docker service ps web --format '{{.Error}}' | grep -q 'non-zero exit'");
+        let kept = [
+            "docker swarm join-token -q worker",
+            "docker swarm join-token -q manager",
+            "docker swarm unlock-key -q",
+            // A line of the node's key and one of the swarm's certificate.
+            "sed -n 2p /var/lib/docker/swarm/certificates/swarm-node.key",
+            "sed -n 2p /var/lib/docker/swarm/certificates/swarm-root-ca.crt",
+        ];
+        let mut kept: Vec<String> = kept.iter().map(|told| host.ok(told).trim().to_owned()).collect();
+        assert!(kept.iter().all(|secret| secret.len() > 20), "{kept:?}");
+        kept.extend([PLANTED.to_owned(), "BEGIN ".to_owned()]);
+        let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+        nowhere(&host, &kept);
         // The same in a file that no longer parses, in a key that no engine knows, and in the log of the start that fails.
         for broken in [
             // The engine prints both sides of the conflict.
@@ -34,7 +54,7 @@ pub fn add(cases: &mut Cases) {
         ] {
             host.write("/etc/docker/daemon.json", broken);
             assert!(host.restart_docker().is_err(), "{broken}");
-            nowhere(&host, &[PLANTED, &token]);
+            nowhere(&host, &kept);
         }
     });
     cases.each_engine("secrets", "of every file that a traced run opens stay there", |lab, engine| {

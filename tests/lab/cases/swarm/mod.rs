@@ -1,6 +1,7 @@
 //! Nodes of a swarm: what an engine does where docker_gwbridge cannot be, is wrong, or the overlay is cut off, and that it works again.
 //! A story runs on one engine, `DNETCTL_FULL=1` on all.
 
+mod facts;
 mod gateway;
 mod healthy;
 mod overlay;
@@ -13,6 +14,7 @@ use crate::harness::{Cases, Engine, Lab};
 const TOPIC: &str = "swarm";
 
 pub fn add(cases: &mut Cases) {
+    facts::add(cases);
     gateway::add(cases);
     healthy::add(cases);
     overlay::add(cases);
