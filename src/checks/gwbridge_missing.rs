@@ -275,7 +275,8 @@ impl Case<'_, '_> {
 /// Whether these words are about what [`obstacles`] looks for.
 fn is_modelled(words: &str) -> bool {
     let others = ["networks have same bridge name", "is not a bridge", "br_netfilter", "No chain/target/match"];
-    says_nothing_is_free(words) || others.iter().any(|other| words.contains(other))
+    let no_chain = words.contains("iptables failed") && words.contains("does not exist");
+    says_nothing_is_free(words) || no_chain || others.iter().any(|other| words.contains(other))
 }
 
 fn shows(obstacle: &Obstacle) -> Option<Evidence> {
@@ -308,7 +309,9 @@ fn shows_need(host: &Snapshot, need: &Need) -> Evidence {
         Need::Ingress => Evidence::new("docker network ls --filter name=ingress", "ingress"),
         Need::Logged(failure) => {
             let unit = configuration::unit(host);
-            Evidence::new(format!("journalctl -u {unit} -o cat --no-pager -b"), failure.words.clone())
+            // In the line itself quotes are escaped.
+            let says = failure.words.split('"').max_by_key(|part| part.len()).unwrap_or_default();
+            Evidence::new(format!("journalctl -u {unit} -o cat --no-pager -b"), says)
         }
         Need::Task(task, failure) => {
             Evidence::new(format!("docker service ps --no-trunc {}", quoted(&task.service)), failure.words.clone())
