@@ -43,6 +43,7 @@ complete -c dnetctl -n "__fish_dnetctl_needs_command" -s V -l version -d 'Print 
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "diagnose" -d 'Run every check over this host; print findings with evidence and remedy'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "pick-subnet" -d 'Propose subnets that collide with nothing; say who holds the rest and what the engine will take next'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "fix-routes" -d 'Check routes against container networks, and plan the smallest change that brings them together'
+complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "gwbridge" -d 'Show docker_gwbridge, by which a swarm\'s tasks leave their host, and what it needs; make it, or another one in its place'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "trace" -d 'Say what happens to a packet, hook by hook, and which rule ends it'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "rollback" -d 'Take a committed change back, or finish undoing an interrupted one'
 complete -c dnetctl -n "__fish_dnetctl_needs_command" -f -a "confirm" -d 'Keep a change that waits; from a connection made after it'
@@ -161,6 +162,38 @@ complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s y -l yes 
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s v -l verbose -d 'Also show hidden findings and passed checks'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand fix-routes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l only -d 'Run these checks only (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l skip -d 'Leave these checks out; they neither fire nor hide others' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l require -d 'Exit with 3 if one of these checks could not be judged' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l from -d 'Judge a snapshot instead of this host (repeatable: several hosts)' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l peer -d 'Containers in CIDR behind the host with this address should be reachable from here (repeatable)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l avoid -d 'A range that is in use although no route shows it (repeatable, commas allowed)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l save -d 'Keep the snapshot of this very run' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l subnet -d 'Where docker_gwbridge is to be; else a subnet that nobody uses, where it needs one' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l fail-on -d 'Exit with 1 from this severity on' -r -f -a "error\t''
+warning\t''
+info\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l allow -d 'Also plan what stops containers, gives up a route or changes how a session reaches this host' -r -f -a "disruptive\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l confirm-within -d 'Undo it by itself unless `dnetctl confirm` comes within SECS, from a connection made afterwards (10 to 86400)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s o -l output -d 'How the answer is printed' -r -f -a "table\t''
+short\t''
+json\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l color -d 'When to use colour; NO_COLOR and TERM=dumb turn `auto` off' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l lang -d 'Language of what is printed; `auto` follows LC_ALL, LC_MESSAGES, LANG' -r -f -a "auto\t''
+en\t''
+zh\t''"
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s H -l host -d 'The engine\'s endpoint; else DOCKER_HOST, else the current docker context' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l root -d 'Read the files of a host that is mounted at DIR; only what files tell is judged' -r -F
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l timeout -d 'Time limit for looking at the host, in seconds (1 to 3600)' -r
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l strict -d 'Require every check that applies here'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l mesh -d 'The hosts of --from are each other\'s peers'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -l apply -d 'Carry the plan out: journalled, verified by the same checks, and undone if it does not help'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s y -l yes -d 'Do not ask'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s q -l quiet -d 'Findings only; of pick-subnet and trace the answer alone, ready for a script'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s v -l verbose -d 'Also show hidden findings and passed checks'
+complete -c dnetctl -n "__fish_dnetctl_using_subcommand gwbridge" -s h -l help -d 'Print help'
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l uid -d 'The user whose process sends it, where this host does (rules may ask)' -r
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l from -d 'Judge a snapshot instead of this host (repeatable: the packet goes on from one host to the next)' -r -F
 complete -c dnetctl -n "__fish_dnetctl_using_subcommand trace" -l fail-on -d 'Also run every check; exit with 1 from this severity on [default: no check runs, only the answer counts]' -r -f -a "error\t''

@@ -66,7 +66,6 @@ pub enum Command {
     /// Check routes against container networks, and plan the smallest change that brings them together
     FixRoutes(Box<FixRoutes>),
     /// Show docker_gwbridge, by which a swarm's tasks leave their host, and what it needs; make it, or another one in its place
-    #[command(hide = true)]
     Gwbridge(Box<Gwbridge>),
     /// Say what happens to a packet, hook by hook, and which rule ends it
     Trace(Trace),

@@ -50,19 +50,22 @@ pub fn create(network: Network) -> Action {
 /// Another one in the place of this one. Who is on it comes back with a restart of the engine, whose unit this is.
 pub fn recreate(old: &Network, new: Network, unit: &str) -> Vec<Action> {
     let names: Vec<String> = old.members.iter().flatten().map(|member| member.name.clone()).collect();
+    let mut actions = if names.is_empty() { Vec::new() } else { attach_anew(old, &names, unit) };
+    let between = actions.len() / 2;
+    actions.splice(between..between, [swap(old.clone(), Presence::Present), swap(new, Presence::Absent)]);
+    actions
+}
+
+/// These are taken off and put back; the engine, whose unit this is, does so with its own as it starts.
+pub fn attach_anew(network: &Network, names: &[String], unit: &str) -> Vec<Action> {
     let members = |from: Presence| Action::Members {
-        network: old.name.clone(),
-        names: names.clone(),
+        network: network.name.clone(),
+        names: names.to_vec(),
         unit: unit.to_owned(),
         from,
         to: from.other(),
     };
-    let swaps = [swap(old.clone(), Presence::Present), swap(new, Presence::Absent)];
-    if names.is_empty() {
-        return swaps.into();
-    }
-    let [gone, made] = swaps;
-    vec![members(Presence::Present), gone, made, members(Presence::Absent)]
+    vec![members(Presence::Present), members(Presence::Absent)]
 }
 
 fn swap(network: Network, from: Presence) -> Action {

@@ -183,10 +183,10 @@ fn block(gateway: &Gateway, medium: &Medium) -> Vec<String> {
     let heading = text!("docker_gwbridge of {host}", "{host} 的 docker_gwbridge");
     let mut lines = vec![medium.strong(heading.get(medium.lang))];
     let mut row = |name: Text, says: Text| {
-        let name = pad(name.get(medium.lang), 18);
-        let said = indented(says.get(medium.lang), 20, medium);
+        let name = pad(name.get(medium.lang), 20);
+        let said = indented(says.get(medium.lang), 22, medium);
         for (number, line) in said.iter().enumerate() {
-            let front = if number == 0 { format!("  {name}") } else { " ".repeat(20) };
+            let front = if number == 0 { format!("  {name}") } else { " ".repeat(22) };
             lines.push(format!("{front}{}", line.trim_start()));
         }
     };
@@ -265,7 +265,7 @@ fn requirement(need: &Need, medium: &Medium) -> String {
         Stand::Unmet => medium.severity(Severity::Error, mark),
         Stand::Unknown | Stand::NotNeeded => medium.faint(mark),
     };
-    let name = pad(need.name.get(medium.lang), 16);
+    let name = pad(need.name.get(medium.lang), 18);
     format!("  {mark} {name}{}{}", word.get(medium.lang), need.says.get(medium.lang))
 }
 

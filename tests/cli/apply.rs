@@ -11,7 +11,7 @@ use super::{dnetctl, host, run, stderr, stdout};
 #[test]
 fn a_change_is_for_this_host_and_needs_somebody_who_answers() {
     let snapshot = host("healthy");
-    for command in ["diagnose", "fix-routes"] {
+    for command in ["diagnose", "fix-routes", "gwbridge"] {
         refused(&[command, "--apply", "--yes", "--from", &snapshot], "--from is about another one", Some("--apply"));
         refused(&[command, "--apply", "--yes", "--root", "/"], "--root is about another one", Some("--apply"));
         refused(&[command, "--apply"], "no terminal to ask on", Some("--apply"));

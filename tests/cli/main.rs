@@ -9,6 +9,7 @@ mod drawings;
 mod exit_codes;
 mod fake_engine;
 mod generated;
+mod gwbridge;
 mod material;
 mod pick_subnet;
 mod root;

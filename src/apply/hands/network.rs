@@ -31,21 +31,29 @@ pub fn state(network: &Network, to: Presence) -> Result<State, Text> {
 
 pub fn bring(kept: &Kept, network: &Network, wanted: Presence) -> Result<(), Text> {
     let engine = Engine::here()?;
-    let about = format!("network {}", network.name);
+    let latest = format!("network {}", network.name);
     match (wanted, engine.network(&network.name)?) {
         (Presence::Absent, None) => Ok(()),
         (Presence::Absent, Some(there)) => {
-            kept.put(&about, &there)?;
+            kept.put(&latest, &there)?;
+            kept.put(&about(network), &there)?;
             remove(&engine, &there)
         }
         (Presence::Present, Some(there)) if is_same(&there, network) => Ok(()),
         (Presence::Present, there) => {
             // As it was, with what facts do not hold of it.
-            let was = kept.get::<Value>(&about).unwrap_or_default();
-            let wanted = if is_same(&was, network) { wanted_again(&was) } else { wanted_by(network, &was) };
+            let was = kept.get::<Value>(&about(network)).filter(|was| is_same(was, network));
+            let before = || kept.get::<Value>(&latest).unwrap_or_default();
+            let wanted = was.map_or_else(|| wanted_by(network, &before()), |was| wanted_again(&was));
             make(&engine, there, &network.name, &wanted)
         }
     }
+}
+
+/// This very network, and not another of its name.
+fn about(network: &Network) -> String {
+    let subnets: Vec<String> = network.ipam.iter().map(|ipam| ipam.subnet.to_string()).collect();
+    format!("network {} {}", network.name, subnets.join(" "))
 }
 
 /// Where the engine made its own in the meantime, that one goes first.

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Case, Use, inspect, subnet};
-use crate::action::{Action, Presence};
+use crate::action::{Action, Presence, gateway};
 use crate::checks::Scene;
 use crate::checks::configuration;
 use crate::checks::here::Here;
 use crate::checks::iproute::shows_address;
-use crate::engine::Bridge;
 use crate::engine::gwbridge::GWBRIDGE;
 use crate::engine::swarm::is_member;
+use crate::engine::{Bridge, unit};
 use crate::finding::{Evidence, Finding, Remedy, Safety, Severity};
 use crate::host::{NeighbourState, Snapshot};
 use crate::text::text;
@@ -166,9 +166,9 @@ pub fn taken_off(case: &Case, endpoint: &str) -> Remedy {
         "将 {endpoint} 从 docker_gwbridge 上移除，并重启引擎，由引擎重新接入"
     );
     let impact = text!("the restart stops running containers of this node", "重启会停止本节点上正在运行的容器");
-    let mut commands = vec![format!("docker network disconnect -f {GWBRIDGE} {endpoint}")];
-    commands.extend(configuration::restart(host));
-    Remedy::manual(title, impact, commands)
+    let actions = gateway::attach_anew(case.network, &[endpoint.to_owned()], unit(host));
+    let commands = actions.iter().flat_map(Action::commands).collect();
+    Remedy::manual(title, impact, commands).by(Safety::Disruptive, actions).restarts_engine()
 }
 
 impl Use {

@@ -53,7 +53,7 @@ pub fn run(context: &Context, given: &Gwbridge) -> Answer {
             change: &given.change,
             fail_on: given.fail_on,
             checks: &checks,
-            decide: &|judged, trial| wanted::wanted(judged, trial, asked),
+            decide: &|judged, trial| wanted::wanted(judged, trial, asked, given.change.allow.is_some()),
             tells_plan: true,
             about: Some(About { narrow, views: view::views }),
         },

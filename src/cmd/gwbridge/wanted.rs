@@ -32,11 +32,11 @@ const OF_SETTINGS: &[&str] = &["gwbridge-misconfigured"];
 /// What a restart of the engine puts right.
 const OF_LINKS: &[&str] = &["bridge-link-missing"];
 
-/// `asked`: `--subnet`.
+/// `asked`: `--subnet`; `disruptive`: `--allow disruptive`.
 ///
 /// # Errors
 /// Somebody is in that subnet already.
-pub fn wanted(judged: &Judged, trial: &Trial, asked: Option<IpNet>) -> Result<Wanted, Refusal> {
+pub fn wanted(judged: &Judged, trial: &Trial, asked: Option<IpNet>, disruptive: bool) -> Result<Wanted, Refusal> {
     // Each host gets another subnet: then any of them may be routed to the others.
     let apart = Options { mesh: true, ..trial.declared().clone() };
     let shared = Shared::default();
@@ -48,7 +48,7 @@ pub fn wanted(judged: &Judged, trial: &Trial, asked: Option<IpNet>) -> Result<Wa
     if let Some(asked) = asked.filter(|asked| now.and_then(v4) != Some(*asked)) {
         subnet::free(&scene, asked, now)?;
     }
-    let case = Case { judged, scene, asked };
+    let case = Case { judged, scene, asked, disruptive };
     Ok(match now {
         None => case.made(),
         Some(now) => case.put_right(now),
@@ -59,10 +59,18 @@ struct Case<'a> {
     judged: &'a Judged,
     scene: Scene<'a>,
     asked: Option<IpNet>,
+    disruptive: bool,
 }
 
 impl Case<'_> {
     fn made(&self) -> Wanted {
+        if let Some(port) = self.port() {
+            let why = text!(
+                "docker_gwbridge is a bridge of this host, with {port} in it: the engine would take its address away",
+                "docker_gwbridge 是本机自己的网桥，其中接有 {port}：引擎会删除它的地址"
+            );
+            return left_out(why);
+        }
         let Some(subnet) = self.asked.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
         let finding = self.findings(&[MISSING]).next();
         // The check knows what stands in the way.
@@ -72,7 +80,18 @@ impl Case<'_> {
             (None, Some(first)) => first.clone(),
             (None, None) => create_in(subnet, true, Before::default()),
         };
-        self.one(finding.filter(|(_, finding)| finding.severity > Severity::Info), remedy)
+        let waits = remedy.restarts_engine && !remedy.is_manual() && !self.disruptive;
+        let remedy = if waits { without_restart(&remedy, subnet) } else { remedy };
+        let mut wanted = self.one(finding.filter(|(_, finding)| finding.severity > Severity::Info), remedy);
+        wanted.left_out.extend(waits.then(restart));
+        wanted
+    }
+
+    /// What is in a bridge of that name which belongs to no network.
+    fn port(&self) -> Option<&str> {
+        let links = self.scene.host.links.ok()?;
+        let bridge = links.iter().find(|link| link.name == gateway::NAME && link.is_bridge())?;
+        links.iter().find(|link| link.master == Some(bridge.index)).map(|link| link.name.as_str())
     }
 
     fn put_right(&self, now: &Network) -> Wanted {
@@ -124,12 +143,34 @@ fn makes_it(remedy: &Remedy) -> bool {
     remedy.actions.iter().any(|action| matches!(action, Action::Network { to: Presence::Present, .. }))
 }
 
+/// The network alone: tasks to come have it.
+fn without_restart(remedy: &Remedy, subnet: IpNet) -> Remedy {
+    let (makes, before): (Vec<Action>, Vec<Action>) =
+        remedy.actions.iter().cloned().partition(|action| matches!(action, Action::Network { .. }));
+    let named = makes.iter().any(|action| match action {
+        Action::Network { network, .. } => network.link_name() == gateway::NAME,
+        _ => false,
+    });
+    create_in(subnet, named, Before { actions: before, by_hand: Vec::new() })
+}
+
+fn restart() -> LeftOut {
+    let what = text!("a restart of the engine", "重启引擎");
+    let why = text!(
+        "what runs without docker_gwbridge is attached to it only then; --allow disruptive takes it",
+        "没有 docker_gwbridge 而已在运行的容器只有在引擎重启时才会接入它；加上 --allow disruptive 才会执行"
+    );
+    LeftOut { what, why, refused: false }
+}
+
 /// The same in this subnet.
 fn moved(remedy: &Remedy, subnet: IpNet) -> Remedy {
     let mut moved = remedy.clone();
+    let mut old_subnets = Vec::new();
     let old: Vec<String> = moved.actions.iter().flat_map(Action::commands).collect();
     for action in &mut moved.actions {
         if let Action::Network { network, to: Presence::Present, .. } = action {
+            old_subnets.extend(network.ipam.iter().map(|ipam| ipam.subnet.to_string()));
             network.ipam = gateway::made(subnet).ipam;
         }
     }
@@ -139,7 +180,11 @@ fn moved(remedy: &Remedy, subnet: IpNet) -> Remedy {
             command.clone_from(&new[at]);
         }
     }
-    moved.title = text!("make docker_gwbridge in {subnet}", "以 {subnet} 创建 docker_gwbridge");
+    let Text { en, zh } = &mut moved.title;
+    for was in old_subnets {
+        *en = en.replace(&was, &subnet.to_string());
+        *zh = zh.replace(&was, &subnet.to_string());
+    }
     moved
 }
 
