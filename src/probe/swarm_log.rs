@@ -81,3 +81,63 @@ fn only_the_newest(unit: &str) -> Gap {
         "{unit} 的日志只查看了最新的 {NEWEST} 行"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Info, Process, SwarmNode};
+
+    fn engine(state: &str, listener: Listener) -> Engine {
+        let swarm = SwarmNode { state: state.to_owned(), ..SwarmNode::default() };
+        let endpoint = "unix:///var/run/docker.sock".to_owned();
+        Engine {
+            endpoint: Fact::known(EngineEndpoint {
+                endpoint: endpoint.clone(),
+                chosen_by: "default".to_owned(),
+                socket: None,
+                listener,
+                kind: EngineKind::Docker,
+            }),
+            api: Fact::known(Api {
+                endpoint,
+                chosen_by: "default".to_owned(),
+                version: ApiVersion::default(),
+                info: Fact::known(Info { swarm, ..Info::default() }),
+                networks: Fact::NotCollected,
+                containers: Fact::NotCollected,
+                history: Fact::NotCollected,
+            }),
+            unit: Fact::known(None),
+            ..Engine::default()
+        }
+    }
+
+    #[test]
+    fn nobody_looks_where_there_is_no_swarm() {
+        let root = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(root.path().join("var/log")).expect("writable");
+        let line = |at: &str| format!("time=\"{at}\" level=error msg=\"Failed creating ingress network: why\"\n");
+        let log = line("2026-11-21T15:00:00Z") + &line("2026-11-21T15:00:09Z") + "level=info msg=\"well\"\n";
+        std::fs::write(root.path().join("var/log/docker.log"), log).expect("writable");
+        let files = Files::new(Some(root.path().to_owned()));
+        let look = |engine: &Engine| look(&files, engine, Instant::now() + Duration::from_secs(1));
+        let here = || Listener::Process { pid: 7, name: "dockerd".to_owned(), netns: None };
+        assert_eq!(look(&engine("inactive", here())), Fact::NotCollected);
+        assert_eq!(look(&engine("active", Listener::Elsewhere)), Fact::NotCollected);
+
+        let mut member = engine("active", here());
+        assert_eq!(look(&member).ok().map(Vec::len), Some(2), "when it started is not known");
+        member.processes = Fact::known(vec![Process {
+            pid: 7,
+            started_at: 1_795_273_205_000,
+            exe: None,
+            exe_replaced: false,
+            flags: Vec::new(),
+            netns: None,
+            uid: 0,
+            nested: None,
+        }]);
+        let lines = look(&member).ok().cloned().expect("known");
+        assert_eq!((lines.len(), lines[0].at), (1, 1_795_273_209_000_000));
+    }
+}
