@@ -147,7 +147,7 @@ fn gwbridge(host: &Snapshot, old: &Network, mtu: u32) -> Remedy {
     let mut new = corrected(old, None);
     new.options.insert(MTU.to_owned(), mtu.to_string());
     let title = text!(
-        "make docker_gwbridge again with the MTU of the way out, {mtu}",
+        "make docker_gwbridge again for a way out that carries {mtu}",
         "按出口的 MTU（{mtu}）重建 docker_gwbridge"
     );
     Remedy { title, ..recreate(host, old, new) }

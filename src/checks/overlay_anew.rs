@@ -92,7 +92,7 @@ fn create(network: &Network, change: Change) -> String {
     let kept = network
         .options
         .iter()
-        .filter(|(key, _)| !key.ends_with(".vxlanid_list") && !(change.mtu.is_some() && *key == MTU));
+        .filter(|(key, _)| !(key.ends_with(".vxlanid_list") || change.mtu.is_some() && *key == MTU));
     words.extend(kept.map(|(key, value)| match value.as_str() {
         "" => format!("--opt {}", quoted(key)),
         value => format!("--opt {}", quoted(&format!("{key}={value}"))),

@@ -65,7 +65,7 @@ fn overlay<'a>(
     let tasks = node.tasks.ok().into_iter().flatten().filter(|task| {
         task.node_id == node.node_id
             && task.desired == "running"
-            && task.networks.iter().any(|name| *name == network.name)
+            && task.networks.contains(&network.name)
     });
     let tasks: Vec<_> = tasks.collect();
     let asks_outside = running.iter().any(|one| one.endpoints.iter().any(|end| open(&end.network)))

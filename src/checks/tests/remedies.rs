@@ -109,7 +109,7 @@ const UNSEEN: &[(&str, &str, &str)] = &[
 #[rustfmt::skip] // one a line
 const NOT_CARRIED_OUT: &[(&str, &str, &str)] = &[
     ("default-route-via-docker", "keep the program", "not carried out: a setting of a program that the lab lacks (dhcpcd)"),
-    ("mtu-exceeds-uplink", "make docker_gwbridge again", "not carried out: an info, which `--apply` leaves alone"),
+    ("mtu-exceeds-uplink", "again for a way out", "not carried out: an info, which `--apply` leaves alone"),
     ("mtu-exceeds-uplink", "for links that carry", "not carried out: a swarm of several nodes"),
     ("ingress-overlaps-host", "on a manager", "not carried out: the routing mesh needs IPVS, which the lab's kernel lacks"),
     ("ingress-overlaps-host", "this engine cannot make", "no commands: for engines before 17.05; none is in the lab"),
