@@ -63,9 +63,7 @@ fn overlay<'a>(
     let open = |name: &str| networks.iter().any(|one| one.name == name && !one.internal);
     let running: Vec<&Container> = containers.iter().filter(on_it).collect();
     let tasks = node.tasks.ok().into_iter().flatten().filter(|task| {
-        task.node_id == node.node_id
-            && task.desired == "running"
-            && task.networks.contains(&network.name)
+        task.node_id == node.node_id && task.desired == "running" && task.networks.contains(&network.name)
     });
     let tasks: Vec<_> = tasks.collect();
     let asks_outside = running.iter().any(|one| one.endpoints.iter().any(|end| open(&end.network)))

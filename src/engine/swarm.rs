@@ -1,5 +1,5 @@
-//! A node's part in its swarm: the addresses that the swarm deals out to overlay networks, the port of their traffic, the other nodes, and what
-//! of overlay networks lives here.
+//! A node's part in its swarm: the addresses that the swarm deals out to overlay networks, the port of their traffic, and the other
+//! nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::{IpNet, Ipv4Net};
 
 use super::{Version, running_version};
-use crate::host::{Container, Missing, Network, Snapshot, SocketState, SwarmNode, Transport};
+use crate::host::{Missing, Snapshot, SocketState, SwarmNode, Transport};
 use crate::text::text;
 
 /// A range of the swarm that this host belongs to.
@@ -75,22 +75,6 @@ pub fn ingress_subnet(version: Version, pool: IpNet, block: u8) -> Option<IpNet>
         return None;
     }
     IpNet::new(pool.network(), block).ok()
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Manager,
-    /// It has no API of the swarm: only managers see nodes, services and tasks.
-    Worker,
-}
-
-/// What this node is in its swarm; none where it is in no swarm.
-///
-/// # Errors
-/// [`Missing`] when the engine did not say.
-pub fn role(host: &Snapshot) -> Result<Option<Role>, Missing> {
-    let node = node(host)?;
-    Ok(is_member(node).then_some(if node.manager { Role::Manager } else { Role::Worker }))
 }
 
 fn node(host: &Snapshot) -> Result<&SwarmNode, Missing> {
@@ -166,7 +150,9 @@ pub fn peers(host: &Snapshot) -> Result<Vec<Peer>, Missing> {
     for peer in node.nodes.iter().filter(|peer| peer.id != node.node_id) {
         let (name, manager, down) = (peer.hostname.clone(), peer.manager, peer.state == "down");
         let shown_by = format!("docker node inspect {} --format '{{{{.Status.Addr}}}}'", peer.id);
-        peer.address.map(|address| meet(Peer { address, name, manager, down, shown_by }));
+        if let Some(address) = peer.address {
+            meet(Peer { address, name, manager, down, shown_by });
+        }
     }
     let nameless = |address, manager, shown_by| Peer { address, name: String::new(), manager, down: false, shown_by };
     for manager in node.managers.iter().filter_map(|manager| manager.parse::<SocketAddr>().ok()) {
@@ -178,27 +164,6 @@ pub fn peers(host: &Snapshot) -> Result<Vec<Peer>, Missing> {
         }
     }
     Ok(peers.into_values().collect())
-}
-
-/// The overlay networks that this host takes part in, each with the running containers on it; of the engine's own endpoints (`ingress-sbox`, `lb-…`) alone
-/// it has none.
-///
-/// # Errors
-/// [`Missing`] when networks or containers are not known.
-pub fn overlays_here(host: &Snapshot) -> Result<Vec<(&Network, Vec<&Container>)>, Missing> {
-    let api = host.engine.api.get("engine.api")?;
-    let containers = api.containers.get("engine.api.containers")?;
-    let overlays = api.networks.get("engine.api.networks")?.iter().filter(|network| network.driver == "overlay");
-    let with_containers = overlays.map(|network| {
-        let on_it = |container: &&Container| {
-            container.state == "running" && container.endpoints.iter().any(|endpoint| endpoint.network_id == network.id)
-        };
-        (network, containers.iter().filter(on_it).collect::<Vec<_>>())
-    });
-    let takes_part = |(network, containers): &(&Network, Vec<&Container>)| {
-        !containers.is_empty() || network.members.as_ref().is_some_and(|members| !members.is_empty())
-    };
-    Ok(with_containers.filter(takes_part).collect())
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 use super::*;
-use crate::host::{
-    Address, Api, ApiVersion, Container, Endpoint, EngineKind, Fact, Info, IpamConfig, Member, Network, Socket,
-    SwarmPeer,
-};
+use crate::host::{Address, Api, ApiVersion, EngineKind, Fact, Info, IpamConfig, Network, Socket, SwarmPeer};
 
 fn node(engine: &str, swarm: SwarmNode, networks: Vec<Network>) -> Snapshot {
     let mut host = Snapshot::empty("h");
@@ -103,9 +100,8 @@ fn a_node_is_no_peer_of_its_own() {
             told("fd00::7", "", true, false),
         ]
     );
-    assert_eq!(role(&host), Ok(Some(Role::Worker)));
     let outside = node("28.5.2", state("inactive", &[]), Vec::new());
-    assert_eq!((role(&outside), peers(&outside)), (Ok(None), Ok(Vec::new())));
+    assert_eq!(peers(&outside), Ok(Vec::new()));
 }
 
 #[test]
@@ -126,30 +122,4 @@ fn the_port_of_overlay_traffic() {
     assert_eq!(data_path_port(&worker), Ok(4789));
     worker.sockets = Fact::known(vec![bound("0.0.0.0:7789"), bound("127.0.0.1:4789")]);
     assert!(data_path_port(&worker).unwrap_err().why.en.contains("only managers tell"));
-}
-
-#[test]
-fn overlays_with_who_is_on_them() {
-    let endpoint = Endpoint { network: "own".to_owned(), network_id: "own-id".to_owned(), ..Endpoint::default() };
-    let container = |name: &str, state: &str| Container {
-        name: name.to_owned(),
-        state: state.to_owned(),
-        endpoints: vec![endpoint.clone()],
-        ..Container::default()
-    };
-    let ingress = Network { members: Some(vec![Member::default()]), ..overlay("ingress", &[]) };
-    let networks = vec![overlay("own", &[]), ingress, Network { members: Some(Vec::new()), ..overlay("away", &[]) }];
-    let mut host = node("28.5.2", state("active", &[]), networks);
-    assert!(overlays_here(&host).is_err(), "containers are not known");
-    if let Fact::Known { value: api, .. } = &mut host.engine.api {
-        api.containers = Fact::known(vec![container("web.1", "running"), container("web.2", "created")]);
-    }
-    let here = overlays_here(&host).unwrap();
-    let seen: Vec<(&str, Vec<&str>)> = here
-        .iter()
-        .map(|(network, on_it)| {
-            (network.name.as_str(), on_it.iter().map(|container| container.name.as_str()).collect())
-        })
-        .collect();
-    assert_eq!(seen, [("own", vec!["web.1"]), ("ingress", Vec::new())]);
 }
