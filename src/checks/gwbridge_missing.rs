@@ -100,7 +100,7 @@ impl Case<'_, '_> {
     fn finding(&self) -> Finding {
         let Text { en: why, zh: why_zh } = self.why();
         let subject = format!("network:{GWBRIDGE}");
-        let finding = match self.needs.first() {
+        let finding = match self.needs.iter().min_by_key(|need| weight(need)) {
             Some(need) if !self.is_over() => {
                 let Text { en: who, zh: who_zh } = self.who(need);
                 let message =
@@ -269,6 +269,16 @@ impl Case<'_, '_> {
             ));
         }
         shown.into_iter().fold(finding, Finding::evidence)
+    }
+}
+
+/// The worst first.
+fn weight(need: &Need) -> u8 {
+    match need {
+        Need::Container(..) => 0,
+        Need::Task(..) => 1,
+        Need::Logged(_) => 2,
+        Need::Ingress => 3,
     }
 }
 

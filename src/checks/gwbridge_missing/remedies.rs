@@ -41,11 +41,12 @@ fn make(case: &Case) -> Option<Remedy> {
     let mut remedy = create(case.scene, named, before)?;
     let Text { en, zh } = remedy.title;
     remedy.title = Text { en: first.en + &en, zh: first.zh + &zh };
-    let runs_without = case.needs.iter().any(|need| matches!(need, Need::Container(..) | Need::Ingress));
+    let runs_without = case.needs.iter().any(|need| matches!(need, Need::Container(..)));
     Some(if runs_without { attached(case, remedy) } else { remedy })
 }
 
-/// What runs is attached to it only when the engine starts again.
+/// A container that runs is attached to it only when the engine starts again; the ingress network comes back by itself, with the next change of what the
+/// node is attached to.
 fn attached(case: &Case, mut remedy: Remedy) -> Remedy {
     let Text { en, zh } = remedy.title;
     remedy.title = text!(
