@@ -6,6 +6,8 @@ mod case;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod model_journal;
+#[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A host and a journal that fail, crash, lose power or are meddled with at any chosen moment.
+//! A host that fails, crashes, loses power or is meddled with at any chosen moment.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::rc::Rc;
 
 use crate::action::{Action, Intent, Presence, Running};
-use crate::apply::journal::{Entry, Living, Sink, Unwritten, decode};
+use crate::apply::journal::{Entry, Living, decode};
 use crate::apply::{End, Hands, State};
 use crate::host::Network;
 use crate::plan::{Bytes, FileSwap, Step};
@@ -117,7 +117,7 @@ impl Machine {
 }
 
 /// Takes this call's fault; what comes before the effect happens here.
-fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(), Text>) {
+pub(super) fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(), Text>) {
     let mut inner = machine.borrow_mut();
     let call = inner.calls;
     let fault = inner.next();
@@ -139,7 +139,7 @@ fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(), Text>) {
 }
 
 /// What comes after it.
-fn leave(fault: Option<Fault>) -> Result<(), Text> {
+pub(super) fn leave(fault: Option<Fault>) -> Result<(), Text> {
     match fault {
         Some(Fault::CrashAfter | Fault::Torn) => resume_unwind(Box::new(Gone { power: false })),
         Some(Fault::PowerCutAfter) => resume_unwind(Box::new(Gone { power: true })),
@@ -362,51 +362,5 @@ pub fn settle(world: &mut World, was_up: bool, touched: &str) {
         }
     } else if let Some(bip) = bip.filter(|_| !was_up) {
         world.set("docker0", &bip);
-    }
-}
-
-/// A journal in memory, by the same lines as the real one.
-pub struct ModelJournal {
-    machine: Shared,
-    entries: Vec<Entry>,
-}
-
-impl ModelJournal {
-    pub fn open(machine: &Shared) -> Self {
-        let mut inner = machine.borrow_mut();
-        let whole = inner.journal.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        inner.journal.truncate(whole);
-        let entries = inner.entries();
-        drop(inner);
-        ModelJournal { machine: Rc::clone(machine), entries }
-    }
-}
-
-impl Sink for ModelJournal {
-    fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    fn append(&mut self, entry: Entry) -> Result<(), Unwritten> {
-        let (fault, before) = enter(&self.machine, false);
-        before.map_err(Unwritten::Absent)?;
-        let mut machine = self.machine.borrow_mut();
-        if machine.read_only {
-            return Err(Unwritten::Absent(Text::verbatim("read-only")));
-        }
-        let mut line = serde_json::to_vec(&entry).expect("a line");
-        line.push(b'\n');
-        if fault == Some(Fault::Torn) {
-            line.truncate(line.len() / 2);
-        }
-        machine.journal.extend_from_slice(&line);
-        if !matches!(fault, Some(Fault::Torn | Fault::ErrorAfter)) {
-            machine.durable = machine.journal.len();
-        }
-        drop(machine);
-        if fault != Some(Fault::Torn) {
-            self.entries.push(entry);
-        }
-        leave(fault).map_err(Unwritten::Unsure)
     }
 }
