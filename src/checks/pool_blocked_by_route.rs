@@ -7,7 +7,7 @@ use super::iproute::{self, shows_route};
 use super::ledger::{Holder, Holding, Ledger};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, configuration, docs, room};
-use crate::engine::gwbridge::{Need, needs};
+use crate::engine::gwbridge::{Need, failure, gwbridge, needs};
 use crate::engine::settings::Outlook;
 use crate::engine::startup::first_host;
 use crate::engine::{Version, Whereabouts, own_process, whereabouts};
@@ -165,14 +165,18 @@ fn frees_most(ledger: &Ledger, here: &Here) -> Text {
     }
 }
 
-/// Whether a network or a task failed for it: the running engine's log tells so, or a manager of one of its own tasks.
+/// Whether a network or a task failed for it: the running engine's log tells so, or a manager of one of its own tasks. What wanted docker_gwbridge has
+/// what it wanted, where that is there now.
 pub fn create_failed(host: &Snapshot) -> bool {
     let Some(process) = own_process(host) else { return false };
     let unit = host.engine.unit.ok().and_then(Option::as_ref).and_then(|unit| unit.log.ok());
     let mut log = unit.into_iter().chain(host.engine.swarm_log.ok()).flatten();
     let of_a_task = |need: &Need| matches!(need, Need::Task(_, failure) if says_nothing_is_free(&failure.words));
-    log.any(|line| line.at / 1000 >= process.started_at && says_nothing_is_free(&line.message))
-        || needs(host).is_ok_and(|(needs, _)| needs.iter().any(of_a_task))
+    let has_it = gwbridge(host).is_ok_and(|network| network.is_some());
+    let is_over = |line: &str| has_it && failure(line).is_some();
+    log.any(|line| {
+        line.at / 1000 >= process.started_at && says_nothing_is_free(&line.message) && !is_over(&line.message)
+    }) || (!has_it && needs(host).is_ok_and(|(needs, _)| needs.iter().any(of_a_task)))
 }
 
 fn remedies(scene: &Scene, state: &PoolState, ledger: &Ledger, here: &Here) -> Vec<Remedy> {

@@ -41,7 +41,9 @@ pub fn bring(kept: &Kept, network: &str, names: &[String], service: &str, wanted
             let Some(there) = engine.network(network)? else { return Ok(()) };
             let on: Vec<String> = all(&there).into_iter().filter(|name| names.contains(name)).collect();
             for name in on.iter().filter(|name| !gateway::is_own(name)) {
-                kept.put(&about(network, name), &endpoint(&engine.container(name)?, network))?;
+                let endpoint = endpoint(&engine.container(name)?, network);
+                kept.put(&about(network, name, &[]), &endpoint)?;
+                kept.put(&about(network, name, &subnets(&there)), &endpoint)?;
             }
             off(&engine, network, &on)
         }
@@ -111,8 +113,10 @@ fn back_now(kept: &Kept, network: &str, names: &[String]) -> Result<(), Text> {
     let there = there.ok_or_else(|| text!("there is no network {network}", "没有网络 {network}"))?;
     let on = all(&there);
     for name in names.iter().filter(|name| !gateway::is_own(name) && !on.contains(name)) {
-        let was = kept.get::<Value>(&about(network, name)).unwrap_or_default();
-        engine.connect(network, name, &settings(&was, &subnets(&there)))?;
+        let subnets = subnets(&there);
+        // In this very place before it was in another.
+        let was = kept.get::<Value>(&about(network, name, &subnets)).or_else(|| kept.get(&about(network, name, &[])));
+        engine.connect(network, name, &settings(&was.unwrap_or_default(), &subnets))?;
     }
     if names.iter().any(|name| name == gateway::INGRESS) && !on.iter().any(|name| name == gateway::INGRESS) {
         return Err(text!(
@@ -123,8 +127,9 @@ fn back_now(kept: &Kept, network: &str, names: &[String]) -> Result<(), Text> {
     Ok(())
 }
 
-fn about(network: &str, container: &str) -> String {
-    format!("{container} on {network}")
+fn about(network: &str, container: &str, subnets: &[IpNet]) -> String {
+    let subnets: Vec<String> = subnets.iter().map(ToString::to_string).collect();
+    format!("{container} on {network} {}", subnets.join(" "))
 }
 
 fn endpoint(container: &Value, network: &str) -> Value {
