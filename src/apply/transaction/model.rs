@@ -1,5 +1,7 @@
 //! A host that fails, crashes, loses power or is meddled with at any chosen moment.
 
+mod journal;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -11,6 +13,8 @@ use crate::apply::{End, Hands, State};
 use crate::host::Network;
 use crate::plan::{Bytes, FileSwap, Step};
 use crate::text::Text;
+
+pub use journal::ModelJournal;
 
 /// What can befall one call of a hand or one line of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
