@@ -10,7 +10,7 @@ const CONFLICT: &str = "(from flag: ";
 const SECRET_WORDS: [&str; 10] =
     ["password", "passwd", "secret", "token", "psk", "apikey", "api_key", "api-key", "private_key", "credential"];
 
-/// `text` with passwords in URLs (`://user:password@`), values behind words such as `password=`, swarm join tokens, and the
+/// `text` with passwords in URLs (`://user:password@`), values behind words such as `password=`, a swarm's tokens and keys, and the
 /// values of conflicting directives that may be secrets (`labels: (from flag: …, from file: …)`) masked.
 pub fn mask(text: &str) -> String {
     let text = mask_conflicts(text);
@@ -80,7 +80,7 @@ fn mask_word(word: &str) -> String {
     let body = word.trim_end();
     let tail = &word[body.len()..];
     let mut out = mask_url(body);
-    if let Some(at) = out.find("SWMTKN-") {
+    if let Some(at) = ["SWMTKN-", "SWMKEY-"].iter().find_map(|kind| out.find(kind)) {
         out.truncate(at);
         out.push_str("***");
     }
@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(mask("PASSWORD=hunter2 x"), "PASSWORD=*** x");
         assert_eq!(mask("--comment default/secret-svc:http"), "--comment default/secret-svc:http");
         assert_eq!(mask("join SWMTKN-1-abc-def now"), "join *** now");
+        assert_eq!(mask("unlock \"SWMKEY-1-abc/d+f\" now"), "unlock \"*** now");
         assert_eq!(
             mask("-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"),
             "-A FORWARD -d 10.0.0.0/8 -m comment --comment \"ok: yes\" -j DROP"

@@ -25,7 +25,7 @@ pub fn add(cases: &mut Cases) {
             "docker service create -d --no-resolve-image --name web --secret s --config c -e PASSWORD=PLANTED-env --label token=PLANTED-label \
              --container-label token=PLANTED-label --endpoint-mode dnsrr bb:1 sh -c 'echo PLANTED-output; exit 1'",
         );
-        host.ok("docker node update --label-add token=PLANTED-node self");
+        host.ok("docker node update --label-add token=PLANTED-node $(docker node ls -q)");
         host.container("web", "--network own -p 8080:80 -e PASSWORD=PLANTED-env --label token=PLANTED-label");
         host.ok("docker exec web sh -c ': PLANTED-exec'");
         host.ok("iptables -A INPUT -s 10.99.0.0/16 -m comment --comment password=PLANTED-comment -j DROP");
@@ -36,8 +36,8 @@ pub fn add(cases: &mut Cases) {
             "docker swarm join-token -q manager",
             "docker swarm unlock-key -q",
             // A line of the node's key and one of the swarm's certificate.
-            "sed -n 2p /var/lib/docker/swarm/certificates/swarm-node.key",
-            "sed -n 2p /var/lib/docker/swarm/certificates/swarm-root-ca.crt",
+            "grep -Em 1 '^[A-Za-z0-9+/]{40,}' /var/lib/docker/swarm/certificates/swarm-node.key",
+            "grep -Em 1 '^[A-Za-z0-9+/]{40,}' /var/lib/docker/swarm/certificates/swarm-root-ca.crt",
         ];
         let mut kept: Vec<String> = kept.iter().map(|told| host.ok(told).trim().to_owned()).collect();
         assert!(kept.iter().all(|secret| secret.len() > 20), "{kept:?}");
