@@ -6,8 +6,6 @@ mod case;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod model_journal;
-#[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant};

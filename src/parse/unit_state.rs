@@ -21,12 +21,14 @@ pub fn properties(shown: &str) -> BTreeMap<String, Vec<String>> {
     properties
 }
 
-/// `journalctl -o json`: an object per line (systemd.journal-fields(7)); secrets masked. Lines that are none, and dockerd's help, are left out.
+/// `journalctl -o json`: an object per line (systemd.journal-fields(7)); secrets masked. Lines that are none, dockerd's help, and what containers say by the
+/// engine's journald driver (v28.5.2 daemon/logger/journald/journald.go: each with its `CONTAINER_ID`) are left out.
 pub fn journal(lines: &str) -> Vec<LogLine> {
     lines
         .lines()
         .filter_map(|line| {
-            let entry: Value = serde_json::from_str(line).ok()?;
+            let entry: Value =
+                serde_json::from_str(line).ok().filter(|entry: &Value| entry.get("CONTAINER_ID").is_none())?;
             let at = entry.get("__REALTIME_TIMESTAMP")?.as_str()?.parse().ok()?;
             let message = message(entry.get("MESSAGE")?)?;
             (!is_help(&message)).then(|| LogLine { at, message: shown_message(&message) })
@@ -94,8 +96,10 @@ mod tests {
     fn journal_lines() {
         let lines = "{\"__REALTIME_TIMESTAMP\":\"1700000000000000\",\"MESSAGE\":\"pulled from https://u:hunter2@m\"}\n\
                      rubbish\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":[104,105,255]}\n{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":null}\n";
+        let container =
+            "{\"__REALTIME_TIMESTAMP\":\"5\",\"CONTAINER_ID\":\"4af1\",\"MESSAGE\":\"level=fatal msg=mine\"}\n";
         let help = "{\"__REALTIME_TIMESTAMP\":\"5\",\"MESSAGE\":\"      --bip string   x\"}\n";
-        let seen = journal(&format!("{lines}{help}"));
+        let seen = journal(&format!("{lines}{container}{help}"));
         assert_eq!(seen.len(), 2);
         assert_eq!(seen[0].at, 1_700_000_000_000_000);
         assert!(!seen[0].message.contains("hunter2"));

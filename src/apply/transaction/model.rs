@@ -121,7 +121,7 @@ impl Machine {
 }
 
 /// Takes this call's fault; what comes before the effect happens here.
-pub(super) fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(), Text>) {
+fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(), Text>) {
     let mut inner = machine.borrow_mut();
     let call = inner.calls;
     let fault = inner.next();
@@ -143,7 +143,7 @@ pub(super) fn enter(machine: &Shared, looks: bool) -> (Option<Fault>, Result<(),
 }
 
 /// What comes after it.
-pub(super) fn leave(fault: Option<Fault>) -> Result<(), Text> {
+fn leave(fault: Option<Fault>) -> Result<(), Text> {
     match fault {
         Some(Fault::CrashAfter | Fault::Torn) => resume_unwind(Box::new(Gone { power: false })),
         Some(Fault::PowerCutAfter) => resume_unwind(Box::new(Gone { power: true })),

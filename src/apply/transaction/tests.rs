@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::case::{Armed, Case, Engine, Start, case};
-use super::model::{Fault, Gone, Machine, ModelHands, Shared, World, container, look, settle};
-use super::model_journal::ModelJournal;
+use super::model::{Fault, Gone, Machine, ModelHands, ModelJournal, Shared, World, container, look, settle};
 use super::*;
 use crate::apply::journal::{Stage, stage};
 
