@@ -1,6 +1,7 @@
 //! Nodes of a swarm: what an engine does where docker_gwbridge cannot be, is wrong, or the overlay is cut off, and that it works again.
 //! A story runs on one engine, `DNETCTL_FULL=1` on all.
 
+mod cure;
 mod facts;
 mod gateway;
 mod healthy;

@@ -1,7 +1,9 @@
 //! Overlay networks that the whole swarm has to make again: one that hides a node's LAN, one that is too large for a node's link.
 
+use super::cure::{all_is_well, blames, carry_out};
 use super::site::{SOON, Swarm, fetched, gets_out, inside, is_shut_in, replica_address};
 use super::story;
+use crate::cases::networks::only;
 use crate::harness::{Cases, Engine, Host, Lab};
 
 pub fn add(cases: &mut Cases) {
@@ -23,9 +25,13 @@ fn hides_the_lan(lab: &Lab, engine: Engine) {
     }
     assert_eq!(swarm.worker.ok(routes), before, "the node itself is as it was");
 
-    again(&swarm, "--subnet 10.78.0.0/24");
-    swarm.carries();
+    blames(&swarm.manager, "overlay-overlaps-host");
+    let report = blames(&swarm.worker, "overlay-overlaps-host");
+    let finding = only(&report, "overlay-overlaps-host", "error", "network:across");
+    carry_out(&swarm.manager, finding, "docker network create");
+    all_is_well(&swarm);
     gets_out(&swarm.worker);
+    gets_out(&swarm.manager);
 }
 
 fn small_link(lab: &Lab, engine: Engine) {
@@ -40,10 +46,12 @@ fn small_link(lab: &Lab, engine: Engine) {
         assert!(!from.sh(&ping(to, 1400)).succeeded(), "1400 bytes are lost on the worker's link, there or back");
     }
 
-    again(&swarm, "-o com.docker.network.driver.mtu=1400");
+    let report = blames(&swarm.worker, "mtu-exceeds-uplink");
+    let finding = only(&report, "mtu-exceeds-uplink", "error", "network:across");
+    carry_out(&swarm.manager, finding, "docker network create");
     swarm.runs();
     piecemeal(&swarm);
-    swarm.carries();
+    all_is_well(&swarm);
     swarm.manager.ok(&ping(&swarm.worker, 1400));
     swarm.worker.ok(&ping(&swarm.manager, 1400));
 }
@@ -60,16 +68,4 @@ fn piecemeal(swarm: &Swarm) {
         host.ok("ip link set eth0 gso_max_segs 1 gso_max_size 1600");
         host.ok(&format!("{} ip link set eth0 gso_max_segs 1 gso_max_size 1600", inside()));
     }
-}
-
-/// The overlay is made again with those options, and the service on it.
-#[track_caller]
-fn again(swarm: &Swarm, options: &str) {
-    swarm.manager.ok("docker service rm web");
-    for host in swarm.nodes() {
-        host.eventually(SOON, "! docker ps -q -f name=web | grep -q .");
-    }
-    swarm.manager.eventually(SOON, "docker network rm across");
-    swarm.overlay("across", options);
-    swarm.serve_on("across");
 }

@@ -1,12 +1,17 @@
 //! Nodes that do not let each other in. The engine says nothing of it: tasks run, nodes are ready, and nothing arrives.
 
-use super::site::{MANAGER, SOON, Swarm, gets_out};
+use super::cure::{all_is_well, applies, blames, carry_out, photo, rolls_back};
+use super::site::{MANAGER, SOON, Swarm, gets_out, node};
 use super::story;
+use crate::cases::networks::{only, says};
 use crate::harness::{Cases, Engine, Host, Lab};
 
 /// A server as it is hardened everywhere.
 const HARDENED: &str = "iptables -A INPUT -i lo -j ACCEPT && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT && \
                         iptables -A INPUT -p tcp --dport 22 -j ACCEPT && iptables -A INPUT -p icmp -j ACCEPT && iptables -A INPUT -j DROP";
+
+const CHECK: &str = "swarm-port-blocked";
+const CHAIN: &str = "chain:ip filter/INPUT";
 
 pub fn add(cases: &mut Cases) {
     story(cases, Engine::V28, "iptables and ufw let nobody in", iptables_and_ufw);
@@ -19,17 +24,22 @@ fn iptables_and_ufw(lab: &Lab, engine: Engine) {
     swarm.init().join(&swarm.worker).serve().carries();
     swarm.worker.ok(HARDENED);
     stays_silent(&swarm);
+    let finding = blames(&swarm.worker, CHECK);
+    says(only(&finding, CHECK, "error", CHAIN), "4789");
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["diagnose"]);
+    all_is_well(&swarm);
+    rolls_back(&swarm.worker, &before);
+    swarm.is_cut();
 
     swarm.worker.ok("iptables -F INPUT");
     swarm.carries();
     swarm.worker.ok("ufw allow 22/tcp && ufw --force enable");
     stays_silent(&swarm);
     gets_out(&swarm.worker);
-
-    swarm.worker.ok(&format!(
-        "ufw allow from {MANAGER} to any port 4789 proto udp && ufw allow from {MANAGER} to any port 7946"
-    ));
-    swarm.carries();
+    let report = blames(&swarm.worker, CHECK);
+    carry_out(&swarm.worker, only(&report, CHECK, "error", CHAIN), "ufw ");
+    all_is_well(&swarm);
 }
 
 fn firewalld(lab: &Lab, engine: Engine) {
@@ -40,9 +50,9 @@ fn firewalld(lab: &Lab, engine: Engine) {
     swarm.init().join(&swarm.worker).serve().runs();
     stays_silent(&swarm);
     gets_out(&swarm.worker);
-
-    swarm.worker.ok("firewall-cmd --permanent --add-service=docker-swarm && firewall-cmd --reload");
-    swarm.carries();
+    let report = blames(&swarm.worker, CHECK);
+    carry_out(&swarm.worker, report.finding(CHECK), "firewall-cmd ");
+    all_is_well(&swarm);
 }
 
 /// The overlay is cut, and neither the journal of the worker nor the manager's list of nodes says so.
@@ -62,19 +72,24 @@ fn nodes(manager: &Host) -> String {
 
 fn manager(lab: &Lab, engine: Engine) {
     let swarm = Swarm::pair(lab, engine);
-    swarm.init();
+    let late = node(lab, engine, &swarm.fabric, "late", "10.77.0.4").boot();
+    late.docker();
+    swarm.init().join(&swarm.worker).serve().carries();
     swarm.manager.ok(HARDENED);
-    let refused = swarm.try_join(&swarm.worker);
-    assert!(
-        refused.stderr.contains(
-            "Timeout was reached before node joined. The attempt to join the swarm will continue in the background."
-        ),
-        "{refused}"
-    );
+    let refused = swarm.try_join(&late);
+    let in_vain =
+        "Timeout was reached before node joined. The attempt to join the swarm will continue in the background.";
+    assert!(refused.stderr.contains(in_vain), "{refused}");
     let told = "docker info -f '{{.Swarm.LocalNodeState}} {{.Swarm.NodeAddr}} {{range .Swarm.RemoteManagers}}{{.Addr}}{{end}}'";
-    assert_eq!(swarm.worker.ok(told).trim(), format!("pending 10.77.0.3 {MANAGER}:2377"));
+    assert_eq!(late.ok(told).trim(), format!("pending 10.77.0.4 {MANAGER}:2377"));
+    let report = blames(&swarm.manager, CHECK);
+    says(only(&report, CHECK, "error", CHAIN), "2377");
+    applies(&swarm.manager, &["diagnose"]);
+    all_is_well(&swarm);
 
+    // Of a node that it does not know the manager lets nobody in.
+    assert!(late.ok(told).starts_with("pending"));
     swarm.manager.ok("iptables -F INPUT");
-    swarm.worker.eventually(SOON, "docker info -f '{{.Swarm.LocalNodeState}}' | grep -q active");
-    swarm.serve().carries();
+    late.eventually(SOON, "docker info -f '{{.Swarm.LocalNodeState}}' | grep -q active");
+    late.eventually(SOON, "docker ps -q -f name=web | grep -q .");
 }

@@ -4,7 +4,7 @@ use crate::harness::{Engine, Fabric, Host, HostBuilder, Lab, Output};
 use std::time::{Duration, Instant};
 
 /// How long a task may take to come up, or to fail.
-pub const SOON: Duration = Duration::from_secs(40);
+pub const SOON: Duration = Duration::from_secs(90);
 
 /// A machine of the LAN with a web server, in no swarm.
 pub const MACHINE: &str = "10.77.0.9";
