@@ -28,7 +28,7 @@ pub fn applies(host: &Host, arguments: &[&str]) -> Report {
     report
 }
 
-/// Rolled back, the node is as it was: its tasks are others by then.
+/// Rolled back, the node is as it was: its tasks are others by then, and the ingress network comes when it likes.
 #[track_caller]
 pub fn rolls_back(host: &Host, before: &Photo) {
     let output = host.dnetctl(&["rollback", "--yes"]);
@@ -38,7 +38,7 @@ pub fn rolls_back(host: &Host, before: &Photo) {
 
 #[track_caller]
 pub fn photo(host: &Host) -> Photo {
-    host.photo().without(&["container web."])
+    host.photo().without(&["container web.", "network ingress"])
 }
 
 /// The commands of the remedy that `having` stands in, in one shell of that node.

@@ -1,10 +1,16 @@
 //! docker_gwbridge: what keeps the engine from making it, and what makes it useless.
 
+use super::cure::{all_is_well, applies, blames, photo, rolls_back};
 use super::site::{SOON, Swarm, gets_out, is_shut_in, task_error};
 use super::story;
-use crate::harness::{Cases, Engine, Lab};
+use crate::cases::networks::only;
+use crate::harness::{Cases, Engine, Host, Lab};
 
-const MISSING: &str = "error creating external connectivity network: ";
+const FAILED: &str = "error creating external connectivity network: ";
+
+const MISSING: &str = "gwbridge-missing";
+const WRONG: &str = "gwbridge-misconfigured";
+const NETWORK: &str = "network:docker_gwbridge";
 
 pub fn add(cases: &mut Cases) {
     story(cases, Engine::V20, "every pool is held by a route on a link", pools_held);
@@ -29,8 +35,18 @@ fn pools_held(lab: &Lab, engine: Engine) {
     } else {
         "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"
     };
-    swarm.fails(&task_error(engine, &format!("{MISSING}{none}")));
+    swarm.fails(&task_error(engine, &format!("{FAILED}{none}")));
     misses(&swarm, none);
+    let report = blames(&swarm.worker, "pool-blocked-by-route");
+    assert!(report.findings().next().is_some_and(|f| f["explains"].to_string().contains(MISSING)), "{report}");
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["gwbridge"]);
+    swarm.carries();
+    gets_out(&swarm.worker);
+    rolls_back(&swarm.worker, &before);
+    is_shut_in(&swarm.worker);
+    swarm.replace(&swarm.worker);
+    swarm.fails(&task_error(engine, &format!("{FAILED}{none}")));
 
     swarm.worker.ok("ip route del 172.16.0.0/12 && ip route del 192.168.0.0/16");
     swarm.carries();
@@ -42,8 +58,9 @@ fn plain_link(lab: &Lab, engine: Engine) {
     swarm.worker.ok("ip link add docker_gwbridge type veth peer name other && ip link set docker_gwbridge up");
     swarm.init().join(&swarm.worker).serve();
     let why = "existing interface docker_gwbridge is not a bridge";
-    swarm.fails(&task_error(engine, &format!("{MISSING}{why}")));
+    swarm.fails(&task_error(engine, &format!("{FAILED}{why}")));
     misses(&swarm, why);
+    made_and_unmade(&swarm);
 
     swarm.worker.ok("ip link del docker_gwbridge");
     swarm.carries();
@@ -54,12 +71,28 @@ fn name_of_another(lab: &Lab, engine: Engine) {
     let swarm = Swarm::pair(lab, engine);
     swarm.worker.ok("docker network create -o com.docker.network.bridge.name=docker_gwbridge other");
     swarm.init().join(&swarm.worker).serve();
-    swarm.fails(&task_error(engine, &format!("{MISSING}cannot create network ")));
+    swarm.fails(&task_error(engine, &format!("{FAILED}cannot create network ")));
     misses(&swarm, "(docker_gwbridge): networks have same bridge name");
+    made_and_unmade(&swarm);
 
     swarm.worker.ok("docker network rm other");
     swarm.carries();
     gets_out(&swarm.worker);
+}
+
+/// What hinders the engine is the one thing that is wrong. `gwbridge` makes the network none the less, and both replicas run and reach each other.
+#[track_caller]
+fn made_and_unmade(swarm: &Swarm) {
+    let report = blames(&swarm.worker, MISSING);
+    only(&report, MISSING, "error", NETWORK);
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["gwbridge"]);
+    all_is_well(swarm);
+    gets_out(&swarm.worker);
+    rolls_back(&swarm.worker, &before);
+    is_shut_in(&swarm.worker);
+    swarm.replace(&swarm.worker);
+    swarm.fails(FAILED);
 }
 
 /// The worker has no docker_gwbridge, and its journal says why the ingress network has none either.
@@ -69,7 +102,7 @@ fn misses(swarm: &Swarm, why: &str) {
     assert!(!networks.lines().any(|name| name == "docker_gwbridge"), "{networks}");
     let log = swarm.worker.docker_log();
     let line = log.lines().find(|line| line.contains("Failed creating ingress network: ") && line.contains(why));
-    assert!(line.is_some_and(|line| line.contains(MISSING)), "{why}?\n{log}");
+    assert!(line.is_some_and(|line| line.contains(FAILED)), "{why}?\n{log}");
 }
 
 fn foreign_address(lab: &Lab, engine: Engine) {
@@ -90,6 +123,14 @@ fn foreign_address(lab: &Lab, engine: Engine) {
     is_shut_in(&swarm.worker);
     let log = swarm.worker.docker_log();
     assert!(!log.contains("starting container failed"), "the engine does not notice: {log}");
+    let report = blames(&swarm.worker, WRONG);
+    only(&report, WRONG, "error", "link:docker_gwbridge");
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["gwbridge"]);
+    all_is_well(&swarm);
+    gets_out(&swarm.worker);
+    rolls_back(&swarm.worker, &before);
+    is_shut_in(&swarm.worker);
 
     swarm.worker.restart_docker().expect("nothing hinders it");
     swarm.carries();
@@ -113,20 +154,31 @@ fn link_deleted(lab: &Lab, engine: Engine) {
     let members = "docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' docker_gwbridge";
     assert_eq!(swarm.worker.ok(members).trim(), "gateway_ingress-sbox", "the network is there");
 
-    swarm.worker.restart_docker().expect("it makes the link again");
-    swarm.carries();
+    let report = blames(&swarm.worker, "bridge-link-missing");
+    only(&report, "bridge-link-missing", "error", NETWORK);
+    applies(&swarm.worker, &["diagnose", "--allow", "disruptive"]);
+    all_is_well(&swarm);
     gets_out(&swarm.worker);
     swarm.worker.eventually(SOON, &format!("{members} | grep -q gateway_ingress-sbox"));
 }
 
 fn options(lab: &Lab, engine: Engine) {
     const KEYS: &str = "com.docker.network.bridge";
-    let create = |options: &str| format!("docker network create --subnet 172.31.0.0/24 {options} docker_gwbridge");
+    let create = |options: &str| format!("docker network create {options} docker_gwbridge");
     let swarm = Swarm::pair(lab, engine);
-    swarm.worker.ok(&create(&format!(
-        "-o {KEYS}.name=docker_gwbridge -o {KEYS}.enable_icc=false -o {KEYS}.enable_ip_masquerade=false"
-    )));
+    let shut =
+        format!("-o {KEYS}.name=docker_gwbridge -o {KEYS}.enable_icc=false -o {KEYS}.enable_ip_masquerade=false");
+    swarm.worker.ok(&create(&shut));
     swarm.init().join(&swarm.worker).serve().carries();
+    is_shut_in(&swarm.worker);
+    let report = blames(&swarm.worker, WRONG);
+    only(&report, WRONG, "error", NETWORK);
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
+    all_is_well(&swarm);
+    gets_out(&swarm.worker);
+    rolls_back(&swarm.worker, &before);
+    swarm.runs();
     is_shut_in(&swarm.worker);
 
     // Under a name of its own, and open between the tasks of all services: it works.
@@ -134,10 +186,17 @@ fn options(lab: &Lab, engine: Engine) {
     swarm.join(&swarm.worker).carries();
     gets_out(&swarm.worker);
     assert!(!swarm.worker.sh("ip link show docker_gwbridge").succeeded());
-    let link = swarm.worker.ok("ip -br link show type bridge | grep -o 'br-[0-9a-f]*'");
-    let open = swarm.worker.ok("iptables -S");
-    let open = open.lines().any(|rule| {
-        rule.contains(&format!("-i {} ", link.trim())) && rule.ends_with("-j ACCEPT") && !rule.contains("! -o")
-    });
-    assert!(open, "{link}");
+    assert!(opens(&swarm.worker), "{}", swarm.worker.ok("iptables -S"));
+    let report = swarm.worker.diagnose();
+    only(&report, WRONG, "warning", NETWORK);
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
+    all_is_well(&swarm);
+    gets_out(&swarm.worker);
+    assert!(!opens(&swarm.worker), "{}", swarm.worker.ok("iptables -S"));
+}
+
+/// Whether the engine's rules let pass what stays on a bridge of an own name.
+fn opens(host: &Host) -> bool {
+    let rules = host.ok("iptables -S | grep -E -- '-[io] (br-[0-9a-f]|docker_gwbridge)'");
+    rules.lines().any(|rule| rule.contains(" -i ") && rule.ends_with("-j ACCEPT") && !rule.contains("! -o"))
 }
