@@ -284,7 +284,9 @@ fn weight(need: &Need) -> u8 {
 
 /// Whether these words are about what [`obstacles`] looks for.
 fn is_modelled(words: &str) -> bool {
-    let others = ["networks have same bridge name", "is not a bridge", "br_netfilter", "No chain/target/match"];
+    // An engine that starts may find its sandbox still attached; with the network that endpoint is gone.
+    let stale = "endpoint with name gateway_ingress-sbox already exists";
+    let others = ["networks have same bridge name", "is not a bridge", "br_netfilter", "No chain/target/match", stale];
     let no_chain = words.contains("iptables failed") && words.contains("does not exist");
     says_nothing_is_free(words) || no_chain || others.iter().any(|other| words.contains(other))
 }

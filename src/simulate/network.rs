@@ -13,12 +13,18 @@ const MTU: &str = "com.docker.network.driver.mtu";
 /// [`Missing`] when the engine did not tell its networks, or links, addresses or routes were not seen.
 pub(super) fn set(after: &mut Snapshot, network: &Network, to: Presence) -> Result<(), Missing> {
     let networks = networks(after)?;
+    let is_it = |there: &Network| there.name == network.name && there.scope != "swarm";
+    // An action's network has no id, by which a bridge without a name of its own is called.
+    let network = &match to {
+        Presence::Absent => networks.iter().find(|there| is_it(there)).unwrap_or(network).clone(),
+        Presence::Present => {
+            // One that no other has.
+            let id = format!("{:0<64}", network.name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+            Network { id, members: Some(Vec::new()), ..network.clone() }
+        }
+    };
     networks.retain(|there| there.name != network.name || there.scope == "swarm");
-    if to == Presence::Present {
-        // An id of its own, which no other has.
-        let id = format!("{:0<64}", network.name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
-        networks.push(Network { id, members: Some(Vec::new()), ..network.clone() });
-    }
+    networks.extend((to == Presence::Present).then(|| network.clone()));
     if let Fact::Known { value: stored, .. } = &mut after.engine.stored_networks {
         stored.retain(|there| there.name != network.name);
         stored.extend((to == Presence::Present).then(|| network.clone()));

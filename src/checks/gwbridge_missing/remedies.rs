@@ -38,11 +38,23 @@ fn make(case: &Case) -> Option<Remedy> {
         before.by_hand.push(format!("# {}", case.words().next().unwrap_or_default()));
         first = text!("remove what the engine names, and ", "排除引擎指出的障碍，");
     }
+    let waits = case.needs.iter().any(|need| matches!(need, Need::Container(..) | Need::Ingress));
+    if let ([Obstacle::NotABridge(_)], false, []) = (case.obstacles, waits, &before.by_hand[..]) {
+        return Some(rename_alone(first, before.actions));
+    }
     let mut remedy = create(case.scene, named, before)?;
     let Text { en, zh } = remedy.title;
     remedy.title = Text { en: first.en + &en, zh: first.zh + &zh };
     let runs_without = case.needs.iter().any(|need| matches!(need, Need::Container(..)));
     Some(if runs_without { attached(case, remedy) } else { remedy })
+}
+
+/// The engine tries with every task, and would be there first.
+fn rename_alone(Text { en, zh }: Text, actions: Vec<Action>) -> Remedy {
+    let title = text!("{en}let the engine make docker_gwbridge, as it does with the next task", "{zh}由引擎在启动下一个任务时创建 docker_gwbridge");
+    let impact = text!("whoever uses that link by its name no longer finds it", "按名称使用该链路的程序将找不到它");
+    let commands = actions.iter().flat_map(Action::commands).collect();
+    Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
 }
 
 /// A container that runs is attached to it only when the engine starts again; the ingress network comes back by itself, with the next change of what the

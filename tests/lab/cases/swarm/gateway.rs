@@ -40,11 +40,11 @@ fn pools_held(lab: &Lab, engine: Engine) {
     let report = blames(&swarm.worker, "pool-blocked-by-route");
     assert!(report.findings().next().is_some_and(|f| f["explains"].to_string().contains(MISSING)), "{report}");
     let before = photo(&swarm.worker);
-    applies(&swarm.worker, &["gwbridge"]);
+    // Its try at the ingress network leaves the sandbox without a way out, now and then: then the engine has to start again.
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
     swarm.carries();
     gets_out(&swarm.worker);
     rolls_back(&swarm.worker, &before);
-    is_shut_in(&swarm.worker);
     swarm.replace(&swarm.worker);
     swarm.fails(&task_error(engine, &format!("{FAILED}{none}")));
 
@@ -86,11 +86,10 @@ fn made_and_unmade(swarm: &Swarm) {
     let report = blames(&swarm.worker, MISSING);
     only(&report, MISSING, "error", NETWORK);
     let before = photo(&swarm.worker);
-    applies(&swarm.worker, &["gwbridge"]);
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
     all_is_well(swarm);
     gets_out(&swarm.worker);
     rolls_back(&swarm.worker, &before);
-    is_shut_in(&swarm.worker);
     swarm.replace(&swarm.worker);
     swarm.fails(FAILED);
 }
@@ -100,9 +99,8 @@ fn made_and_unmade(swarm: &Swarm) {
 fn misses(swarm: &Swarm, why: &str) {
     let networks = swarm.worker.ok("docker network ls --format '{{.Name}}'");
     assert!(!networks.lines().any(|name| name == "docker_gwbridge"), "{networks}");
-    let log = swarm.worker.docker_log();
-    let line = log.lines().find(|line| line.contains("Failed creating ingress network: ") && line.contains(why));
-    assert!(line.is_some_and(|line| line.contains(FAILED)), "{why}?\n{log}");
+    let log = "journalctl --sync; journalctl --no-pager -o cat -u docker.service | grep -F 'Failed creating ingress network: '";
+    swarm.worker.eventually(SOON, &format!("{log} | grep -F '{FAILED}' | grep -F '{why}'"));
 }
 
 fn foreign_address(lab: &Lab, engine: Engine) {
@@ -160,6 +158,14 @@ fn link_deleted(lab: &Lab, engine: Engine) {
     all_is_well(&swarm);
     gets_out(&swarm.worker);
     swarm.worker.eventually(SOON, &format!("{members} | grep -q gateway_ingress-sbox"));
+
+    // Somebody removes the network, too.
+    swarm.worker.ok(&format!("for one in $({members}); do docker network disconnect -f docker_gwbridge $one; done; docker network rm docker_gwbridge"));
+    is_shut_in(&swarm.worker);
+    only(&blames(&swarm.worker, MISSING), MISSING, "error", NETWORK);
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
+    all_is_well(&swarm);
+    gets_out(&swarm.worker);
 }
 
 fn options(lab: &Lab, engine: Engine) {

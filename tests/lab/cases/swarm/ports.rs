@@ -24,8 +24,8 @@ fn iptables_and_ufw(lab: &Lab, engine: Engine) {
     swarm.init().join(&swarm.worker).serve().carries();
     swarm.worker.ok(HARDENED);
     stays_silent(&swarm);
-    let finding = blames(&swarm.worker, CHECK);
-    says(only(&finding, CHECK, "error", CHAIN), "4789");
+    let report = blames(&swarm.worker, CHECK);
+    says(only(&report, CHECK, "error", CHAIN), "4789");
     let before = photo(&swarm.worker);
     applies(&swarm.worker, &["diagnose"]);
     all_is_well(&swarm);
@@ -38,8 +38,14 @@ fn iptables_and_ufw(lab: &Lab, engine: Engine) {
     stays_silent(&swarm);
     gets_out(&swarm.worker);
     let report = blames(&swarm.worker, CHECK);
-    carry_out(&swarm.worker, only(&report, CHECK, "error", CHAIN), "ufw ");
+    only(&report, CHECK, "error", CHAIN);
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["diagnose"]);
     all_is_well(&swarm);
+    rolls_back(&swarm.worker, &before);
+    swarm.is_cut();
+    carry_out(&swarm.worker, report.finding(CHECK), "ufw ");
+    swarm.carries();
 }
 
 fn firewalld(lab: &Lab, engine: Engine) {
@@ -51,8 +57,13 @@ fn firewalld(lab: &Lab, engine: Engine) {
     stays_silent(&swarm);
     gets_out(&swarm.worker);
     let report = blames(&swarm.worker, CHECK);
-    carry_out(&swarm.worker, report.finding(CHECK), "firewall-cmd ");
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["diagnose"]);
     all_is_well(&swarm);
+    rolls_back(&swarm.worker, &before);
+    swarm.is_cut();
+    carry_out(&swarm.worker, report.finding(CHECK), "firewall-cmd ");
+    swarm.carries();
 }
 
 /// The overlay is cut, and neither the journal of the worker nor the manager's list of nodes says so.

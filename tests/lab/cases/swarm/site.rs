@@ -106,7 +106,7 @@ impl Swarm {
     /// The replica on a node is taken down, and the swarm makes another one, or tries to.
     #[track_caller]
     pub fn replace(&self, host: &Host) {
-        host.ok("docker rm -f $(docker ps -aq -f name=web)");
+        host.ok("docker ps -aq -f name=web | xargs -r docker rm -f");
     }
 
     /// The worker's replica fails to start with those words. The manager says so, and the worker's own journal.
