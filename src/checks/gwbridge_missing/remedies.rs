@@ -51,7 +51,10 @@ fn make(case: &Case) -> Option<Remedy> {
 
 /// The engine tries with every task, and would be there first.
 fn rename_alone(Text { en, zh }: Text, actions: Vec<Action>) -> Remedy {
-    let title = text!("{en}let the engine make docker_gwbridge, as it does with the next task", "{zh}由引擎在启动下一个任务时创建 docker_gwbridge");
+    let title = text!(
+        "{en}let the engine make docker_gwbridge, as it does with the next task",
+        "{zh}由引擎在启动下一个任务时创建 docker_gwbridge"
+    );
     let impact = text!("whoever uses that link by its name no longer finds it", "按名称使用该链路的程序将找不到它");
     let commands = actions.iter().flat_map(Action::commands).collect();
     Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
