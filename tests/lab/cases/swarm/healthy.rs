@@ -10,6 +10,8 @@ pub fn add(cases: &mut Cases) {
         let manager = node(lab, engine, &fabric, "manager", MANAGER).boot();
         manager.docker();
         manager.ok(&format!("docker swarm init --advertise-addr {MANAGER}"));
+        // The engine makes it a moment after the swarm is there.
+        manager.eventually(SOON, "docker network inspect docker_gwbridge");
         in_order(&manager);
         manager.ok("docker swarm leave --force");
         in_order(&manager);
