@@ -35,25 +35,20 @@ impl Transaction<'_> {
             Err(()) => return Ended { outcome: Outcome::Incomplete, noted: false },
         };
         // Should all this be tried again, an engine that was not stopped for good is stopped first: then what is older has to follow, too.
-        let (mut left, mut whole, mut later) = (Vec::new(), true, false);
+        let (mut left, mut whole, mut later, mut stuck) = (Vec::new(), true, false, Vec::new());
         for number in to_undo(self.journal.entries()) {
-            if scope == Scope::Lasting && self.plan.steps.get(number).is_some_and(asks_the_engine) {
-                later = true;
-                continue;
-            }
-            if let Some(stop) = self.read_after(number).filter(|stop| self.went_beyond(*stop)) {
-                if scope == Scope::Lasting && left.is_empty() {
+            let back = match self.turn(number, scope, &stuck) {
+                Turn::Now => self.take_back_with_patience(number, scope, stuck.is_empty()),
+                Turn::Waits(why) => Err(by_hand(&self.place(number), &why, &self.plan.steps[number])),
+                Turn::Later => {
                     later = true;
                     continue;
                 }
-                if !left.is_empty() || !self.is_up(stop) {
-                    left.push(self.waits(number));
-                    continue;
-                }
-            }
-            match self.take_back_with_patience(number, scope, left.is_empty()) {
+            };
+            match back {
                 Err(why) => {
                     left.push(why);
+                    stuck.push(number);
                     whole = false;
                 }
                 Ok(Back::Undone) => whole = whole && self.note(Entry::Undone(number)),
@@ -77,10 +72,33 @@ impl Transaction<'_> {
         (number..steps.len()).find(|later| is_edit && is_engines_stop(&steps[*later]))
     }
 
-    /// Why that file stays: the engine may not have read it.
-    fn waits(&self, number: usize) -> Text {
-        let why = text!("left for when the engine runs", "留待引擎运行之后再撤销");
-        by_hand(&self.place(number), &why, &self.plan.steps[number])
+    /// Whether a step may be taken back now, where these newer ones could not.
+    fn turn(&mut self, number: usize, scope: Scope, stuck: &[usize]) -> Turn {
+        let plan = self.plan;
+        let Some(step) = plan.steps.get(number) else { return Turn::Now };
+        if scope == Scope::Lasting && asks_the_engine(step) {
+            return Turn::Later;
+        }
+        if let Some(stop) = self.read_after(number).filter(|stop| self.went_beyond(*stop)) {
+            if scope == Scope::Lasting && stuck.is_empty() {
+                return Turn::Later;
+            }
+            // The engine may not have read the file as it is now.
+            if !stuck.is_empty() || !self.is_up(stop) {
+                return Turn::Waits(text!("left for when the engine runs", "留待引擎运行之后再撤销"));
+            }
+        }
+        // What stands in its place is ours, and nobody else's.
+        let resource = step.action.resource();
+        let is_covered =
+            stuck.iter().filter_map(|newer| plan.steps.get(*newer)).any(|newer| newer.action.resource() == resource);
+        if is_covered && !comes_back_from_anything(&step.action) {
+            return Turn::Waits(text!(
+                "left for when what was done to it later is undone",
+                "留待之后对它的变更撤销后再撤销"
+            ));
+        }
+        Turn::Now
     }
 
     /// Whether the engine of this stop runs.
@@ -205,6 +223,15 @@ impl Transaction<'_> {
         self.hands.undone(step).map_err(failed)?;
         Ok(Back::Undone)
     }
+}
+
+/// When a step is taken back.
+enum Turn {
+    Now,
+    /// When the boot has started the engine.
+    Later,
+    /// With another try; why.
+    Waits(Text),
 }
 
 /// What became of a step.
