@@ -150,7 +150,9 @@ impl<'a> Case<'_, 'a> {
         });
         let name = words.and_then(|words| words.split("endpoint with name ").nth(1)?.split(' ').next());
         let Some((words, name)) = words.zip(name) else { return Ok(None) };
-        let is_there = |members: &Vec<crate::host::Member>| members.iter().any(|member| member.name == name);
+        // One that has its sandbox has that one's name as its id (v28.5.2 daemon/network.go `buildContainerAttachments`).
+        let is_stale = |member: &crate::host::Member| member.name == name && member.id.starts_with("ep-");
+        let is_there = |members: &Vec<crate::host::Member>| members.iter().any(is_stale);
         if !self.network.members.as_ref().is_none_or(is_there) {
             return Ok(None);
         }

@@ -282,11 +282,16 @@ fn weight(need: &Need) -> u8 {
     }
 }
 
-/// Whether these words are about what [`obstacles`] looks for.
+/// Whether these words are about what [`obstacles`] looks for, or about an endpoint of a network that is gone now: that is what an engine says whose
+/// sandbox was taken off by force.
 fn is_modelled(words: &str) -> bool {
-    // An engine that starts may find its sandbox still attached; with the network that endpoint is gone.
-    let stale = "endpoint with name gateway_ingress-sbox already exists";
-    let others = ["networks have same bridge name", "is not a bridge", "br_netfilter", "No chain/target/match", stale];
+    let others = [
+        "networks have same bridge name",
+        "is not a bridge",
+        "br_netfilter",
+        "No chain/target/match",
+        " already exists in network docker_gwbridge",
+    ];
     let no_chain = words.contains("iptables failed") && words.contains("does not exist");
     says_nothing_is_free(words) || no_chain || others.iter().any(|other| words.contains(other))
 }

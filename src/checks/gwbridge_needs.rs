@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::action::gateway;
-use crate::engine::gwbridge::{INGRESS_SANDBOX, Obstacle, gwbridge, obstacles};
+use crate::engine::gwbridge::{INGRESS_SANDBOX, Obstacle, gwbridge, obstacles, overlay_alone};
 use crate::engine::settings::switched;
 use crate::engine::swarm::is_member;
 use crate::engine::{Liveness, Whereabouts, liveness, next, running_version, whereabouts};
@@ -213,6 +213,19 @@ fn ingress(host: &Snapshot, network: &Network) -> Need {
         }
     };
     need("ingress", title, stand, says)
+}
+
+/// Who runs here, needs docker_gwbridge and is not on the one that is there, by name: it was made after they started.
+pub fn unattached(host: &Snapshot, network: &Network) -> Vec<String> {
+    let (Some(api), Some(members)) = (host.engine.api.ok(), &network.members) else { return Vec::new() };
+    let networks = api.networks.ok().map_or(&[][..], Vec::as_slice);
+    let is_on = |id: &str| members.iter().any(|member| member.id == id);
+    let containers = api.containers.ok().into_iter().flatten().filter(|one| one.state == "running");
+    let lacking = containers.filter(|one| !is_on(&one.id) && overlay_alone(networks, one).is_some());
+    let mut names: Vec<String> = lacking.map(|one| one.name.clone()).collect();
+    names.sort();
+    names.extend((is_there(host) && !is_on(INGRESS_SANDBOX)).then(|| INGRESS_SANDBOX.to_owned()));
+    names
 }
 
 /// Whether the ingress network has its sandbox here.

@@ -4,12 +4,14 @@ use ipnet::IpNet;
 
 use super::subnet;
 use crate::action::{Action, Presence, gateway};
+use crate::checks::gwbridge_needs::unattached;
 use crate::checks::gwbridge_remedy::{Before, corrected, create_in, pick, recreate};
 use crate::checks::{Judged, Options, Scene, Shared};
 use crate::cmd::apply::Wanted;
 use crate::engine::gwbridge::gwbridge;
+use crate::engine::unit;
 use crate::exit::Refusal;
-use crate::finding::{Cure, Finding, Remedy, Severity};
+use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
 use crate::host::{Missing, Network};
 use crate::plan::{LeftOut, Proposal};
 use crate::simulate::Trial;
@@ -111,8 +113,29 @@ impl Case<'_> {
                 Some(first) => self.one(Some(found), first.clone()),
                 None => self.one(Some(found), recreate(self.scene.host, now, corrected(now, None))),
             },
-            None => Wanted { proposals: Vec::new(), left_out: Vec::new() },
+            None => self.attached(now),
         }
+    }
+
+    /// What started before it was made.
+    fn attached(&self, now: &Network) -> Wanted {
+        let host = self.scene.host;
+        let names = unattached(host, now);
+        if names.is_empty() {
+            return Wanted { proposals: Vec::new(), left_out: Vec::new() };
+        }
+        let names = names.join(", ");
+        let title = text!(
+            "restart the engine, which attaches to docker_gwbridge what runs without it: {names}",
+            "重启引擎，使没有 docker_gwbridge 而已在运行的容器接入它：{names}"
+        );
+        let impact = text!(
+            "the restart stops running containers of this node; its swarm starts its tasks again",
+            "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
+        );
+        let restart = gateway::attach_anew(now, &[], unit(host)).pop();
+        let remedy = Remedy::manual(title, impact, restart.map(|restart| restart.commands()).unwrap_or_default());
+        self.one(None, remedy.by(Safety::Disruptive, Vec::new()).restarts_engine())
     }
 
     /// What these checks say of docker_gwbridge, hidden findings too: a cause that this command leaves alone hides them.

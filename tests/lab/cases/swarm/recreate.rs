@@ -79,6 +79,26 @@ pub fn add(cases: &mut Cases) {
         assert!(manager.status == 2 && manager.stderr.contains("one of 1 managers"), "{manager}");
         assert_eq!(told(worker)["Id"], id, "nothing was changed");
     });
+    story(
+        cases,
+        crate::harness::Engine::V20,
+        "docker_gwbridge removed under a task comes back, and the task on it",
+        |lab, engine| {
+            let site = serving(lab, engine);
+            let worker = &site.worker;
+            worker.ok(
+                "for one in $(docker network inspect docker_gwbridge -f '{{range .Containers}}{{.Name}} {{end}}'); do \
+             docker network disconnect -f docker_gwbridge $one; done; docker network rm docker_gwbridge",
+            );
+            let made = applied(worker, &["gwbridge"], (0, "committed"));
+            assert!(made.json["plans"][0]["left_out"].to_string().contains("a restart of the engine"), "{made}");
+            assert!(!members(worker).contains("ingress-sbox"), "it has no way out yet");
+            let restarted = applied(worker, &["gwbridge", "--allow", "disruptive"], (0, "committed"));
+            assert!(restarted.json["gwbridge"][0]["members"].to_string().contains("ingress-sbox"), "{restarted}");
+            site.carries();
+            gets_out(worker);
+        },
+    );
     cases.each_engine(TOPIC, "docker_gwbridge is made where the engine finds no pool", |lab, engine| {
         let site = Swarm::pair(lab, engine);
         let worker = &site.worker;
