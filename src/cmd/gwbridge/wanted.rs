@@ -8,7 +8,7 @@ use crate::checks::gwbridge_needs::unattached;
 use crate::checks::gwbridge_remedy::{Before, corrected, create_in, pick, recreate};
 use crate::checks::{Judged, Options, Scene, Shared};
 use crate::cmd::apply::Wanted;
-use crate::engine::gwbridge::gwbridge;
+use crate::engine::gwbridge::{INGRESS_SANDBOX, gwbridge};
 use crate::engine::unit;
 use crate::exit::Refusal;
 use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
@@ -124,6 +124,8 @@ impl Case<'_> {
         if names.is_empty() {
             return Wanted { proposals: Vec::new(), left_out: Vec::new() };
         }
+        // It is waited for, where it is without.
+        let waited_for = names.iter().any(|name| name == INGRESS_SANDBOX);
         let names = names.join(", ");
         let title = text!(
             "restart the engine, which attaches to docker_gwbridge what runs without it: {names}",
@@ -133,9 +135,10 @@ impl Case<'_> {
             "the restart stops running containers of this node; its swarm starts its tasks again",
             "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
         );
-        let restart = gateway::attach_anew(now, &[], unit(host)).pop();
-        let remedy = Remedy::manual(title, impact, restart.map(|restart| restart.commands()).unwrap_or_default());
-        self.one(None, remedy.by(Safety::Disruptive, Vec::new()).restarts_engine())
+        let restart = gateway::attach_anew(now, &[gateway::INGRESS.to_owned()], unit(host)).pop();
+        let commands = restart.iter().flat_map(Action::commands).collect();
+        let actions = restart.into_iter().filter(|_| waited_for).collect();
+        self.one(None, Remedy::manual(title, impact, commands).by(Safety::Disruptive, actions).restarts_engine())
     }
 
     /// What these checks say of docker_gwbridge, hidden findings too: a cause that this command leaves alone hides them.
