@@ -8,7 +8,9 @@ use super::rules::{OwnChain, chains};
 use super::swarm::is_member;
 use super::way_out::has_gateway;
 use super::{Version, next, own_process};
-use crate::host::{Container, Family, Firewall, IptablesDump, Link, LogLine, Missing, Network, Snapshot, SwarmTask};
+use crate::host::{
+    Container, Family, Firewall, IptablesDump, Link, LogLine, Missing, Network, Snapshot, SwarmTask, rfc3339,
+};
 use crate::text::text;
 
 /// The network's name, and what the engine calls its link.
@@ -76,7 +78,8 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     let mut needs: Vec<Need<'a>> = running
         .filter_map(|container| overlay_alone(networks, container).map(|network| Need::Container(container, network)))
         .collect();
-    if is_member(swarm) && networks.iter().any(|network| network.ingress && is_here(network, swarm.manager)) {
+    let ingress = |network: &Network| network.ingress && is_here(network, swarm.manager) && !is_new(host, network);
+    if is_member(swarm) && networks.iter().any(ingress) {
         needs.push(Need::Ingress);
     }
     let own = |task: &&SwarmTask| !swarm.node_id.is_empty() && task.node_id == swarm.node_id;
@@ -89,6 +92,15 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     let (logged, missing) = logged(host);
     needs.extend(logged.into_iter().map(Need::Logged));
     Ok((needs, missing.filter(|_| is_member(swarm))))
+}
+
+/// How long the engine takes for what comes with a new network, in seconds: the ingress network is there a moment before docker_gwbridge is.
+const SETTLES_IN: u64 = 10;
+
+/// Whether a network was only just made.
+fn is_new(host: &Snapshot, network: &Network) -> bool {
+    let since = host.taken_at.saturating_sub(SETTLES_IN) * 1_000_000;
+    rfc3339::microseconds(&network.created).is_some_and(|created| host.taken_at > 0 && created > since)
 }
 
 /// The overlay network of a container that needs docker_gwbridge: the engine passes over internal networks, `null` and `host`, and asks whether any other

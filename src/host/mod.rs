@@ -14,6 +14,7 @@ mod link;
 mod manager;
 mod neighbour;
 mod resolver;
+pub mod rfc3339;
 mod route;
 mod route_ranges;
 mod rule;

@@ -28,7 +28,6 @@ pub mod placed;
 pub mod proc_net;
 pub mod proc_status;
 pub mod resolv_conf;
-pub mod rfc3339;
 pub mod route_command;
 pub mod route_script;
 pub mod runtime_networks;

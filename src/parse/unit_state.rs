@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::host::LogLine;
 
 use super::mask::mask;
-use super::rfc3339;
+use crate::host::rfc3339;
 
 /// A longer message is cut: it is quoted, not stored.
 const MAX_MESSAGE: usize = 2000;

@@ -7,9 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use serde::Deserialize;
 
 use super::{list, whole};
+use crate::host::rfc3339;
 use crate::host::{Fact, Managers, SwarmNode, SwarmPeer, SwarmTask};
 use crate::parse::mask::mask;
-use crate::parse::rfc3339;
 use crate::text::Text;
 
 /// The port of overlay traffic where none was chosen (moby v28.5.2 libnetwork/drivers/overlay/overlayutils `defaultVXLANUDPPort`).
