@@ -236,9 +236,13 @@ pub fn add(cases: &mut Cases) {
     });
 }
 
-/// Gateways that are missing, as the other has them.
+/// Gateways that are missing, as the other has them; and nobody on a network.
 fn with_gateways(networks: &mut Value, from: &Value) {
     for (index, network) in networks.as_array_mut().into_iter().flatten().enumerate() {
+        // Who is on a network only a running engine knows.
+        for fact in ["members", "peers", "labels"] {
+            network.as_object_mut().expect("a network").remove(fact);
+        }
         for (place, range) in network["ipam"].as_array_mut().into_iter().flatten().enumerate() {
             if range["gateway"].is_null() {
                 range["gateway"] = from[index]["ipam"][place]["gateway"].clone();

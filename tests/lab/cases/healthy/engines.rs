@@ -1,6 +1,6 @@
 //! The engine and its configuration.
 
-use super::{NAMELESS_BRIDGES, NO_BRIDGES, NO_CLOUD, NOT_RUNNING, Row, SOON};
+use super::{NAMELESS_BRIDGES, NO_BRIDGES, NO_CLOUD, NODE, NOT_RUNNING, Row, SOON};
 use crate::harness::Engine;
 
 pub const ROWS: &[Row] = &[
@@ -107,5 +107,6 @@ pub const ROWS: &[Row] = &[
         host.eventually(SOON, "docker service ps web --format '{{.CurrentState}}' | grep '^Running'");
         host
     })
+    .unjudged(&[NO_CLOUD, NODE])
     .kept(Engine::V26, "swarm"),
 ];

@@ -44,6 +44,11 @@ const fn none(check: &'static str, why: &'static str) -> Unjudged {
     Unjudged { check, status: "not-applicable", why }
 }
 
+/// A row has what most hosts have not.
+const fn judged(check: &'static str) -> Unjudged {
+    Unjudged { check, status: "pass", why: "" }
+}
+
 const fn unseen(check: &'static str, why: &'static str) -> Unjudged {
     Unjudged { check, status: "skipped", why }
 }
@@ -56,6 +61,24 @@ const NO_PEERS: &[Unjudged] = &[
     none("peer-subnet-clash", "no --peer, no --mesh"),
     none("peer-route-missing", "no --peer, no --mesh"),
     none("direct-routing-dropped", "no --peer, no --mesh"),
+];
+
+/// Most hosts are in no swarm; a row that is one's node says so.
+const NO_SWARM: &[Unjudged] = &[
+    none("gwbridge-missing", "no swarm"),
+    none("gwbridge-misconfigured", "no docker_gwbridge"),
+    none("ingress-overlaps-host", "no swarm"),
+    none("overlay-overlaps-host", "no swarm"),
+    none("swarm-port-blocked", "no swarm"),
+];
+
+/// The only node of a swarm, with a task.
+const NODE: &[Unjudged] = &[
+    judged("gwbridge-missing"),
+    judged("gwbridge-misconfigured"),
+    judged("ingress-overlaps-host"),
+    judged("overlay-overlaps-host"),
+    unseen("swarm-port-blocked", "no other node"),
 ];
 
 /// Without an engine that runs there is nobody whose packets could be lost.
@@ -169,7 +192,7 @@ impl Row {
         let host = (self.host)(&mut site);
         let report = host.diagnose_with(self.arguments);
         in_order(&report);
-        let wrong = differences(&report, &[self.unjudged, &[NO_PEERS]].concat());
+        let wrong = differences(&report, &[&[NO_SWARM, NO_PEERS], self.unjudged].concat());
         assert!(wrong.is_empty(), "root: {wrong:#?}\n{report}");
         if let Some((_, name)) = self.kept.filter(|(kept, _)| *kept == engine) {
             keep(&host, name, self.name, true);
