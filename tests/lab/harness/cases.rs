@@ -99,7 +99,7 @@ impl Cases {
     }
 }
 
-/// How many cases run at a time: `DNETCTL_LAB_THREADS`, else three. A host mostly waits, so two cores carry three.
+/// How many cases run at a time: `DNETCTL_LAB_THREADS`, else five. A host mostly waits, so two cores carry five.
 pub fn threads() -> usize {
-    std::env::var("DNETCTL_LAB_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
+    std::env::var("DNETCTL_LAB_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(5)
 }

@@ -1,6 +1,6 @@
 //! The engine and its configuration.
 
-use super::{NAMELESS_BRIDGES, NO_BRIDGES, NO_CLOUD, NODE, NOT_RUNNING, Row, SOON};
+use super::{NAMELESS_BRIDGES, NO_BRIDGES, NO_CLOUD, NODE, NOT_RUNNING, OVERLAYS, Row, SOON};
 use crate::harness::Engine;
 
 pub const ROWS: &[Row] = &[
@@ -108,5 +108,6 @@ pub const ROWS: &[Row] = &[
         host
     })
     .unjudged(&[NO_CLOUD, NODE])
+    .unjudged_by_user(&[OVERLAYS])
     .kept(Engine::V26, "swarm"),
 ];

@@ -143,6 +143,9 @@ const NAMELESS_BRIDGES: &[Unjudged] = &[
     unseen("mtu-exceeds-uplink", "whose bridge is it"),
 ];
 
+/// Which overlay networks a node is on only its engine tells.
+const OVERLAYS: &[Unjudged] = &[unseen("mtu-exceeds-uplink", "whether an overlay fits its link")];
+
 /// A route lies in the engine's pools, and what it takes next only it knows.
 const NEXT_SUBNET: &[Unjudged] = &[unseen("network-hides-route", "what comes next")];
 
