@@ -1,6 +1,7 @@
 use super::overlay_overlaps_host::judge;
-use super::overlays::{in_a_swarm, overlays, part};
+use super::overlays::{in_a_swarm, overlays};
 use super::{About, Applies, Check, Group, Scene, docs};
+use crate::engine::swarm::node;
 use crate::finding::Findings;
 use crate::host::Missing;
 use crate::text::text;
@@ -23,7 +24,7 @@ fn applies(scene: &Scene) -> Applies {
     if let Applies::No(why) = in_a_swarm(scene) {
         return Applies::No(why);
     }
-    let manager = part(scene.host).is_ok_and(|node| node.manager);
+    let manager = node(scene.host).is_ok_and(|node| node.manager);
     match overlays(scene.host) {
         Ok(all) if manager && !all.iter().any(|overlay| overlay.network.ingress) => {
             Applies::No(text!("this swarm has no ingress network", "该集群没有 ingress 网络"))

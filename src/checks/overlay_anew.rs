@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::configuration::quoted;
 use crate::engine::Version;
 use crate::host::{Family, Network};
+use crate::text::{Text, text};
 
 /// What is to be different.
 #[derive(Clone, Copy, Default)]
@@ -16,6 +17,15 @@ pub struct Change {
 
 /// The option that says the MTU of the link below (v28.5.2 libnetwork/netlabel/labels.go `DriverMTU`).
 pub const MTU: &str = "com.docker.network.driver.mtu";
+
+/// What it means for whoever uses the network.
+pub fn impact() -> Text {
+    text!(
+        "for the whole swarm: its services lose the network for a moment and their tasks start anew; containers that are no service's have to be \
+         disconnected first and connected again",
+        "影响整个集群：使用它的服务会短暂断开该网络，任务会重新启动；不属于服务的容器需要先断开、之后再重新接入"
+    )
+}
 
 /// The commands, for one shell on a manager. None: the ingress network of an engine before 17.05, which nobody can make again
 /// (`--ingress` came with API 1.29, docs/api/version-history.md).

@@ -5,11 +5,12 @@ use ipnet::IpNet;
 use super::here::Here;
 use super::in_use::{Use, beside};
 use super::iproute::{route, shows_route};
-use super::overlay_anew::{Change, commands};
-use super::overlays::{Overlay, in_a_swarm, overlays, part};
+use super::overlay_anew::{Change, commands, impact};
+use super::overlays::{Overlay, in_a_swarm, overlays};
 use super::room::Room;
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::running_version;
+use crate::engine::swarm::node;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{Family, Missing, Route, RouteKind, table_name};
 use crate::subnet::overlaps;
@@ -32,7 +33,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     for overlay in overlays(scene.host)?.iter().filter(|overlay| !overlay.network.ingress) {
         judge(scene, overlay, findings)?;
     }
-    if !part(scene.host)?.manager {
+    if !node(scene.host)?.manager {
         findings.lacks(Missing {
             fact: "engine.api.networks",
             why: text!(
@@ -159,11 +160,7 @@ fn shown(overlay: &Overlay, subnet: IpNet) -> Evidence {
 
 fn remedy(scene: &Scene, overlay: &Overlay, subnet: IpNet) -> Remedy {
     let name = &overlay.network.name;
-    let impact = text!(
-        "for the whole swarm: its services lose the network for a moment and their tasks start anew; containers that are no service's have to be \
-         disconnected first and connected again",
-        "影响整个集群：使用它的服务会短暂断开该网络，任务会重新启动；不属于服务的容器需要先断开、之后再重新接入"
-    );
+    let impact = impact();
     let free = Room::of_swarm(scene).free_on_all(Family::of(subnet.addr()), subnet.prefix_len());
     let Some(free) = free else {
         let title = text!(
@@ -172,7 +169,7 @@ fn remedy(scene: &Scene, overlay: &Overlay, subnet: IpNet) -> Remedy {
         );
         return Remedy::manual(title, impact, Vec::new());
     };
-    let manager = part(scene.host).is_ok_and(|node| node.manager);
+    let manager = node(scene.host).is_ok_and(|node| node.manager);
     let change = Change { subnet: Some(free), mtu: None };
     let Some(commands) = commands(overlay.network, change, running_version(scene.host), manager) else {
         let title = text!(

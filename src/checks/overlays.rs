@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::here::has_running_engine;
 use super::{Applies, Scene};
-use crate::engine::swarm::is_member;
+use crate::engine::swarm::{is_member, node};
 use crate::host::{Container, Missing, Network, Snapshot, SwarmNode};
 use crate::text::text;
 
@@ -30,14 +30,6 @@ pub fn in_a_swarm(scene: &Scene) -> Applies {
     }
 }
 
-/// What the engine tells of its part in the swarm.
-///
-/// # Errors
-/// [`Missing`] when it did not.
-pub fn part(host: &Snapshot) -> Result<&SwarmNode, Missing> {
-    Ok(&host.engine.api.get("engine.api")?.info.get("engine.api.info")?.swarm)
-}
-
 /// The overlay networks that this node knows: on a manager all of the swarm, on a worker those that it takes part in.
 ///
 /// # Errors
@@ -46,7 +38,7 @@ pub fn overlays(host: &Snapshot) -> Result<Vec<Overlay<'_>>, Missing> {
     let api = host.engine.api.get("engine.api")?;
     let networks = api.networks.get("engine.api.networks")?;
     let containers = api.containers.get("engine.api.containers")?;
-    let node = part(host)?;
+    let node = node(host)?;
     let overlays = networks.iter().filter(|network| network.driver == "overlay" && !network.config_only);
     Ok(overlays.map(|network| overlay(networks, containers, node, network)).collect())
 }

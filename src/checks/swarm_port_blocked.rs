@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use super::container_flows::with;
 use super::ends::End;
 use super::here::Here;
-use super::overlays::{in_a_swarm, overlays, part};
+use super::overlays::{in_a_swarm, overlays};
 use super::{About, Check, Group, Scene, docs};
-use crate::engine::swarm::{Peer, data_path_port, peers};
+use crate::engine::swarm::{self, Peer, data_path_port, peers};
 use crate::finding::{Evidence, Finding, Findings, Severity};
 use crate::host::ipproto::{ESP, TCP, UDP};
 use crate::host::{Missing, Snapshot, SwarmNode};
@@ -78,7 +78,7 @@ struct Blocked<'n, 'a> {
 fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let here = Here::new(scene, findings)?;
     findings.need("routes", &scene.host.routes)?;
-    let node = part(scene.host)?;
+    let node = swarm::node(scene.host)?;
     let peers = peers(scene.host)?;
     if peers.is_empty() {
         return Err(Missing {

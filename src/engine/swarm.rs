@@ -77,7 +77,11 @@ pub fn ingress_subnet(version: Version, pool: IpNet, block: u8) -> Option<IpNet>
     IpNet::new(pool.network(), block).ok()
 }
 
-fn node(host: &Snapshot) -> Result<&SwarmNode, Missing> {
+/// What the engine tells of its part in a swarm.
+///
+/// # Errors
+/// [`Missing`] when it did not.
+pub fn node(host: &Snapshot) -> Result<&SwarmNode, Missing> {
     let api = host.engine.api.get("engine.api")?;
     Ok(&api.info.get("engine.api.info")?.swarm)
 }

@@ -103,7 +103,7 @@ pub struct Network {
     pub created: String,
     pub ipam_driver: String,
     pub ipam: Vec<IpamConfig>,
-    /// Only keys below `com.docker.network.` and `parent`, `macvlan_mode`, `ipvlan_mode`, `encrypted`.
+    /// Those of [`Network::tells`] only.
     pub options: BTreeMap<String, String>,
     /// Of docker_gwbridge only; values that look like a secret are masked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -117,6 +117,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Which options are kept: keys below `com.docker.network.` and `parent`, `macvlan_mode`, `ipvlan_mode`, `encrypted`.
+    pub fn tells(option: &str) -> bool {
+        option.starts_with("com.docker.network.")
+            || matches!(option, "parent" | "macvlan_mode" | "ipvlan_mode" | "encrypted")
+    }
+
     /// The link that a bridge network uses: its `bridge.name` option, `docker0` for the default one, else `br-` and 12 digits of
     /// its id (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
     pub fn link_name(&self) -> String {

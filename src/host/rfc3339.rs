@@ -1,7 +1,12 @@
 //! Times as engines write them.
 
-/// Microseconds since the Unix epoch of `2024-05-01T12:00:00.123456789Z`, also with an offset of zones.
+/// Microseconds since the Unix epoch; as [`nanoseconds`].
 pub fn microseconds(time: &str) -> Option<u64> {
+    nanoseconds(time).map(|time| time / 1000)
+}
+
+/// Nanoseconds since the Unix epoch of `2024-05-01T12:00:00.123456789Z`, also with an offset of zones; none for what is no time after 1970.
+pub fn nanoseconds(time: &str) -> Option<u64> {
     let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
@@ -17,12 +22,12 @@ pub fn microseconds(time: &str) -> Option<u64> {
         _ => return None,
     };
     let digits = rest.len() - zone.len();
-    let fraction = format!("{:0<6.6}", rest.get(1..digits).unwrap_or(""));
+    let fraction = format!("{:0<9.9}", rest.get(1..digits).unwrap_or(""));
     // Days since the epoch of the proleptic Gregorian calendar; years begin in March, so that a leap day is a year's last.
     let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
     let seconds = (days * 86_400 + hour * 3600 + minute * 60 + second).checked_sub(offset.checked_mul(60)?)?;
-    u64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)
+    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -38,6 +43,12 @@ mod tests {
         assert_eq!(microseconds("2026-11-21T02:03:04.123456789Z"), Some(1_795_226_584_123_456));
         assert_eq!(microseconds("0001-01-01T00:00:00Z"), None, "Go's time of nothing");
         assert_eq!(microseconds("yesterday"), None);
+        assert_eq!(nanoseconds("1970-01-01T00:00:01Z"), Some(1_000_000_000));
+        assert_eq!(nanoseconds("2026-11-21T02:03:04.5Z"), Some(1_795_226_584_500_000_000));
+        assert_eq!(nanoseconds("2026-11-21T10:03:04.500000001+08:00"), Some(1_795_226_584_500_000_001));
+        assert_eq!(nanoseconds("2024-02-29T23:59:59-01:30"), Some(1_709_256_599_000_000_000));
+        assert_eq!(nanoseconds("0001-01-01T00:00:00Z"), None);
+        assert_eq!(nanoseconds(""), None);
     }
 
     proptest! {

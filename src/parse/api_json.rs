@@ -121,7 +121,7 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
                 .options
                 .unwrap_or_default()
                 .into_iter()
-                .filter(|(key, _)| is_network_option(key))
+                .filter(|(key, _)| Network::tells(key))
                 .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
                 .collect(),
             labels: labels.into_iter().map(label).collect(),
@@ -293,10 +293,6 @@ fn not_an_element(at: usize, call: &str) -> Gap {
 /// API 1.18 and older prints booleans as 0 and 1.
 fn truth(value: &Value) -> Option<bool> {
     value.as_bool().or_else(|| value.as_i64().map(|number| number != 0))
-}
-
-pub(super) fn is_network_option(key: &str) -> bool {
-    key.starts_with("com.docker.network.") || matches!(key, "parent" | "macvlan_mode" | "ipvlan_mode" | "encrypted")
 }
 
 fn ipam_config(raw: RawIpamConfig) -> Option<IpamConfig> {

@@ -6,7 +6,6 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api_json::is_network_option;
 use super::bolt::Bolt;
 use crate::host::{Fact, Gap, IpamConfig, Network};
 use crate::text::{Text, text};
@@ -131,7 +130,7 @@ fn network(value: &[u8]) -> Option<Option<Network>> {
         options: options
             .into_iter()
             .flatten()
-            .filter(|(key, _)| is_network_option(key))
+            .filter(|(key, _)| Network::tells(key))
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
             .collect(),
         ..Network::default()

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::super::State;
+use super::unit::answered;
 use crate::action::{Admission, Keeper, Presence};
-use crate::probe::exec::{self, Failure, Output};
+use crate::probe::exec::{self, Output};
 use crate::text::{Text, text};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -110,11 +111,7 @@ fn called(program: &str, words: &[String]) -> Result<(), Text> {
 }
 
 fn call(program: &str, words: &[&str]) -> Result<Output, Text> {
-    match exec::run(program, words, LIMIT) {
-        Ok(output) => Ok(output),
-        Err(Failure::Missing) => Err(text!("{program} is not installed", "{program} 没有安装")),
-        Err(Failure::Failed(why)) => Err(why),
-    }
+    answered(program, exec::run(program, words, LIMIT))
 }
 
 fn failed(program: &str, output: &Output) -> Text {

@@ -6,8 +6,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use super::unit::answered;
 use crate::action::{FirewallRule, Presence};
-use crate::probe::exec::{self, Failure, Output};
+use crate::probe::exec::{self, Output};
 use crate::text::{Text, text};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -130,11 +131,7 @@ fn with_lock(tool: &str, words: &[&str]) -> Result<Output, Text> {
 }
 
 fn run(tool: &str, arguments: &[&str]) -> Result<Output, Text> {
-    match exec::run(tool, arguments, LIMIT) {
-        Ok(output) => Ok(output),
-        Err(Failure::Missing) => Err(text!("{tool} is not installed", "{tool} 没有安装")),
-        Err(Failure::Failed(why)) => Err(why),
-    }
+    answered(tool, exec::run(tool, arguments, LIMIT))
 }
 
 fn failed(rule: &FirewallRule, verb: &str, output: &Output) -> Text {

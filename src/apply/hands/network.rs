@@ -112,15 +112,9 @@ fn is_same(there: &Value, network: &Network) -> bool {
         && there["Internal"].as_bool().unwrap_or_default() == network.internal
         && there["EnableIPv6"].as_bool().unwrap_or_default() == network.ipv6
         && network.options.iter().all(|(key, value)| options.get(key.as_str()) == Some(&value.as_str()))
-        && options.iter().filter(|(key, _)| is_told(key)).all(|(key, _)| network.options.contains_key(*key))
+        && options.iter().filter(|(key, _)| Network::tells(key)).all(|(key, _)| network.options.contains_key(*key))
         && subnets.len() == wanted.len()
         && wanted.iter().all(same_subnet)
-}
-
-/// Which options are facts: see [`Network::options`].
-fn is_told(key: &str) -> bool {
-    key.starts_with("com.docker.network.")
-        || matches!(key, "parent" | "macvlan_mode" | "ipvlan_mode" | "ipvlan_flag" | "encrypted")
 }
 
 /// Whether the engine made it itself: with the options of docker_gwbridge and no others.

@@ -195,18 +195,21 @@ fn upstart_state(name: &str) -> Result<Running, Text> {
 /// # Errors
 /// What a program complained of.
 pub fn said(command: &str, outcome: Result<Output, Failure>) -> Result<Output, Text> {
-    match outcome {
-        Ok(output) if output.succeeded() => Ok(output),
-        Ok(output) => {
-            let said = output.complaint();
-            Err(text!("`{command}` failed: {said}", "`{command}` 失败：{said}"))
-        }
-        Err(Failure::Missing) => {
-            let program = command.split(' ').next().unwrap_or(command);
-            Err(text!("{program} is not installed", "{program} 没有安装"))
-        }
-        Err(Failure::Failed(why)) => Err(why),
+    let output = answered(command.split(' ').next().unwrap_or(command), outcome)?;
+    if output.succeeded() {
+        return Ok(output);
     }
+    let said = output.complaint();
+    Err(text!("`{command}` failed: {said}", "`{command}` 失败：{said}"))
+}
+
+/// # Errors
+/// There is no such program, or it does not come to an end.
+pub fn answered(program: &str, outcome: Result<Output, Failure>) -> Result<Output, Text> {
+    outcome.map_err(|failure| match failure {
+        Failure::Missing => text!("{program} is not installed", "{program} 没有安装"),
+        Failure::Failed(why) => why,
+    })
 }
 
 #[cfg(test)]

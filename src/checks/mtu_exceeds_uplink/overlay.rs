@@ -7,10 +7,10 @@ use crate::checks::Applies;
 use crate::checks::Scene;
 use crate::checks::configuration::quoted;
 use crate::checks::here::Here;
-use crate::checks::overlay_anew::{Change, MTU, commands};
-use crate::checks::overlays::{Overlay, in_a_swarm, overlays, part};
+use crate::checks::overlay_anew::{Change, MTU, commands, impact};
+use crate::checks::overlays::{Overlay, in_a_swarm, overlays};
 use crate::engine::running_version;
-use crate::engine::swarm::{Peer, peers};
+use crate::engine::swarm::{Peer, node, peers};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{Missing, Network, Snapshot};
 use crate::path::fib::Fib;
@@ -37,7 +37,7 @@ pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> 
     if host.engine.api.ok().is_none_or(|api| !api.info.is_known()) {
         // A node of a swarm has that link, sooner or later.
         if here.links.iter().any(|link| link.name == "docker_gwbridge") {
-            part(host)?;
+            node(host)?;
         }
         return Ok(());
     }
@@ -104,12 +104,8 @@ fn remedy(host: &Snapshot, overlay: &Overlay, mtu: u32) -> Remedy {
         "on a manager: make network {name} again for links that carry {mtu} (for a stack: in `driver_opts` of its file)",
         "在 manager 上按链路 MTU {mtu} 重建网络 {name}（stack 请写在其文件的 `driver_opts` 中）"
     );
-    let impact = text!(
-        "for the whole swarm: its services lose the network for a moment and their tasks start anew; containers that are no service's have to be \
-         disconnected first and connected again",
-        "影响整个集群：使用它的服务会短暂断开该网络，任务会重新启动；不属于服务的容器需要先断开、之后再重新接入"
-    );
-    let manager = part(host).is_ok_and(|node| node.manager);
+    let impact = impact();
+    let manager = node(host).is_ok_and(|node| node.manager);
     let change = Change { subnet: None, mtu: Some(mtu) };
     let commands = commands(overlay.network, change, running_version(host), manager);
     Remedy::manual(title, impact, commands.unwrap_or_default())

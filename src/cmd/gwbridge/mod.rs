@@ -10,6 +10,7 @@ use crate::action::gateway;
 use crate::checks::{CHECKS, Check, Status};
 use crate::cli::{Gwbridge, Pipeline};
 use crate::exit::Refusal;
+use crate::finding::Finding;
 use crate::report::Host;
 use crate::text::text;
 
@@ -62,19 +63,22 @@ pub fn run(context: &Context, given: &Gwbridge) -> Answer {
 
 /// What checks of all networks say of others is told by `diagnose`.
 fn narrow(host: &mut Host) {
-    let network = format!("network:{}", gateway::NAME);
-    let link = format!("link:{}", gateway::NAME);
     for outcome in host.judged.outcomes.iter_mut().filter(|outcome| OF_NETWORKS.contains(&outcome.check.id)) {
         let had = !outcome.findings.is_empty();
-        outcome.findings.retain(|told| {
-            let finding = &told.finding;
-            let touches = |what: &String| *what == network || *what == link;
-            touches(&finding.subject) || finding.touches.iter().any(touches)
-        });
+        outcome.findings.retain(|told| is_about_it(&told.finding));
         if had && outcome.findings.is_empty() && outcome.missing.is_empty() && outcome.status == Status::Fail {
             outcome.status = Status::Pass;
         }
     }
+}
+
+/// Whether a finding is about docker_gwbridge, or its link.
+fn is_about_it(finding: &Finding) -> bool {
+    let touches = |what: &String| {
+        let name = what.strip_prefix("network:").or_else(|| what.strip_prefix("link:"));
+        name == Some(gateway::NAME)
+    };
+    touches(&finding.subject) || finding.touches.iter().any(touches)
 }
 
 /// The checks that run.

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::subnet;
+use super::{is_about_it, subnet};
 use crate::action::{Action, Presence, gateway};
 use crate::checks::gwbridge_needs::unattached;
 use crate::checks::gwbridge_remedy::{Before, corrected, create_in, pick, recreate};
@@ -143,16 +143,10 @@ impl Case<'_> {
 
     /// What these checks say of docker_gwbridge, hidden findings too: a cause that this command leaves alone hides them.
     fn findings(&self, ids: &'static [&'static str]) -> impl Iterator<Item = (&'static str, &Finding)> {
-        let network = format!("network:{}", gateway::NAME);
-        let link = format!("link:{}", gateway::NAME);
-        let about = move |finding: &Finding| {
-            let touches = |what: &String| *what == network || *what == link;
-            touches(&finding.subject) || finding.touches.iter().any(touches)
-        };
         let of_them = self.judged.outcomes.iter().filter(|outcome| ids.contains(&outcome.check.id));
         of_them
             .flat_map(|outcome| outcome.findings.iter().map(|told| (outcome.check.id, &told.finding)))
-            .filter(move |(_, finding)| about(finding))
+            .filter(|(_, finding)| is_about_it(finding))
     }
 
     fn one(&self, found: Option<(&'static str, &Finding)>, remedy: Remedy) -> Wanted {

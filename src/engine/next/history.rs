@@ -12,6 +12,7 @@ use crate::engine::Version;
 use crate::engine::allocator::Space;
 use crate::engine::own_process;
 use crate::engine::settings::setting;
+use crate::host::rfc3339::nanoseconds;
 use crate::host::{IpamConfig, Network, NetworkAction, NetworkEvent, Snapshot};
 
 /// Where it may stand.
@@ -296,49 +297,5 @@ fn started_at(host: &Snapshot, networks: &[&Network]) -> Option<u64> {
         (Some(process), Some(bridge)) if may_be_older && bridge.saturating_add(SLACK) < process => Some(process),
         (_, Some(bridge)) => Some(bridge),
         (process, None) => process,
-    }
-}
-
-/// RFC 3339 as Go prints it, `2026-11-21T02:03:04.123456789+08:00`, in nanoseconds since the Unix epoch; none for what is no time after 1970.
-fn nanoseconds(said: &str) -> Option<u64> {
-    let (date, time) = said.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let zone_at = time.find(['Z', '+', '-'])?;
-    let (clock, zone) = time.split_at(zone_at);
-    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let mut whole = whole.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (whole.next()??, whole.next()??, whole.next()??);
-    let fraction: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    let east = match zone {
-        "Z" => 0,
-        _ => {
-            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
-            if zone.starts_with('-') { -seconds } else { seconds }
-        }
-    };
-    // Days since 1970-01-01, counted from March so that the leap day is a year's last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day
-            - 1
-            - 719_468;
-    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - east;
-    u64::try_from(seconds.checked_mul(1_000_000_000)?.checked_add(fraction)?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nanoseconds;
-
-    #[test]
-    fn times_as_engines_print_them() {
-        assert_eq!(nanoseconds("1970-01-01T00:00:01Z"), Some(1_000_000_000));
-        assert_eq!(nanoseconds("2026-11-21T02:03:04.5Z"), Some(1_795_226_584_500_000_000));
-        assert_eq!(nanoseconds("2026-11-21T10:03:04.500000001+08:00"), Some(1_795_226_584_500_000_001));
-        assert_eq!(nanoseconds("2024-02-29T23:59:59-01:30"), Some(1_709_256_599_000_000_000));
-        assert_eq!(nanoseconds("0001-01-01T00:00:00Z"), None);
-        assert_eq!(nanoseconds(""), None);
     }
 }
