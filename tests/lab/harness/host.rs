@@ -166,7 +166,7 @@ impl Host {
         self.pid = self.keeper.answer().unwrap_or_else(|e| panic!("host {} does not boot: {e}", self.id));
         let begin = Instant::now();
         loop {
-            let state = self.sh("systemctl is-system-running 2>&1").stdout;
+            let state = self.sh("systemctl is-system-running --wait 2>&1").stdout;
             if matches!(state.trim(), "running" | "degraded") {
                 return;
             }
@@ -174,7 +174,8 @@ impl Host {
                 let jobs = self.sh("systemctl list-jobs --no-pager").stdout;
                 panic!("host {} is still {}; it waits for\n{jobs}", self.id, state.trim());
             }
-            std::thread::sleep(Duration::from_millis(30));
+            // It is not up far enough to be asked.
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -217,13 +218,16 @@ impl Host {
     #[track_caller]
     pub fn eventually(&self, limit: Duration, line: &str) -> String {
         let begin = Instant::now();
+        let mut pause = Duration::from_millis(50);
         loop {
             let output = self.sh(line);
             if output.succeeded() {
                 return output.stdout;
             }
             assert!(begin.elapsed() < limit, "on {}, for {limit:?}: {line}\n{output}", self.engine);
-            std::thread::sleep(Duration::from_millis(100));
+            // Asking takes more of the machine than what is waited for.
+            std::thread::sleep(pause);
+            pause = (pause * 3 / 2).min(Duration::from_millis(500));
         }
     }
 
