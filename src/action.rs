@@ -7,7 +7,7 @@ mod words;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use admit::{Admission, Keeper};
+pub use admit::{Admission, Keeper, listed};
 
 use crate::host::{Network, Route, Rule, SavedRoute};
 

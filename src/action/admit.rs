@@ -43,7 +43,7 @@ impl Admission {
 
     /// `4789,7946`.
     pub fn listed(&self) -> String {
-        self.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
+        listed(&self.ports)
     }
 
     /// The words behind `ufw` (ufw(8)).
@@ -93,6 +93,11 @@ impl Admission {
         };
         self.rich_rules().into_iter().flat_map(each).collect()
     }
+}
+
+/// `4789,7946`, as ufw and iptables' multiport have it.
+pub fn listed(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 use ipnet::IpNet;
 
 use super::{Action, Presence};
-use crate::host::{IpamConfig, Network};
-
-/// The network's name, and that of its link.
-pub const NAME: &str = "docker_gwbridge";
+use crate::host::{GWBRIDGE, GWBRIDGE_OPTIONS, IpamConfig, Network};
 
 /// In place of a label's value that looks like a secret.
 pub const MASKED: &str = "***";
@@ -17,12 +14,10 @@ pub const INGRESS: &str = "gateway_ingress-sbox";
 /// Before the names of all endpoints that the engine itself puts there (moby v28.5.2 libnetwork/default_gateway.go `setupDefaultGW`).
 const OWN: &str = "gateway_";
 
-/// What the engine makes it with, and nothing besides (libnetwork/default_gateway_linux.go `createGWNetwork`, 1.9.1 to 29.7.2).
-pub const OPTIONS: [(&str, &str); 3] = [
-    ("com.docker.network.bridge.name", NAME),
-    ("com.docker.network.bridge.enable_icc", "false"),
-    ("com.docker.network.bridge.enable_ip_masquerade", "true"),
-];
+/// The endpoint of a sandbox there, by the first twelve characters of its id (as [`OWN`]).
+pub fn of(sandbox: &str) -> String {
+    OWN.to_owned() + sandbox.get(..12).unwrap_or(sandbox)
+}
 
 /// Whether the engine put this endpoint there.
 pub fn is_own(endpoint: &str) -> bool {
@@ -32,12 +27,12 @@ pub fn is_own(endpoint: &str) -> bool {
 /// As the engine makes it, in this subnet with its first address as gateway.
 pub fn made(subnet: IpNet) -> Network {
     Network {
-        name: NAME.to_owned(),
+        name: GWBRIDGE.to_owned(),
         driver: "bridge".to_owned(),
         scope: "local".to_owned(),
         ipam_driver: "default".to_owned(),
         ipam: vec![IpamConfig { subnet, gateway: subnet.hosts().next(), ip_range: None }],
-        options: OPTIONS.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        options: GWBRIDGE_OPTIONS.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         ..Network::default()
     }
 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::journal::{Before, Living};
 use super::{End, Hands, State};
 use crate::action::{Action, Presence, Running};
-use crate::host::{Address, Fact, Link};
+use crate::host::{Address, Fact, GWBRIDGE, Link};
 use crate::plan::{Safety, Step};
 use crate::probe;
 use crate::text::{Text, text};
@@ -92,7 +92,7 @@ impl Leavings<'_> {
 /// libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
 fn is_of_an_engine(link: &str) -> bool {
     let hexadecimal = |id: &str| id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
-    matches!(link, "docker0" | "docker_gwbridge") || link.strip_prefix("br-").is_some_and(hexadecimal)
+    matches!(link, "docker0" | GWBRIDGE) || link.strip_prefix("br-").is_some_and(hexadecimal)
 }
 
 /// The bridges of this host now.

@@ -65,16 +65,18 @@ fn under_another_name(here: &Here, network: &Network) -> Option<Missing> {
 /// The subnet of which the link has no address, and the gateway it should have. A network may ask for a bridge without addresses:
 /// `inhibit_ipv4`, or the gateway mode `isolated` (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go).
 fn missing_address(bridge: &Bridge, network: &Network) -> Option<(IpNet, IpAddr)> {
-    let option = |key: &str| network.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str);
     network.ipam.iter().find_map(|ipam| {
         let gateway = ipam.gateway.or_else(|| untold(bridge, ipam))?;
         let (mode, inhibited) = if gateway.is_ipv4() {
-            ("gateway_mode_ipv4", option("inhibit_ipv4").is_some_and(|value| value.eq_ignore_ascii_case("true")))
+            (
+                "gateway_mode_ipv4",
+                network.bridge_option("inhibit_ipv4").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            )
         } else {
             ("gateway_mode_ipv6", !network.ipv6)
         };
         let same_family = |subnet: &IpNet| subnet.addr().is_ipv4() == gateway.is_ipv4();
-        let wanted = !inhibited && option(mode) != Some("isolated");
+        let wanted = !inhibited && network.bridge_option(mode) != Some("isolated");
         (wanted && !bridge.connected.iter().any(same_family)).then_some((ipam.subnet, gateway))
     })
 }

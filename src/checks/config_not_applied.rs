@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{About, Applies, Check, Group, Scene, configuration, docs};
 use crate::engine::settings::{Said, readable_file, running, written};
 use crate::finding::{Evidence, Finding, Findings, Remedy};
-use crate::host::{ConfigKey, DaemonFlag, DaemonJson, Info, Missing, Network, Process, Snapshot};
+use crate::host::{ConfigKey, DaemonFlag, DaemonJson, Info, MTU_OPTION, Missing, Network, Process, Snapshot};
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {
@@ -107,7 +107,7 @@ fn live_restore(host: &Snapshot, file: &DaemonJson, info: &Info, findings: &mut 
 
 fn mtu(host: &Snapshot, file: &DaemonJson, default: &Network, findings: &mut Findings) {
     let Some(key) = file.key("/mtu") else { return };
-    let Some(runs) = default.options.get("com.docker.network.driver.mtu") else { return };
+    let Some(runs) = default.options.get(MTU_OPTION) else { return };
     let Some(wanted) = written(&key.value).filter(|wanted| wanted != "0") else { return };
     if wanted == *runs {
         return;

@@ -1,5 +1,6 @@
 //! docker_gwbridge is there, and is not what the engine would make: with other options, another address, without its link; or the link is there alone.
 
+mod attached;
 mod egress;
 mod link;
 mod options;
@@ -7,10 +8,11 @@ mod options;
 use super::configuration::quoted;
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Applies, Check, Group, Scene, docs};
-use crate::engine::gwbridge::{GWBRIDGE, Need, gwbridge, needs, overlay_alone};
+use crate::engine::gwbridge::{Need, gwbridge, needs, overlay_alone};
 use crate::engine::swarm::is_member;
 use crate::engine::{Bridge, bridges};
 use crate::finding::{Evidence, Finding, Findings, Severity};
+use crate::host::GWBRIDGE;
 use crate::host::{Missing, Network, Snapshot};
 use crate::text::text;
 
@@ -23,8 +25,8 @@ pub static CHECK: Check = Check {
     },
     docs: docs!("gwbridge-misconfigured"),
     applies,
-    // A link that is not there is that check's matter, here it is one of several ways to be wrong.
-    hidden_by: &["bridge-link-missing", "docker-networks-overlap"],
+    // A link that is not there is that check's matter, here it is one of several ways to be wrong. Where there is none, what runs is not on it either.
+    hidden_by: &["bridge-link-missing", "gwbridge-missing", "docker-networks-overlap"],
     run,
 };
 
@@ -69,8 +71,13 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     }
     findings.found.extend(link::wrong(&case, bridge));
     let bare = egress::untranslated(&case, bridge, findings)?;
-    findings.found.extend(options::finding(&case, bridge, bare));
-    findings.found.extend(case.stale_endpoint()?);
+    let settings = options::finding(&case, bridge, bare);
+    let stale = case.stale_endpoint()?;
+    // Either's remedy attaches everybody.
+    let is_cured_so = settings.iter().chain(&stale).any(|finding| finding.severity > Severity::Info);
+    findings.found.extend(attached::finding(&case).filter(|_| !is_cured_so));
+    findings.found.extend(settings);
+    findings.found.extend(stale);
     findings.found.extend(options::unlike_others(&case));
     Ok(())
 }
@@ -119,7 +126,7 @@ struct Case<'c, 'a> {
 impl<'a> Case<'_, 'a> {
     /// An option below `com.docker.network.bridge.`.
     fn option(&self, key: &str) -> Option<&'a str> {
-        self.network.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str)
+        self.network.bridge_option(key)
     }
 
     fn subject(&self) -> String {
@@ -175,6 +182,5 @@ fn inspect(field: &str, says: &str) -> Evidence {
 
 /// The bridge's IPv4 subnet as the engine says.
 fn subnet(bridge: &Bridge) -> Option<ipnet::IpNet> {
-    let ipam = &bridge.network?.ipam;
-    ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())
+    bridge.network?.v4_subnet()
 }

@@ -6,13 +6,15 @@ mod remedies;
 use super::configuration::{self, quoted};
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::iptables_disabled::switched_off;
+use super::overlays::{and_more, shows_member};
 use super::pool_blocked_by_route::{routes_are_why, who_holds_what};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, docs};
-use crate::engine::gwbridge::{GWBRIDGE, Need, Obstacle, gwbridge, needs, obstacles, overlay_alone};
+use crate::engine::gwbridge::{Need, Obstacle, gwbridge, needs, obstacles, overlay_alone};
 use crate::engine::running_version;
 use crate::engine::swarm::is_member;
 use crate::finding::{Evidence, Finding, Findings};
+use crate::host::GWBRIDGE;
 use crate::host::{Missing, Snapshot};
 use crate::text::{Text, text};
 
@@ -135,15 +137,11 @@ impl Case<'_, '_> {
     }
 
     fn who(&self, need: &Need) -> Text {
-        let more = self.needs.iter().filter(|need| matches!(need, Need::Container(..))).count().saturating_sub(1);
+        let containers = self.needs.iter().filter(|need| matches!(need, Need::Container(..))).count();
         match need {
             Need::Container(container, network) => {
                 let (name, network) = (&container.name, &network.name);
-                let (others, others_zh) = match more {
-                    0 => (String::new(), String::new()),
-                    1 => (" (and one more)".to_owned(), "（另有 1 个）".to_owned()),
-                    more => (format!(" (and {more} more)"), format!("（另有 {more} 个）")),
-                };
+                let Text { en: others, zh: others_zh } = and_more(containers);
                 text!(
                     "container {name} on overlay network {network}{others} cannot leave this host without it",
                     "overlay 网络 {network} 上的容器 {name}{others_zh} 因此无法访问外部"
@@ -316,13 +314,7 @@ fn shows(obstacle: &Obstacle) -> Option<Evidence> {
 
 fn shows_need(host: &Snapshot, need: &Need) -> Evidence {
     match need {
-        Need::Container(container, network) => Evidence::new(
-            format!(
-                "docker network inspect -f '{{{{range .Containers}}}}{{{{.Name}}}} {{{{end}}}}' {}",
-                quoted(&network.name)
-            ),
-            container.name.clone(),
-        ),
+        Need::Container(container, network) => shows_member(container, network),
         Need::Ingress => Evidence::new("docker network ls --filter name=ingress", "ingress"),
         Need::Logged(failure) => {
             let unit = configuration::unit(host);

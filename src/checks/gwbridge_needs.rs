@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::iptables_disabled::switched_off;
 use crate::action::gateway;
-use crate::engine::gwbridge::{INGRESS_SANDBOX, Obstacle, gwbridge, obstacles, overlay_alone};
-use crate::engine::settings::switched;
+use crate::engine::gwbridge::{Obstacle, gwbridge, obstacles, unattached};
 use crate::engine::swarm::is_member;
 use crate::engine::{Liveness, Whereabouts, liveness, next, running_version, whereabouts};
-use crate::host::{Link, Missing, Network, Snapshot};
+use crate::host::{GWBRIDGE, Link, Missing, Network, Snapshot};
 use crate::text::{Text, text};
 
 /// How a requirement stands.
@@ -78,7 +78,7 @@ fn all_obstacles(host: &Snapshot) -> (Vec<Obstacle<'_>>, Vec<Missing>) {
     let Some(version) = running_version(host) else {
         return (Vec::new(), vec![Missing::not_collected("engine.api")]);
     };
-    obstacles(host, version, switched(host, "iptables", true).unwrap_or(true))
+    obstacles(host, version, !matches!(switched_off(host), Ok(Some(_))))
 }
 
 /// What was missed of the facts of this name, where nothing was found.
@@ -100,7 +100,7 @@ fn name(host: &Snapshot, found: &[Obstacle], missing: &[Missing], network: Optio
         }),
         _ => None,
     });
-    let there = || host.links.ok().is_some_and(|links| links.iter().any(|link| link.name == gateway::NAME));
+    let there = || host.links.ok().is_some_and(|links| links.iter().any(|link| link.name == GWBRIDGE));
     let (stand, says) = match (taken, network) {
         (Some(taken), _) => (Stand::Unmet, taken),
         (None, Some(_)) => (Stand::Met, text!("is that of the network", "由该网络使用")),
@@ -149,7 +149,7 @@ fn netfilter(found: &[Obstacle], missing: &[Missing]) -> Need {
 
 fn firewall(host: &Snapshot, found: &[Obstacle], missing: &[Missing]) -> Need {
     let title = text!("engine's chains", "引擎的防火墙链");
-    if switched(host, "iptables", true) == Ok(false) {
+    if matches!(switched_off(host), Ok(Some(_))) {
         let says =
             text!("the engine keeps no rules (`iptables`: false)", "引擎不管理防火墙规则（`iptables` 为 false）");
         return need("firewall", title, Stand::NotNeeded, says);
@@ -204,7 +204,7 @@ fn ingress(host: &Snapshot, network: &Network) -> Need {
         (Some(members), _) if members.iter().any(|member| member.name == gateway::INGRESS) => {
             (Stand::Met, text!("attached", "已接入"))
         }
-        (Some(_), _) if is_there(host) => (
+        (Some(_), _) if unattached(host, network).ingress => (
             Stand::Unmet,
             text!("not attached: published ports do not answer here", "未接入：本机上发布的端口没有应答"),
         ),
@@ -213,24 +213,4 @@ fn ingress(host: &Snapshot, network: &Network) -> Need {
         }
     };
     need("ingress", title, stand, says)
-}
-
-/// Who runs here, needs docker_gwbridge and is not on the one that is there, by name: it was made after they started.
-pub fn unattached(host: &Snapshot, network: &Network) -> Vec<String> {
-    let (Some(api), Some(members)) = (host.engine.api.ok(), &network.members) else { return Vec::new() };
-    let networks = api.networks.ok().map_or(&[][..], Vec::as_slice);
-    let is_on = |id: &str| members.iter().any(|member| member.id == id);
-    let containers = api.containers.ok().into_iter().flatten().filter(|one| one.state == "running");
-    let lacking = containers.filter(|one| !is_on(&one.id) && overlay_alone(networks, one).is_some());
-    let mut names: Vec<String> = lacking.map(|one| one.name.clone()).collect();
-    names.sort();
-    names.extend((is_there(host) && !is_on(INGRESS_SANDBOX)).then(|| INGRESS_SANDBOX.to_owned()));
-    names
-}
-
-/// Whether the ingress network has its sandbox here.
-fn is_there(host: &Snapshot) -> bool {
-    let networks = host.engine.api.ok().and_then(|api| api.networks.ok()).into_iter().flatten();
-    let mut members = networks.filter(|network| network.ingress).flat_map(|network| network.members.iter().flatten());
-    members.any(|member| member.id == INGRESS_SANDBOX)
 }

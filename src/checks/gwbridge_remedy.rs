@@ -2,9 +2,10 @@
 
 use ipnet::IpNet;
 
-use super::Scene;
 use super::room::Room;
+use super::{Scene, configuration};
 use crate::action::{Action, gateway};
+use crate::engine::gwbridge::{Unattached, unattached};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
 use crate::host::{Network, Snapshot};
@@ -73,13 +74,30 @@ pub fn recreate(host: &Snapshot, old: &Network, new: Network) -> Remedy {
     let actions = gateway::recreate(old, new, unit(host));
     let commands = actions.iter().flat_map(Action::commands).collect();
     let own = |name: &str| gateway::is_own(name);
-    let restarts = old.members.as_ref().is_none_or(|members| members.iter().any(|member| own(&member.name)));
+    let has_own = old.members.as_ref().is_none_or(|members| members.iter().any(|member| own(&member.name)));
+    let restarts = has_own || !unattached(host, old).is_empty();
     let remedy = Remedy::manual(title, impact(host, old, restarts), commands);
     if old.members.is_none() || !reaches_its_swarm(host) {
         return remedy;
     }
     let remedy = remedy.by(Safety::Disruptive, actions);
     if restarts { remedy.restarts_engine() } else { remedy }
+}
+
+/// The restart by which the engine attaches what runs without it. The sandbox of published ports is waited for, where it is without.
+pub fn attach(host: &Snapshot, network: &Network, lacking: &Unattached) -> Remedy {
+    let names = lacking.names().join(", ");
+    let title = text!(
+        "restart the engine, which attaches to docker_gwbridge what runs without it",
+        "重启引擎，使没有 docker_gwbridge 而已在运行的容器接入它"
+    );
+    let impact = text!(
+        "the restart stops running containers of this node; its swarm starts its tasks again; attached then: {names}",
+        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务；届时接入：{names}"
+    );
+    let waited_for = gateway::attach_anew(network, &[gateway::INGRESS.to_owned()], unit(host)).pop();
+    let actions = waited_for.into_iter().filter(|_| lacking.ingress).collect();
+    Remedy::manual(title, impact, configuration::restart(host)).by(Safety::Disruptive, actions).restarts_engine()
 }
 
 /// A node that has lost its managers does not get the ingress network back when its engine starts.
@@ -150,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_obstacle_goes_first() {
-        let rename = Action::Rename { from: gateway::NAME.to_owned(), to: "gwbridge-old".to_owned() };
+        let rename = Action::Rename { from: crate::host::GWBRIDGE.to_owned(), to: "gwbridge-old".to_owned() };
         let remedy = create_in(net("10.11.0.0/24"), true, Before { actions: vec![rename], by_hand: Vec::new() });
         assert_eq!(remedy.commands[0], "ip link set docker_gwbridge name gwbridge-old");
         assert!(!remedy.is_manual() && remedy.commands[1].starts_with("docker network create "), "{remedy:?}");

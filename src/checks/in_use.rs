@@ -13,7 +13,7 @@ use super::peers::subnets;
 use crate::engine::swarm::peers;
 use crate::engine::{Bridge, running_version};
 use crate::finding::Evidence;
-use crate::host::{Fact, NeighbourState, ResolvConf, SocketState};
+use crate::host::{Fact, GWBRIDGE, NeighbourState, ResolvConf, SocketState};
 use crate::subnet::overlaps;
 use crate::text::{Text, text};
 
@@ -162,7 +162,7 @@ fn seen(here: &Here, bridge: &Bridge) -> Vec<Use> {
     let mut uses: Vec<Use> = talks(here).map(|(_, used)| used).collect();
     // A container that stopped leaves such a neighbour behind too: then it says nothing. Nor does it on docker_gwbridge, whose
     // containers the engine does not list.
-    let stopped = bridge.link_name == "docker_gwbridge"
+    let stopped = bridge.link_name == GWBRIDGE
         || here.containers().is_ok_and(|containers| {
             containers.iter().filter(|container| container.state != "running").any(|container| {
                 bridge.network.is_some_and(|network| {

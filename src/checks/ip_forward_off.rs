@@ -7,7 +7,7 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::{About, Check, Group, Scene, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings};
-use crate::host::{Family, Missing, Network, Snapshot, link_sysctl};
+use crate::host::{Family, GWBRIDGE, Missing, Network, Snapshot, link_sysctl};
 use crate::path::fib::{Query, outside};
 use crate::text::text;
 
@@ -82,7 +82,7 @@ fn without_containers(
 fn residents(here: &Here, bridge: &Bridge) -> Result<Vec<(String, IpAddr)>, Missing> {
     let mut residents: Vec<(String, IpAddr)> =
         here.endpoints(bridge)?.into_iter().map(|(container, address)| (container.name.clone(), address)).collect();
-    if bridge.link_name == "docker_gwbridge"
+    if bridge.link_name == GWBRIDGE
         && let Some(own) = bridge.connected.first()
     {
         let networks: &[Network] =

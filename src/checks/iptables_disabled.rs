@@ -114,9 +114,7 @@ fn leaves_by<'h, 'a>(
 
 /// Where the address is not to be translated: the network says so, its members are on the LAN, or the address is the world's own.
 fn is_meant(here: &Here, bridge: &Bridge, address: IpAddr) -> bool {
-    let option = |name: &str| {
-        bridge.network.and_then(|network| network.options.get(&format!("com.docker.network.bridge.{name}")))
-    };
+    let option = |key: &str| bridge.network.and_then(|network| network.bridge_option(key));
     // With iptables off the engine itself says so of the default network (moby v28.5.2 daemon/daemon_unix.go, `verifyDaemonSettings`).
     let masqueraded = option("enable_ip_masquerade").is_none_or(|value| value != "false");
     let declared = !masqueraded && (!bridge.is_default() || chosen::is_set(&here.host.engine, "ip-masq"))

@@ -6,12 +6,11 @@ use super::daemon_json_key::{Member, set};
 use super::gwbridge_remedy::{corrected, recreate};
 use super::here::{Here, has_bridges};
 use super::iproute::shows_route;
-use super::overlay_anew::MTU;
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::Bridge;
-use crate::engine::gwbridge::GWBRIDGE;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Family, Firewall, IptablesDump, Missing, Network, Snapshot};
+use crate::host::GWBRIDGE;
+use crate::host::{Family, Firewall, IptablesDump, MTU_OPTION, Missing, Network, Snapshot};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
@@ -85,7 +84,7 @@ fn mtu_of(here: &Here, bridge: &Bridge) -> Option<u32> {
     if let Some(mtu) = containers.iter().map(|veth| veth.mtu).max() {
         return Some(mtu);
     }
-    let option = bridge.network?.options.get(MTU);
+    let option = bridge.network?.options.get(MTU_OPTION);
     Some(option.and_then(|mtu| mtu.parse().ok()).filter(|mtu| *mtu > 0).unwrap_or(1500))
 }
 
@@ -145,7 +144,7 @@ fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool)
 /// With all else that it has: the engine's own options, the subnet, and who is on it.
 fn gwbridge(host: &Snapshot, old: &Network, mtu: u32) -> Remedy {
     let mut new = corrected(old, None);
-    new.options.insert(MTU.to_owned(), mtu.to_string());
+    new.options.insert(MTU_OPTION.to_owned(), mtu.to_string());
     let title = text!(
         "make docker_gwbridge again for a way out that carries {mtu}",
         "按出口的 MTU（{mtu}）重建 docker_gwbridge"

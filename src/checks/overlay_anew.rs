@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::configuration::quoted;
 use crate::engine::Version;
-use crate::host::{Family, Network};
+use crate::host::{Family, MTU_OPTION, Network};
 use crate::text::{Text, text};
 
 /// What is to be different.
@@ -14,9 +14,6 @@ pub struct Change {
     pub subnet: Option<IpNet>,
     pub mtu: Option<u32>,
 }
-
-/// The option that says the MTU of the link below (v28.5.2 libnetwork/netlabel/labels.go `DriverMTU`).
-pub const MTU: &str = "com.docker.network.driver.mtu";
 
 /// What it means for whoever uses the network.
 pub fn impact() -> Text {
@@ -102,12 +99,12 @@ fn create(network: &Network, change: Change) -> String {
     let kept = network
         .options
         .iter()
-        .filter(|(key, _)| !(key.ends_with(".vxlanid_list") || change.mtu.is_some() && *key == MTU));
+        .filter(|(key, _)| !(key.ends_with(".vxlanid_list") || change.mtu.is_some() && *key == MTU_OPTION));
     words.extend(kept.map(|(key, value)| match value.as_str() {
         "" => format!("--opt {}", quoted(key)),
         value => format!("--opt {}", quoted(&format!("{key}={value}"))),
     }));
-    words.extend(change.mtu.map(|mtu| format!("--opt {MTU}={mtu}")));
+    words.extend(change.mtu.map(|mtu| format!("--opt {MTU_OPTION}={mtu}")));
     words.push(quoted(&network.name));
     words.join(" ")
 }

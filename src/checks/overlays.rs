@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::configuration::quoted;
 use super::here::has_running_engine;
 use super::{Applies, Scene};
 use crate::engine::swarm::{is_member, node};
+use crate::finding::Evidence;
 use crate::host::{Container, Missing, Network, Snapshot, SwarmNode};
-use crate::text::text;
+use crate::text::{Text, text};
 
 /// An overlay network that this node knows.
 pub struct Overlay<'a> {
@@ -64,4 +66,19 @@ fn overlay<'a>(
     // A task that runs is told by its container; one that fails has none.
     let wanted = tasks.iter().filter(|task| task.state != "running").map(|task| task.service.as_str());
     Overlay { network, here: started.chain(wanted).collect(), asks_outside }
+}
+
+/// How many besides the one that is named, of so many.
+pub fn and_more(all: usize) -> Text {
+    match all.saturating_sub(1) {
+        0 => Text::verbatim(""),
+        1 => text!(" (and one more)", "（另有 1 个）"),
+        more => text!(" (and {more} more)", "（另有 {more} 个）"),
+    }
+}
+
+/// That a container is on a network.
+pub fn shows_member(container: &Container, network: &Network) -> Evidence {
+    let field = "'{{range .Containers}}{{.Name}} {{end}}'";
+    Evidence::new(format!("docker network inspect -f {field} {}", quoted(&network.name)), container.name.clone())
 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::Scene;
 use super::here::Here;
 use crate::engine::{Bridge, bridges};
-use crate::host::{Family, Missing, Snapshot};
+use crate::host::{Family, GWBRIDGE, Missing, Snapshot};
 use crate::path::fib::{Fib, Lookup, Query};
 use crate::text::text;
 
@@ -83,7 +83,7 @@ pub fn subnets<'a>(scene: &Scene<'a>) -> (Vec<PeerSubnet<'a>>, Vec<Missing>) {
 /// Whether other hosts may ask for containers on a bridge. Nobody outside asks for a container of an internal network, nor for one by its
 /// address on docker_gwbridge, where it is on an overlay.
 pub fn is_open(bridge: &Bridge) -> bool {
-    bridge.link_name != "docker_gwbridge" && !bridge.network.is_some_and(|network| network.internal)
+    bridge.link_name != GWBRIDGE && !bridge.network.is_some_and(|network| network.internal)
 }
 
 /// The addresses of a host by which others reach it.

@@ -12,7 +12,7 @@ use super::pool_state::PoolState;
 use super::{About, Check, Group, Scene, configuration, docs, room};
 use crate::engine::settings::Outlook;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Missing, Snapshot};
+use crate::host::{GWBRIDGE, Missing, Snapshot};
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {
@@ -177,7 +177,7 @@ fn unused(host: &Snapshot) -> Option<usize> {
         .flat_map(|end| [end.network_id.as_str(), end.network.as_str()])
         .collect();
     let own = api.networks.ok()?.iter().filter(|network| {
-        network.scope == "local" && !["bridge", "host", "none", "docker_gwbridge"].contains(&network.name.as_str())
+        network.scope == "local" && !["bridge", "host", "none", GWBRIDGE].contains(&network.name.as_str())
     });
     Some(own.filter(|one| !used.contains(one.id.as_str()) && !used.contains(one.name.as_str())).count())
 }

@@ -9,11 +9,12 @@ use super::daemon_json_key::{Member, by_edit, restart_all, set};
 use super::docker0_differs_from_bip::kept_by_live_restore;
 use super::here::Here;
 use super::room::Room;
+use crate::engine::Bridge;
 use crate::engine::settings::{Outlook, running};
 use crate::engine::startup::first_host;
-use crate::engine::{Bridge, GWBRIDGE_OPTIONS};
 use crate::finding::Remedy;
 use crate::host::Family;
+use crate::host::{GWBRIDGE, GWBRIDGE_OPTIONS};
 use crate::text::text;
 
 /// Gives a network another subnet. docker0 by `bip`, others by making them again.
@@ -36,7 +37,7 @@ pub fn nth(scene: &Scene, here: &Here, bridge: &Bridge, subnet: IpNet, nth: usiz
         own_bridge(bridge, free, impact)
     } else if bridge.is_default() {
         default_bridge(scene, free, subnet, impact)
-    } else if bridge.network.is_none() && bridge.link_name != "docker_gwbridge" {
+    } else if bridge.network.is_none() && bridge.link_name != GWBRIDGE {
         left_behind(bridge)
     } else {
         user_network(free, subnet, bridge, &members(here, bridge), impact)
@@ -145,8 +146,8 @@ fn as_it_was(bridge: &Bridge, family: Family) -> String {
     } else if family == Family::V6 {
         words.push("--ipv6".to_owned());
     }
-    if name == "docker_gwbridge" && bridge.network.is_none_or(|network| network.options.is_empty()) {
-        words.extend(GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}")));
+    if name == GWBRIDGE && bridge.network.is_none_or(|network| network.options.is_empty()) {
+        words.extend(GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o {key}={value}")));
     }
     words.iter().map(|word| format!("{word} ")).collect()
 }

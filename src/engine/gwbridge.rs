@@ -4,17 +4,18 @@
 //! subnet like that of any network without `--subnet` (v20.10.24 vendor/github.com/docker/libnetwork/default_gateway.go, v26.1.5 and v28.5.2
 //! libnetwork/default_gateway.go, `setupDefaultGW`, `defaultGwNetwork`; default_gateway_linux.go, `createGWNetwork`).
 
+mod attached;
+
+pub use attached::{Unattached, unattached};
+
 use super::rules::{OwnChain, chains};
 use super::swarm::is_member;
 use super::way_out::has_gateway;
 use super::{Version, next, own_process};
 use crate::host::{
-    Container, Family, Firewall, IptablesDump, Link, LogLine, Missing, Network, Snapshot, SwarmTask, rfc3339,
+    Container, Family, Firewall, GWBRIDGE, IptablesDump, Link, LogLine, Missing, Network, Snapshot, SwarmTask, rfc3339,
 };
 use crate::text::text;
-
-/// The network's name, and what the engine calls its link.
-pub const GWBRIDGE: &str = "docker_gwbridge";
 
 /// The sandbox of published ports.
 pub const INGRESS_SANDBOX: &str = "ingress-sbox";
@@ -103,8 +104,14 @@ fn is_new(host: &Snapshot, network: &Network) -> bool {
     rfc3339::microseconds(&network.created).is_some_and(|created| host.taken_at > 0 && created > since)
 }
 
+/// Whether the engine is still at what it does as it starts. The process tells milliseconds.
+fn has_just_started(host: &Snapshot) -> bool {
+    let since = host.taken_at.saturating_sub(SETTLES_IN) * 1000;
+    own_process(host).is_some_and(|process| process.started_at > since)
+}
+
 /// The overlay network of a container that needs docker_gwbridge: the engine passes over internal networks, `null` and `host`, and asks whether any other
-/// gives a gateway (`needDefaultGW` of the same files).
+/// gives a gateway, or is of a driver that looks after the way out itself, as macvlan, ipvlan and plugins may (`needDefaultGW` of the same files).
 pub fn overlay_alone<'a>(networks: &'a [Network], container: &'a Container) -> Option<&'a Network> {
     let on = |endpoint: &'a crate::host::Endpoint| {
         let network = networks.iter().find(|network| network.id == endpoint.network_id)?;
@@ -114,7 +121,8 @@ pub fn overlay_alone<'a>(networks: &'a [Network], container: &'a Container) -> O
     };
     let mut on: Vec<_> = container.endpoints.iter().filter_map(on).collect();
     let leaves = |(network, endpoint): &(&Network, &crate::host::Endpoint)| {
-        [Family::V4, Family::V6].into_iter().any(|family| has_gateway(network, endpoint, family))
+        let own_way = !matches!(network.driver.as_str(), "overlay" | "bridge");
+        own_way || [Family::V4, Family::V6].into_iter().any(|family| has_gateway(network, endpoint, family))
     };
     if on.iter().any(leaves) {
         return None;

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::settings::setting;
 use super::{Whereabouts, whereabouts};
-use crate::host::{Link, Missing, Network, Snapshot};
+use crate::host::{GWBRIDGE, Link, Missing, Network, Snapshot};
 
 /// A bridge of the engine: what the engine says of it, what the kernel has of it, or both.
 #[derive(Clone, Debug)]
@@ -20,11 +20,6 @@ pub struct Bridge<'a> {
     pub connected: Vec<IpNet>,
 }
 
-/// What the engine itself makes docker_gwbridge with, below `com.docker.network.bridge.` (v20.10.24
-/// vendor/github.com/docker/libnetwork/default_gateway_linux.go, v28.5.2 libnetwork/default_gateway_linux.go, `createGWNetwork`).
-pub const GWBRIDGE_OPTIONS: [(&str, &str); 3] =
-    [("name", "docker_gwbridge"), ("enable_icc", "false"), ("enable_ip_masquerade", "true")];
-
 /// Whether a network takes its subnets of the local address space: the built-in IPAM deals them out, whatever the driver. Overlays have a space
 /// of their own.
 pub fn is_local(network: &Network) -> bool {
@@ -36,7 +31,7 @@ pub fn is_local(network: &Network) -> bool {
 fn is_dockers_by_name(link: &Link) -> bool {
     let id = |rest: &str| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     link.is_bridge()
-        && (link.name == "docker0" || link.name == "docker_gwbridge" || link.name.strip_prefix("br-").is_some_and(id))
+        && (link.name == "docker0" || link.name == GWBRIDGE || link.name.strip_prefix("br-").is_some_and(id))
 }
 
 /// The link that the configuration's `bridge` gives to Docker, which its name does not show.

@@ -126,8 +126,7 @@ pub fn of_network(version: Version, network: &Network, subnet: IpNet) -> Vec<Net
     if network.internal {
         return Vec::new();
     }
-    let option =
-        |name: &str| network.options.get(&format!("com.docker.network.bridge.{name}")).map_or("", String::as_str);
+    let option = |key: &str| network.bridge_option(key).unwrap_or_default();
     let link = network.link_name();
     let layout = layout(version);
     let mode = option(if subnet.addr().is_ipv4() { "gateway_mode_ipv4" } else { "gateway_mode_ipv6" });

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use super::{Version, running_version};
-use crate::host::{Container, Endpoint, Family, Network, Snapshot};
+use crate::host::{Container, Endpoint, Family, GWBRIDGE, Network, Snapshot};
 
 /// The networks on which a container has an address of that family, with it.
 pub fn attached<'a>(
@@ -62,7 +62,7 @@ fn gateway<'a>(
     // moby v28.5.2 libnetwork/sandbox.go, `Less`; before 28 there is no priority, and an IPv6 gateway weighs more.
     order.sort_by_key(|(network, endpoint, v4, v6)| {
         let gateways = usize::from(*v4) + usize::from(*v6);
-        let is_gwbridge = network.name == "docker_gwbridge";
+        let is_gwbridge = network.name == GWBRIDGE;
         (Reverse(endpoint.gateway_priority), is_gwbridge, network.internal, Reverse(gateways), network.name.as_str())
     });
     let since_28 = running_version(host).is_none_or(|version| version >= Version::new(28, 0, 0));

@@ -82,6 +82,20 @@ pub struct Info {
     pub swarm: SwarmNode,
 }
 
+/// The local network by which what is on overlay networks alone leaves its host, and the name of its link.
+pub const GWBRIDGE: &str = "docker_gwbridge";
+
+/// What the engine itself makes docker_gwbridge with, and nothing besides (v20.10.24
+/// vendor/github.com/docker/libnetwork/default_gateway_linux.go, v28.5.2 libnetwork/default_gateway_linux.go, `createGWNetwork`; 1.9.1 to 29.7.2).
+pub const GWBRIDGE_OPTIONS: [(&str, &str); 3] = [
+    ("com.docker.network.bridge.name", GWBRIDGE),
+    ("com.docker.network.bridge.enable_icc", "false"),
+    ("com.docker.network.bridge.enable_ip_masquerade", "true"),
+];
+
+/// The option that gives a network's links their MTU.
+pub const MTU_OPTION: &str = "com.docker.network.driver.mtu";
+
 /// GET /networks.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -123,13 +137,21 @@ impl Network {
             || matches!(option, "parent" | "macvlan_mode" | "ipvlan_mode" | "encrypted")
     }
 
+    /// What a bridge network was told by the option `com.docker.network.bridge.KEY`.
+    pub fn bridge_option(&self, key: &str) -> Option<&str> {
+        self.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str)
+    }
+
+    /// Its first IPv4 subnet: more than one has no local network.
+    pub fn v4_subnet(&self) -> Option<IpNet> {
+        self.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())
+    }
+
     /// The link that a bridge network uses: its `bridge.name` option, `docker0` for the default one, else `br-` and 12 digits of
     /// its id (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `parseNetworkOptions`).
     pub fn link_name(&self) -> String {
-        if let Some(name) = self.options.get("com.docker.network.bridge.name")
-            && !name.is_empty()
-        {
-            return name.clone();
+        if let Some(name) = self.bridge_option("name").filter(|name| !name.is_empty()) {
+            return name.to_owned();
         }
         if self.name == "bridge" {
             return "docker0".to_owned();

@@ -30,7 +30,10 @@ pub use address::Address;
 pub use cloud::Cloud;
 pub use daemon_config::{Bom, ConfigKey, ConfigValue, DaemonFlag, DaemonJson, DaemonJsonState, EmptyKind, SyntaxFault};
 pub use date::date;
-pub use engine_api::{Api, ApiVersion, Container, Endpoint, EngineKind, Info, IpamConfig, Member, Network, Published};
+pub use engine_api::{
+    Api, ApiVersion, Container, Endpoint, EngineKind, GWBRIDGE, GWBRIDGE_OPTIONS, Info, IpamConfig, MTU_OPTION, Member,
+    Network, Published,
+};
 pub use engine_files::{
     CommandLine, Engine, EngineBinary, EngineEndpoint, EnvironmentFile, Listener, LogLine, OptionsFile, Package,
     Process, SocketUnit, Unit, UnitSetting,

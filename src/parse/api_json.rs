@@ -18,13 +18,10 @@ use self::raw::{
 pub use self::swarm::{nodes, quorum, service_names, tasks};
 use super::mask::mask;
 use crate::host::{
-    ApiVersion, Container, Endpoint, EngineKind, Fact, Gap, Info, IpamConfig, Member, Network, NetworkAction,
+    ApiVersion, Container, Endpoint, EngineKind, Fact, GWBRIDGE, Gap, Info, IpamConfig, Member, Network, NetworkAction,
     NetworkEvent, NetworkHistory, Published,
 };
 use crate::text::{Text, text};
-
-/// The network by which a swarm's containers reach out of their overlay networks.
-pub const GWBRIDGE: &str = "docker_gwbridge";
 
 /// Events that an engine remembers (moby v20.10.24, v26.1.5 daemon/events/events.go `eventsLimit`).
 const REMEMBERED: usize = 256;

@@ -55,7 +55,7 @@ fn intent_of(step: &Step) -> Option<&Intent> {
 fn address(host: &Snapshot) -> Option<IpNet> {
     let networks = host.engine.api.ok()?.networks.ok()?;
     let default = networks.iter().find(|network| network.name == "bridge" && network.driver == "bridge")?;
-    let subnet = default.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())?;
+    let subnet = default.v4_subnet()?;
     let name = default.link_name();
     let link = host.links.ok()?.iter().find(|link| link.name == name)?.index;
     let own = host.addresses.ok()?.iter().filter(|address| address.link == link).map(|address| address.address);

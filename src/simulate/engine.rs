@@ -5,10 +5,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::action::gateway;
+use crate::engine::gwbridge::{INGRESS_SANDBOX, gwbridge, unattached};
 use crate::engine::next::{Kernel, restart};
 use crate::engine::settings::{setting, switched};
 use crate::engine::{Liveness, Version, liveness, next_version};
-use crate::host::{Container, Fact, Family, Firewall, IptablesDump, Missing, Network, Snapshot};
+use crate::host::{Container, Fact, Family, Firewall, IptablesDump, Member, Missing, Snapshot};
 
 /// `before`: as it was seen; `staged`: with its files changed and its engine about to start.
 ///
@@ -26,6 +28,7 @@ pub(super) fn restarted(before: &Snapshot, staged: &Snapshot) -> Result<Snapshot
     }
     reattach(before, &mut after)?;
     rules(&mut after, &moved);
+    attach(&mut after);
     Ok(after)
 }
 
@@ -73,10 +76,9 @@ fn guard(after: &mut Snapshot) -> Result<(), Missing> {
 
 /// Networks whose IPv4 subnet is another one: by name, from and to.
 fn moved(before: &Snapshot, after: &Snapshot) -> BTreeMap<String, (IpNet, IpNet)> {
-    let subnet = |network: &Network| network.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4());
     let of = |host: &Snapshot| -> BTreeMap<String, IpNet> {
         let networks = host.engine.api.ok().and_then(|api| api.networks.ok()).into_iter().flatten();
-        networks.filter_map(|network| Some((network.name.clone(), subnet(network)?))).collect()
+        networks.filter_map(|network| Some((network.name.clone(), network.v4_subnet()?))).collect()
     };
     let was = of(before);
     let now = of(after).into_iter();
@@ -129,6 +131,21 @@ fn reattach(before: &Snapshot, after: &mut Snapshot) -> Result<(), Missing> {
         }
     }
     Ok(())
+}
+
+/// What is on overlay networks alone, and the sandbox of published ports, are on docker_gwbridge once they have started anew.
+fn attach(after: &mut Snapshot) {
+    let Ok(Some(network)) = gwbridge(after) else { return };
+    let lacking = unattached(after, network);
+    let endpoint = |id: &str, name: String| Member { id: id.to_owned(), name, addresses: Vec::new() };
+    let containers = lacking.containers.iter().map(|(one, _)| endpoint(&one.id, gateway::of(&one.id)));
+    let sandbox = lacking.ingress.then(|| endpoint(INGRESS_SANDBOX, gateway::INGRESS.to_owned()));
+    let (id, members): (_, Vec<Member>) = (network.id.clone(), containers.chain(sandbox).collect());
+    let Fact::Known { value: api, .. } = &mut after.engine.api else { return };
+    let Fact::Known { value: networks, .. } = &mut api.networks else { return };
+    for network in networks.iter_mut().filter(|network| network.id == id) {
+        network.members.get_or_insert_default().extend(members.iter().cloned());
+    }
 }
 
 /// The engine's own rules follow its networks' subnets.

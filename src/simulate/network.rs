@@ -5,9 +5,7 @@ use ipnet::IpNet;
 use crate::action::Presence;
 use crate::engine::next::Kernel;
 use crate::engine::{rules, running_version};
-use crate::host::{Fact, Family, IptablesDump, Member, Missing, Network, Snapshot};
-
-const MTU: &str = "com.docker.network.driver.mtu";
+use crate::host::{Fact, Family, IptablesDump, MTU_OPTION, Member, Missing, Network, Snapshot};
 
 /// # Errors
 /// [`Missing`] when the engine did not tell its networks, or links, addresses or routes were not seen.
@@ -55,7 +53,7 @@ pub(super) fn members(
     let was = before.engine.api.ok().and_then(|api| api.networks.ok()).into_iter().flatten().find(is_it);
     let were: Vec<Member> = was.and_then(|network| network.members.clone()).unwrap_or_default();
     let Some(network) = networks(after)?.iter_mut().find(|network| is_it(&&**network)) else { return Ok(()) };
-    let subnet = network.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4());
+    let subnet = network.v4_subnet();
     let members = network.members.get_or_insert_default();
     members.retain(|member| !names.contains(&member.name));
     if to == Presence::Present {
@@ -98,7 +96,7 @@ fn lay(after: &mut Snapshot, network: &Network, link: &str, to: Presence) -> Res
         }
     }
     if let (Some(mtu), Fact::Known { value: links, .. }) =
-        (network.options.get(MTU).and_then(|mtu| mtu.parse().ok()), &mut after.links)
+        (network.options.get(MTU_OPTION).and_then(|mtu| mtu.parse().ok()), &mut after.links)
     {
         links.iter_mut().filter(|there| there.name == link).for_each(|there| there.mtu = mtu);
     }

@@ -11,7 +11,7 @@ use super::kept::Kept;
 use super::members;
 use crate::action::{Presence, gateway};
 use crate::apply::State;
-use crate::host::Network;
+use crate::host::{GWBRIDGE, GWBRIDGE_OPTIONS, Network};
 use crate::probe::api::Engine;
 use crate::text::{Text, text};
 
@@ -120,10 +120,7 @@ fn is_same(there: &Value, network: &Network) -> bool {
 /// Whether the engine made it itself: with the options of docker_gwbridge and no others.
 fn is_the_engines(there: &Value) -> bool {
     let labels = there["Labels"].as_object().is_some_and(|labels| !labels.is_empty());
-    there["Name"] == gateway::NAME
-        && there["Driver"] == "bridge"
-        && options(there) == gateway::OPTIONS.into()
-        && !labels
+    there["Name"] == GWBRIDGE && there["Driver"] == "bridge" && options(there) == GWBRIDGE_OPTIONS.into() && !labels
 }
 
 fn options(there: &Value) -> BTreeMap<&str, &str> {

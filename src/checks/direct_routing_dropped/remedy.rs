@@ -224,8 +224,7 @@ impl Way<'_, '_> {
 
 /// The links from which a network lets everybody in (`trusted_host_interfaces`).
 fn trusted(bridge: &Bridge) -> Vec<String> {
-    let option = "com.docker.network.bridge.trusted_host_interfaces";
-    let links = bridge.network.and_then(|network| network.options.get(option)).map_or("", String::as_str);
+    let links = bridge.network.and_then(|network| network.bridge_option("trusted_host_interfaces")).unwrap_or_default();
     links.split(':').filter(|link| !link.is_empty()).map(str::to_owned).collect()
 }
 
@@ -233,8 +232,8 @@ fn trusted(bridge: &Bridge) -> Vec<String> {
 /// v28.5.2 libnetwork/drivers/bridge/internal/iptabler/endpoint.go `filterDirectAccess`).
 fn has_raw_drops(bridge: &Bridge, subnet: IpNet) -> bool {
     let key = if subnet.addr().is_ipv4() { "gateway_mode_ipv4" } else { "gateway_mode_ipv6" };
-    let mode = bridge.network.and_then(|network| network.options.get(&format!("com.docker.network.bridge.{key}")));
-    !matches!(mode.map(String::as_str), Some("routed" | "nat-unprotected"))
+    let mode = bridge.network.and_then(|network| network.bridge_option(key));
+    !matches!(mode, Some("routed" | "nat-unprotected"))
 }
 
 fn made_again(name: &str) -> Text {

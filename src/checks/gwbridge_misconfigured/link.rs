@@ -10,10 +10,10 @@ use crate::checks::Scene;
 use crate::checks::configuration;
 use crate::checks::here::Here;
 use crate::checks::iproute::shows_address;
-use crate::engine::gwbridge::GWBRIDGE;
 use crate::engine::swarm::is_member;
 use crate::engine::{Bridge, unit};
 use crate::finding::{Evidence, Finding, Remedy, Safety, Severity};
+use crate::host::GWBRIDGE;
 use crate::host::{NeighbourState, Snapshot};
 use crate::text::text;
 

@@ -9,9 +9,10 @@ use super::{Case, Use, inspect, subnet};
 use crate::checks::chosen;
 use crate::checks::gwbridge_remedy::{corrected, recreate};
 use crate::engine::Bridge;
-use crate::engine::gwbridge::{GWBRIDGE, gwbridge};
+use crate::engine::gwbridge::gwbridge;
 use crate::engine::swarm::is_member;
 use crate::finding::{Evidence, Finding, Severity};
+use crate::host::GWBRIDGE;
 use crate::host::{Network, Snapshot};
 use crate::text::{Text, text};
 

@@ -1,8 +1,9 @@
 //! Nodes of the swarm that a manager knows to be without docker_gwbridge.
 
 use super::quoted;
-use crate::engine::gwbridge::{GWBRIDGE, failure};
+use crate::engine::gwbridge::failure;
 use crate::finding::{Evidence, Finding};
+use crate::host::GWBRIDGE;
 use crate::host::{Snapshot, SwarmNode, SwarmTask};
 use crate::text::text;
 

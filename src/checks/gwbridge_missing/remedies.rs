@@ -4,8 +4,9 @@ use super::Case;
 use crate::action::Action;
 use crate::checks::gwbridge_remedy::{Before, create};
 use crate::checks::{configuration, docker_chains_missing};
-use crate::engine::gwbridge::{GWBRIDGE, Need, Obstacle};
+use crate::engine::gwbridge::{Need, Obstacle};
 use crate::finding::{Remedy, Safety};
+use crate::host::GWBRIDGE;
 use crate::host::Link;
 use crate::text::{Text, text};
 

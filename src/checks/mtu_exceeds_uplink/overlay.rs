@@ -7,12 +7,12 @@ use crate::checks::Applies;
 use crate::checks::Scene;
 use crate::checks::configuration::quoted;
 use crate::checks::here::Here;
-use crate::checks::overlay_anew::{Change, MTU, commands, impact};
+use crate::checks::overlay_anew::{Change, commands, impact};
 use crate::checks::overlays::{Overlay, in_a_swarm, overlays};
 use crate::engine::running_version;
 use crate::engine::swarm::{Peer, node, peers};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Missing, Network, Snapshot};
+use crate::host::{GWBRIDGE, MTU_OPTION, Missing, Network, Snapshot};
 use crate::path::fib::Fib;
 use crate::text::text;
 
@@ -36,7 +36,7 @@ pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> 
     let host = scene.host;
     if host.engine.api.ok().is_none_or(|api| !api.info.is_known()) {
         // A node of a swarm has that link, sooner or later.
-        if here.links.iter().any(|link| link.name == "docker_gwbridge") {
+        if here.links.iter().any(|link| link.name == GWBRIDGE) {
             node(host)?;
         }
         return Ok(());
@@ -63,7 +63,7 @@ pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> 
 
 /// The MTU that an overlay counts on below it.
 fn configured(network: &Network) -> u32 {
-    let option = network.options.get(MTU).and_then(|mtu| mtu.parse().ok());
+    let option = network.options.get(MTU_OPTION).and_then(|mtu| mtu.parse().ok());
     option.filter(|mtu| *mtu > 0).unwrap_or(USUAL)
 }
 
@@ -89,8 +89,8 @@ fn finding(scene: &Scene, overlay: &Overlay, nodes: &[Peer], narrowest: &Narrowe
         )
     };
     let mut finding = Finding::new(severity, format!("network:{name}"), message).evidence(way.shown.clone());
-    if overlay.network.options.contains_key(MTU) {
-        let shown_by = format!("docker network inspect {} -f '{{{{index .Options \"{MTU}\"}}}}'", quoted(name));
+    if overlay.network.options.contains_key(MTU_OPTION) {
+        let shown_by = format!("docker network inspect {} -f '{{{{index .Options \"{MTU_OPTION}\"}}}}'", quoted(name));
         finding = finding.evidence(Evidence::new(shown_by, configured(overlay.network).to_string()));
     }
     let least = known_links(scene, nodes).into_iter().flatten().chain([carries]).min().unwrap_or(carries);

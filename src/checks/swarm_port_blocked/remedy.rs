@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Blocked, CHECK, Port};
-use crate::action::{Action, Admission, Keeper, Presence};
+use crate::action::{Action, Admission, Keeper, Presence, listed};
 use crate::checks::accept_rules::{Spot, by_rules, comment, counted, tool};
 use crate::checks::ends::End;
 use crate::finding::{Remedy, Safety};
@@ -14,7 +14,12 @@ use crate::text::{Text, text};
 
 /// Who keeps the rules that packets meet there.
 enum Kept {
-    By(Keeper),
+    Ufw {
+        /// Before its users' rules, which end it.
+        first: bool,
+    },
+    /// In the zone of the link by which each node's packets arrive.
+    Firewalld,
     Iptables,
     /// Not INPUT of the filter table.
     OtherTable,
@@ -42,13 +47,17 @@ pub fn remedy(host: &Snapshot, blocked: &Blocked) -> Remedy {
         "不会放行其他来源；以后新加入的节点也需要同样处理"
     );
     let end = &blocked.ends[0];
+    let admitted = |keeper: &dyn Fn(&Wanted) -> Keeper| {
+        let admit = |what| Action::Admit { what, from: Presence::Absent, to: Presence::Present };
+        wanted.iter().flat_map(|it| admissions(it, &keeper(it))).map(admit).collect::<Vec<Action>>()
+    };
+    let by = |actions: Vec<Action>| {
+        let commands = actions.iter().flat_map(Action::commands).collect();
+        Remedy::manual(title.clone(), impact.clone(), commands).by(Safety::Safe, actions)
+    };
     match keeper(host, end) {
-        Kept::By(keeper) => {
-            let admit = |what| Action::Admit { what, from: Presence::Absent, to: Presence::Present };
-            let actions: Vec<Action> = wanted.iter().flat_map(|it| admissions(it, &keeper)).map(admit).collect();
-            let commands = actions.iter().flat_map(Action::commands).collect();
-            Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
-        }
+        Kept::Ufw { first } => by(admitted(&|_| Keeper::Ufw { first })),
+        Kept::Firewalld => by(admitted(&|it| Keeper::Firewalld { link: it.link.clone() })),
         Kept::Iptables => {
             let spot = Spot { table: "filter", chain: "INPUT", position: first_place(blocked).and_then(counted) };
             let rules = wanted.iter().flat_map(|it| {
@@ -91,20 +100,18 @@ fn keeper(host: &Snapshot, end: &End) -> Kept {
         let managers = host.managers.ok().into_iter().flatten();
         managers.into_iter().any(|manager| manager.name == name && manager.active == Some(true))
     };
-    // The link of each node's is named later.
-    let firewalld = || Keeper::Firewalld { link: String::new() };
     let by = &end.by;
     if by.backend == Backend::Nft {
-        return if by.table == "firewalld" && at_work("firewalld") { Kept::By(firewalld()) } else { Kept::Nft };
+        return if by.table == "firewalld" && at_work("firewalld") { Kept::Firewalld } else { Kept::Nft };
     }
     if by.table != "filter" || by.base != "INPUT" {
         return Kept::OtherTable;
     }
     // Of firewalld's iptables backend; ufw's first chain of INPUT, by which its users' rules are asked (ufw-framework(8)).
     if at_work("firewalld") && end.asked_before("INPUT_ZONES") {
-        Kept::By(firewalld())
+        Kept::Firewalld
     } else if at_work("ufw") && (by.chain.starts_with("ufw-") || end.asked_before("ufw-before-input")) {
-        Kept::By(Keeper::Ufw { first: by.chain.starts_with("ufw-user") || by.chain.starts_with("ufw6-user") })
+        Kept::Ufw { first: by.chain.starts_with("ufw-user") || by.chain.starts_with("ufw6-user") }
     } else {
         Kept::Iptables
     }
@@ -139,10 +146,6 @@ impl Wanted {
     }
 }
 
-fn listed(ports: &[u16]) -> String {
-    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",")
-}
-
 /// As iptables-save prints them, up to the comment.
 fn matches(wanted: &Wanted) -> Vec<String> {
     let source = ipnet::IpNet::from(wanted.source);
@@ -154,10 +157,6 @@ fn matches(wanted: &Wanted) -> Vec<String> {
 }
 
 fn admissions(wanted: &Wanted, keeper: &Keeper) -> Vec<Admission> {
-    let keeper = match keeper {
-        Keeper::Firewalld { .. } => Keeper::Firewalld { link: wanted.link.clone() },
-        ufw => ufw.clone(),
-    };
     let of = |protocol: &str, ports: Vec<u16>| Admission {
         keeper: keeper.clone(),
         source: wanted.source,

@@ -6,11 +6,11 @@ mod wanted;
 
 use super::repair::{self, About, Repair};
 use super::{Answer, Context};
-use crate::action::gateway;
 use crate::checks::{CHECKS, Check, Status};
 use crate::cli::{Gwbridge, Pipeline};
 use crate::exit::Refusal;
 use crate::finding::Finding;
+use crate::host::GWBRIDGE;
 use crate::report::Host;
 use crate::text::text;
 
@@ -76,7 +76,7 @@ fn narrow(host: &mut Host) {
 fn is_about_it(finding: &Finding) -> bool {
     let touches = |what: &String| {
         let name = what.strip_prefix("network:").or_else(|| what.strip_prefix("link:"));
-        name == Some(gateway::NAME)
+        name == Some(GWBRIDGE)
     };
     touches(&finding.subject) || finding.touches.iter().any(touches)
 }

@@ -1,6 +1,5 @@
 //! docker_gwbridge as the hosts show it.
 
-use crate::action::gateway;
 use crate::checks::gwbridge_needs::needs;
 use crate::engine::gwbridge::gwbridge;
 use crate::host::{self, Snapshot};
@@ -15,7 +14,7 @@ pub fn views(hosts: &[Host]) -> Vec<Gateway> {
 
 fn view(name: &str, host: &Snapshot) -> Gateway {
     let network = gwbridge(host).ok().flatten();
-    let link_name = network.map_or_else(|| gateway::NAME.to_owned(), host::Network::link_name);
+    let link_name = network.map_or_else(|| host::GWBRIDGE.to_owned(), host::Network::link_name);
     let members = network.and_then(|network| network.members.as_ref());
     Gateway {
         host: name.to_owned(),

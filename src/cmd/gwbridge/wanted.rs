@@ -4,15 +4,13 @@ use ipnet::IpNet;
 
 use super::{is_about_it, subnet};
 use crate::action::{Action, Presence, gateway};
-use crate::checks::gwbridge_needs::unattached;
 use crate::checks::gwbridge_remedy::{Before, corrected, create_in, pick, recreate};
 use crate::checks::{Judged, Options, Scene, Shared};
 use crate::cmd::apply::Wanted;
-use crate::engine::gwbridge::{INGRESS_SANDBOX, gwbridge};
-use crate::engine::unit;
+use crate::engine::gwbridge::gwbridge;
 use crate::exit::Refusal;
-use crate::finding::{Cure, Finding, Remedy, Safety, Severity};
-use crate::host::{Missing, Network};
+use crate::finding::{Cure, Finding, Remedy, Severity};
+use crate::host::{GWBRIDGE, Missing, Network};
 use crate::plan::{LeftOut, Proposal};
 use crate::simulate::Trial;
 use crate::text::{Text, text};
@@ -28,7 +26,7 @@ const OF_SUBNETS: &[&str] = &[
     "docker-networks-overlap",
 ];
 
-/// That another one with the same subnet would be right.
+/// That another one with the same subnet would be right, or that who runs has to be attached to it.
 const OF_SETTINGS: &[&str] = &["gwbridge-misconfigured"];
 
 /// What a restart of the engine puts right.
@@ -47,7 +45,7 @@ pub fn wanted(judged: &Judged, trial: &Trial, asked: Option<IpNet>, disruptive: 
         Ok(now) => now,
         Err(missing) => return Ok(left_out(unseen(&missing))),
     };
-    if let Some(asked) = asked.filter(|asked| now.and_then(v4) != Some(*asked)) {
+    if let Some(asked) = asked.filter(|asked| now.and_then(Network::v4_subnet) != Some(*asked)) {
         subnet::free(&scene, asked, now)?;
     }
     let case = Case { judged, scene, asked, disruptive };
@@ -92,7 +90,7 @@ impl Case<'_> {
     /// What is in a bridge of that name which belongs to no network.
     fn port(&self) -> Option<&str> {
         let links = self.scene.host.links.ok()?;
-        let bridge = links.iter().find(|link| link.name == gateway::NAME && link.is_bridge())?;
+        let bridge = links.iter().find(|link| link.name == GWBRIDGE && link.is_bridge())?;
         links.iter().find(|link| link.master == Some(bridge.index)).map(|link| link.name.as_str())
     }
 
@@ -101,7 +99,7 @@ impl Case<'_> {
             |ids: &'static [&'static str]| self.findings(ids).filter(|(_, finding)| finding.severity > Severity::Info);
         let settings = above_info(OF_SETTINGS).next();
         let elsewhere = above_info(OF_SUBNETS).next();
-        let moves = self.asked.filter(|asked| v4(now) != Some(*asked));
+        let moves = self.asked.filter(|asked| now.v4_subnet() != Some(*asked));
         if moves.is_some() || elsewhere.is_some() {
             let Some(fresh) = moves.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
             let remedy = recreate(self.scene.host, now, corrected(now, Some(fresh)));
@@ -113,32 +111,8 @@ impl Case<'_> {
                 Some(first) => self.one(Some(found), first.clone()),
                 None => self.one(Some(found), recreate(self.scene.host, now, corrected(now, None))),
             },
-            None => self.attached(now),
+            None => Wanted { proposals: Vec::new(), left_out: Vec::new() },
         }
-    }
-
-    /// What started before it was made.
-    fn attached(&self, now: &Network) -> Wanted {
-        let host = self.scene.host;
-        let names = unattached(host, now);
-        if names.is_empty() {
-            return Wanted { proposals: Vec::new(), left_out: Vec::new() };
-        }
-        // It is waited for, where it is without.
-        let waited_for = names.iter().any(|name| name == INGRESS_SANDBOX);
-        let names = names.join(", ");
-        let title = text!(
-            "restart the engine, which attaches to docker_gwbridge what runs without it: {names}",
-            "重启引擎，使没有 docker_gwbridge 而已在运行的容器接入它：{names}"
-        );
-        let impact = text!(
-            "the restart stops running containers of this node; its swarm starts its tasks again",
-            "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
-        );
-        let restart = gateway::attach_anew(now, &[gateway::INGRESS.to_owned()], unit(host)).pop();
-        let commands = restart.iter().flat_map(Action::commands).collect();
-        let actions = restart.into_iter().filter(|_| waited_for).collect();
-        self.one(None, Remedy::manual(title, impact, commands).by(Safety::Disruptive, actions).restarts_engine())
     }
 
     /// What these checks say of docker_gwbridge, hidden findings too: a cause that this command leaves alone hides them.
@@ -155,10 +129,6 @@ impl Case<'_> {
     }
 }
 
-fn v4(network: &Network) -> Option<IpNet> {
-    network.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())
-}
-
 fn makes_it(remedy: &Remedy) -> bool {
     remedy.actions.iter().any(|action| matches!(action, Action::Network { to: Presence::Present, .. }))
 }
@@ -168,7 +138,7 @@ fn without_restart(remedy: &Remedy, subnet: IpNet) -> Remedy {
     let (makes, before): (Vec<Action>, Vec<Action>) =
         remedy.actions.iter().cloned().partition(|action| matches!(action, Action::Network { .. }));
     let named = makes.iter().any(|action| match action {
-        Action::Network { network, .. } => network.link_name() == gateway::NAME,
+        Action::Network { network, .. } => network.link_name() == GWBRIDGE,
         _ => false,
     });
     create_in(subnet, named, Before { actions: before, by_hand: Vec::new() })

@@ -9,9 +9,9 @@ use ipnet::IpNet;
 
 use super::request::BLOCK;
 use crate::cli::Purpose;
-use crate::engine::GWBRIDGE_OPTIONS;
 use crate::engine::swarm::is_member;
 use crate::host::Snapshot;
+use crate::host::{GWBRIDGE, GWBRIDGE_OPTIONS};
 use crate::report::pick::Material;
 use crate::subnet::Pick;
 use crate::text::{Text, text};
@@ -57,9 +57,9 @@ fn network(pick: &Pick) -> Material {
 }
 
 fn gwbridge(pick: &Pick, place: &Place) -> Material {
-    let options = GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o com.docker.network.bridge.{key}={value}"));
+    let options = GWBRIDGE_OPTIONS.map(|(key, value)| format!("-o {key}={value}"));
     let mut notes = Vec::new();
-    if let Some(there) = network_named(place, "docker_gwbridge") {
+    if let Some(there) = network_named(place, GWBRIDGE) {
         notes.push(text!(
             "docker_gwbridge exists already with {there}; before it can be made anew, this node's tasks have to leave it (docker node update \
              --availability drain) and it has to be removed (docker network rm docker_gwbridge)",

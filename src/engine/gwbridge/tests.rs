@@ -37,12 +37,17 @@ fn on(networks: &[&str]) -> Container {
 
 #[test]
 fn a_container_needs_it_where_no_other_network_leads_out() {
-    let networks =
-        [network("own", "overlay", false), network("closed", "overlay", true), network("bridge", "bridge", false)];
+    let networks = [
+        network("own", "overlay", false),
+        network("closed", "overlay", true),
+        network("bridge", "bridge", false),
+        network("lan", "macvlan", false),
+    ];
     let needs = |on_them: &[&str]| overlay_alone(&networks, &on(on_them)).map(|network| network.name.clone());
     assert_eq!(needs(&["own"]).as_deref(), Some("own"));
     assert_eq!(needs(&["own", "closed"]).as_deref(), Some("own"));
     assert_eq!(needs(&["closed"]), None, "an internal network wants no way out");
     assert_eq!(needs(&["own", "bridge"]), None, "the bridge is its way out");
     assert_eq!(needs(&["bridge"]), None);
+    assert_eq!(needs(&["own", "lan"]), None, "macvlan looks after the way out itself, with a gateway or without");
 }

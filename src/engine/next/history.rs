@@ -13,7 +13,7 @@ use crate::engine::allocator::Space;
 use crate::engine::own_process;
 use crate::engine::settings::setting;
 use crate::host::rfc3339::nanoseconds;
-use crate::host::{IpamConfig, Network, NetworkAction, NetworkEvent, Snapshot};
+use crate::host::{GWBRIDGE, IpamConfig, Network, NetworkAction, NetworkEvent, Snapshot};
 
 /// Where it may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,7 +246,7 @@ impl Replay {
 
     fn gone(&mut self, event: &NetworkEvent) {
         // It is made without an event.
-        if event.name == "docker_gwbridge" {
+        if event.name == GWBRIDGE {
             self.ways = None;
         }
         let Some(ways) = &self.ways else { return };

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::host::{
-    ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Fact, Family, Gap, Link, Network, Snapshot,
+    ApiVersion, AttachedProgram, Container, Endpoint, EngineKind, Fact, Family, GWBRIDGE, Gap, Link, Network, Snapshot,
     link_sysctl,
 };
 use crate::path::netfilter::rule::{Effect, Field, Name, Step, Table, Test, Values};
@@ -217,7 +217,7 @@ impl<'a> Ground<'a> {
         });
         let bridge = |(_, network): (&Endpoint, &Network)| match network.driver.as_str() {
             "bridge" => Some(network.link_name()),
-            "overlay" => Some("docker_gwbridge".to_owned()),
+            "overlay" => Some(GWBRIDGE.to_owned()),
             _ => None,
         };
         let mut bridges: Vec<String> = networks.into_iter().filter_map(bridge).collect();

@@ -76,7 +76,7 @@ fn path(version: &str, id: &str, verb: &str) -> String {
 
 /// # Errors
 /// The engine has ended since it was looked at.
-pub(super) fn awake_one(endpoint: &str) -> Result<Endpoint, Text> {
+fn awake_one(endpoint: &str) -> Result<Endpoint, Text> {
     let chosen = parse_endpoint(endpoint)?;
     if let Endpoint::Unix(path) = &chosen
         && awake::look(&Files::new(None), path).evidence.is_none()

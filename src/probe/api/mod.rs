@@ -33,6 +33,11 @@ const NEWEST_API: (u32, u32) = (1, 55);
 /// `DefaultVersion`; 27.0 has 1.46).
 const IN_TURN: std::ops::RangeInclusive<(u32, u32)> = (1, 38)..=(1, 45);
 
+const CONTAINERS: &str = "/containers/json?all=1";
+
+/// How long a container takes at most to leave its networks as it stops, usually.
+const SETTLING: Duration = Duration::from_millis(250);
+
 /// The endpoint, with who listens there, and what the engine said.
 pub struct Look {
     pub endpoint: Fact<EngineEndpoint>,
@@ -46,17 +51,7 @@ pub fn look(request: &Request, files: &Files, deadline: Instant) -> Look {
         Err(why) => return Look { endpoint: Fact::Unreadable(why.clone()), api: Fact::Unreadable(why) },
     };
     let (chosen, seen) = listener(request, files, chosen);
-    let socket = match &chosen.endpoint {
-        Endpoint::Unix(path) => Some(path.clone()),
-        _ => None,
-    };
-    let owner = EngineEndpoint {
-        endpoint: chosen.endpoint.to_string(),
-        chosen_by: chosen.by.clone(),
-        kind: socket.as_deref().map_or(EngineKind::Unknown, |path| awake::kind(&seen.listener, path)),
-        socket: socket.as_deref().map(awake::real_path),
-        listener: seen.listener.clone(),
-    };
+    let owner = owner(&chosen, &seen);
     let api = match may_ask(&chosen, &owner) {
         Ok(()) => client::run(ask(&chosen, seen.evidence.as_ref(), files, deadline)),
         Err(why) => Err(why),
@@ -92,6 +87,20 @@ fn listener(request: &Request, files: &Files, chosen: Chosen) -> (Chosen, Seen) 
     (chosen, seen)
 }
 
+fn owner(chosen: &Chosen, seen: &Seen) -> EngineEndpoint {
+    let socket = match &chosen.endpoint {
+        Endpoint::Unix(path) => Some(path.as_str()),
+        _ => None,
+    };
+    EngineEndpoint {
+        endpoint: chosen.endpoint.to_string(),
+        chosen_by: chosen.by.clone(),
+        kind: socket.map_or(EngineKind::Unknown, |path| awake::kind(&seen.listener, path)),
+        socket: socket.map(awake::real_path),
+        listener: seen.listener.clone(),
+    }
+}
+
 /// Whether the endpoint may be spoken to: a tcp one because the user named it, a unix one when somebody is awake behind it.
 fn may_ask(chosen: &Chosen, owner: &EngineEndpoint) -> Result<(), Text> {
     if chosen.tls && matches!(chosen.endpoint, Endpoint::Tcp(..)) {
@@ -120,25 +129,40 @@ fn may_ask(chosen: &Chosen, owner: &EngineEndpoint) -> Result<(), Text> {
 }
 
 async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadline: Instant) -> Result<Api, Text> {
-    let (version, prefix) = {
-        let reply = call(chosen, evidence, files, "/version".to_owned(), deadline).await?;
-        let mut version = api_json::version(&reply.body, &reply.server).map_err(|why| at(&chosen.endpoint, why))?;
-        let prefix = negotiate(&version).map(|spoken| format!("/v{spoken}"));
-        version.spoken = prefix.as_deref().map_or(version.api.clone(), |prefix| prefix[2..].to_owned());
-        (version, prefix.unwrap_or_default())
-    };
+    let (version, prefix) = greet(chosen, evidence, files, deadline).await?;
     let get = |path: String| call(chosen, evidence, files, prefix.clone() + &path, deadline);
-    let mut paths = vec!["/info".to_owned(), "/networks".to_owned(), "/containers/json?all=1".to_owned()];
+    let mut paths = vec!["/info".to_owned(), "/networks".to_owned(), CONTAINERS.to_owned()];
     paths.extend(past_events(chosen, &version));
     // One after the other would take several time limits where the engine hangs.
     let mut replies = together(paths.into_iter().map(&get).collect()).await.into_iter();
     let mut next = || replies.next();
     let mut info = read(next(), chosen, |body| api_json::info(body).map(Fact::known));
     let mut networks = read(next(), chosen, api_json::networks);
-    let (containers, history) = (read(next(), chosen, api_json::containers), read(next(), chosen, api_json::history));
-    swarm::ask(chosen, get, &mut info, &mut networks).await;
+    let mut containers = read(next(), chosen, api_json::containers);
+    let history = read(next(), chosen, api_json::history);
+    swarm::ask(chosen, &get, &mut info, &mut networks).await;
+    if swarm::is_unsettled(&networks, &containers) && deadline.saturating_duration_since(Instant::now()) > SETTLING * 4
+    {
+        tokio::time::sleep(SETTLING).await;
+        containers = read(Some(get(CONTAINERS.to_owned()).await), chosen, api_json::containers);
+        swarm::ask(chosen, &get, &mut info, &mut networks).await;
+    }
     let (endpoint, chosen_by) = (chosen.endpoint.to_string(), chosen.by.clone());
     Ok(Api { endpoint, chosen_by, info, networks, containers, history, version })
+}
+
+/// The version of the engine, and what to put before the paths.
+async fn greet(
+    chosen: &Chosen,
+    evidence: Option<&Evidence>,
+    files: &Files,
+    deadline: Instant,
+) -> Result<(ApiVersion, String), Text> {
+    let reply = call(chosen, evidence, files, "/version".to_owned(), deadline).await?;
+    let mut version = api_json::version(&reply.body, &reply.server).map_err(|why| at(&chosen.endpoint, why))?;
+    let prefix = negotiate(&version).map(|spoken| format!("/v{spoken}"));
+    version.spoken = prefix.as_deref().map_or(version.api.clone(), |prefix| prefix[2..].to_owned());
+    Ok((version, prefix.unwrap_or_default()))
 }
 
 /// What a reply says; nothing where there was no call.

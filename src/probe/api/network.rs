@@ -1,13 +1,13 @@
 //! One network of an engine, as the engine tells it, and what an engine is told of networks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::endpoint::Endpoint;
-use super::inspect::awake_one;
-use super::{Api, client, here};
-use crate::host::Fact;
+use super::endpoint::{self, Endpoint};
+use super::{client, greet, listener, may_ask, owner};
+use crate::probe::Request;
+use crate::probe::files::Files;
 use crate::text::{Text, text};
 
 /// An engine writes its store and its firewall's rules for a network; a busy firewall takes seconds.
@@ -26,19 +26,12 @@ impl Engine {
     /// # Errors
     /// None is awake, or it does not answer.
     pub fn here() -> Result<Self, Text> {
-        match here(LOOK) {
-            Fact::Known { value, .. } => Engine::of(&value),
-            Fact::Unreadable(why) => Err(why),
-            Fact::NotCollected => Err(text!("no engine was asked", "没有询问引擎")),
-        }
-    }
-
-    /// # Errors
-    /// It ended since it was looked at.
-    pub fn of(api: &Api) -> Result<Self, Text> {
-        let spoken = &api.version.spoken;
-        let prefix = if spoken.is_empty() { String::new() } else { format!("/v{spoken}") };
-        Ok(Engine { chosen: awake_one(&api.endpoint)?, prefix })
+        let (request, files) = (Request::default(), Files::new(None));
+        let (chosen, seen) = listener(&request, &files, endpoint::choose(&request, &files)?);
+        may_ask(&chosen, &owner(&chosen, &seen))?;
+        let deadline = Instant::now() + LOOK;
+        let (_, prefix) = client::run(greet(&chosen, seen.evidence.as_ref(), &files, deadline))??;
+        Ok(Engine { chosen: chosen.endpoint, prefix })
     }
 
     /// GET /networks/ID of the local network of this name; none where there is no such network.

@@ -7,8 +7,8 @@ use std::future::Future;
 use super::client::Reply;
 use super::endpoint::Chosen;
 use super::{read, together};
-use crate::host::{Fact, Info, Network, SwarmNode};
-use crate::parse::api_json::{self, GWBRIDGE};
+use crate::host::{Container, Fact, GWBRIDGE, Info, Network, SwarmNode};
+use crate::parse::api_json;
 use crate::text::Text;
 
 /// Of more networks the members are not asked for.
@@ -53,6 +53,18 @@ pub async fn ask<F>(
             network.peers = peers;
         }
     }
+}
+
+/// Whether a container on overlay networks alone is said to run, and not to be on docker_gwbridge. It may be about to stop: then it leaves its networks one
+/// by one, and counts as running until it has left all.
+pub fn is_unsettled(networks: &Fact<Vec<Network>>, containers: &Fact<Vec<Container>>) -> bool {
+    let (Some(networks), Some(containers)) = (networks.ok(), containers.ok()) else { return false };
+    let gwbridge = networks.iter().find(|network| network.name == GWBRIDGE && network.scope != "swarm");
+    let Some(members) = gwbridge.and_then(|network| network.members.as_ref()) else { return false };
+    let is_overlay = |id: &str| networks.iter().any(|network| network.id == id && network.driver == "overlay");
+    let mut outside =
+        containers.iter().filter(|one| one.state == "running" && !members.iter().any(|member| member.id == one.id));
+    outside.any(|one| !one.endpoints.is_empty() && one.endpoints.iter().all(|end| is_overlay(&end.network_id)))
 }
 
 fn has_members(network: &Network) -> bool {

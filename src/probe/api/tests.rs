@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::*;
@@ -270,4 +271,25 @@ fn a_manager_is_asked_for_its_swarm_and_who_is_on_its_networks() {
     assert_eq!(of("docker_gwbridge").members.as_ref().expect("asked")[0].name, "gateway_ingress-sbox");
     assert_eq!(of("bridge").members, None);
     assert!(!format!("{api:?}").contains("PLANTED"));
+}
+
+/// A container that has left docker_gwbridge and runs, until a moment later it has stopped.
+fn stopping(path: &str, stream: &mut UnixStream) {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let said = match path.strip_prefix("/v1.51").unwrap_or(path) {
+        "/containers/json?all=1" if ASKED.fetch_add(1, Ordering::SeqCst) == 0 => {
+            r#"[{"Id":"c1","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"own":{"NetworkID":"o","IPAddress":"10.0.1.3"}}}}]"#
+        }
+        "/containers/json?all=1" => r#"[{"Id":"c1","Names":["/web"],"State":"exited"}]"#,
+        "/networks/g" => r#"{"Containers":{}}"#,
+        other => return manager(other, stream),
+    };
+    say(stream, "200 OK", "Docker/28.5.2 (linux)", said);
+}
+
+#[test]
+fn who_leaves_its_networks_is_looked_at_again() {
+    let api = look_at(stopping, Duration::from_secs(10)).ok().cloned().expect("an engine");
+    assert_eq!(api.containers.ok().expect("containers")[0].state, "exited");
+    assert!(api.networks.ok().expect("networks").iter().any(|network| network.members == Some(Vec::new())));
 }

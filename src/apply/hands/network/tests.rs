@@ -2,7 +2,7 @@ use super::*;
 
 /// GET /networks/ID of engine 28.5.2, shortened.
 fn told(subnet: &str, more: &[(&str, &str)]) -> Value {
-    let mut options: BTreeMap<&str, &str> = gateway::OPTIONS.into();
+    let mut options: BTreeMap<&str, &str> = GWBRIDGE_OPTIONS.into();
     options.extend(more.iter().copied());
     json!({
         "Name": "docker_gwbridge", "Id": "d87930667c82", "Created": "2026-11-21T15:34:05.769640554Z", "Scope": "local",

@@ -1,7 +1,9 @@
 //! `dnetctl gwbridge --apply` on a node with a live ingress sandbox and a task: docker_gwbridge is made, made again elsewhere, and taken back.
 
-use super::site::{SOON, Swarm, gets_out};
+use super::cure::{all_is_well, blames};
+use super::site::{SOON, Swarm, gets_out, is_shut_in};
 use super::{TOPIC, story};
+use crate::cases::networks::only;
 use crate::harness::{Cases, Host, Report};
 use serde_json::Value;
 
@@ -90,12 +92,16 @@ pub fn add(cases: &mut Cases) {
                 "for one in $(docker network inspect docker_gwbridge -f '{{range .Containers}}{{.Name}} {{end}}'); do \
              docker network disconnect -f docker_gwbridge $one; done; docker network rm docker_gwbridge",
             );
-            let made = applied(worker, &["gwbridge"], (0, "committed"));
+            // The task is without a way out still, and that is told.
+            let made = applied(worker, &["gwbridge"], (1, "committed"));
             assert!(made.json["plans"][0]["left_out"].to_string().contains("a restart of the engine"), "{made}");
             assert!(!members(worker).contains("ingress-sbox"), "it has no way out yet");
+            is_shut_in(worker);
+            let report = blames(worker, "gwbridge-misconfigured");
+            only(&report, "gwbridge-misconfigured", "error", "network:docker_gwbridge");
             let restarted = applied(worker, &["gwbridge", "--allow", "disruptive"], (0, "committed"));
             assert!(restarted.json["gwbridge"][0]["members"].to_string().contains("ingress-sbox"), "{restarted}");
-            site.carries();
+            all_is_well(&site);
             gets_out(worker);
         },
     );

@@ -1,0 +1,52 @@
+//! What runs here and is not on docker_gwbridge, which was made after it, or from which somebody took it.
+
+use super::{Case, inspect};
+use crate::checks::gwbridge_remedy::attach;
+use crate::checks::overlays::{and_more, shows_member};
+use crate::engine::gwbridge::{INGRESS_SANDBOX, Unattached, unattached};
+use crate::finding::Finding;
+use crate::host::GWBRIDGE;
+use crate::text::{Text, text};
+
+pub fn finding(case: &Case) -> Option<Finding> {
+    let lacking = unattached(case.scene.host, case.network);
+    let shut_off = lacking.ingress && !lacking.on_its_way;
+    if lacking.containers.is_empty() && !shut_off {
+        return None;
+    }
+    let remedy = attach(case.scene.host, case.network, &lacking);
+    let on_it = case.network.members.iter().flatten().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ");
+    let finding = match lacking.containers.is_empty() {
+        true => Finding::warning(case.subject(), no_sandbox()),
+        false => Finding::error(case.subject(), shut_in(&lacking)),
+    };
+    let finding = finding
+        .evidence(inspect("{{range .Containers}}{{.Name}} {{end}}", &on_it))
+        .touches(format!("network:{GWBRIDGE}"));
+    let shows = lacking.containers.iter().take(3).map(|(container, overlay)| shows_member(container, overlay));
+    let finding = shows.fold(finding, Finding::evidence);
+    Some(finding.remedy(remedy))
+}
+
+fn no_sandbox() -> Text {
+    text!(
+        "the sandbox of published ports, {INGRESS_SANDBOX}, is not on docker_gwbridge: published ports of services do not answer on this node; the engine \
+         attaches it when it is restarted, or when the ingress network is made anew",
+        "已发布端口的沙箱 {INGRESS_SANDBOX} 未接入 docker_gwbridge：服务发布的端口在本节点上没有应答；引擎重启或 ingress 网络重建时才会接入"
+    )
+}
+
+fn shut_in(lacking: &Unattached) -> Text {
+    let (container, overlay) = lacking.containers[0];
+    let (name, network) = (&container.name, &overlay.name);
+    let Text { en: others, zh: others_zh } = and_more(lacking.containers.len());
+    let (ports, ports_zh) = match lacking.ingress && !lacking.on_its_way {
+        true => (", and published ports do not answer on this node", "，发布的端口在本节点上也没有应答"),
+        false => ("", ""),
+    };
+    text!(
+        "container {name} on overlay network {network}{others} is not on docker_gwbridge: it cannot leave this host{ports}; the engine attaches what runs \
+         only when it is restarted",
+        "overlay 网络 {network} 上的容器 {name}{others_zh} 未接入 docker_gwbridge，无法访问外部{ports_zh}；对已在运行的容器，引擎只有在重启时才会接入"
+    )
+}

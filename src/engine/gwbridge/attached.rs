@@ -1,0 +1,53 @@
+//! Who is not on the docker_gwbridge that is there, and should be: the engine attaches a container as that starts, and never later.
+
+use super::{INGRESS_SANDBOX, has_just_started, is_new, overlay_alone};
+use crate::host::{Container, Network, Snapshot};
+
+/// What runs on this node without a way out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unattached<'a> {
+    /// Each with its overlay network, by name.
+    pub containers: Vec<(&'a Container, &'a Network)>,
+    /// The sandbox of published ports.
+    pub ingress: bool,
+    /// It, or docker_gwbridge, was only just made, or the engine has only just started: then it is on its way there.
+    pub on_its_way: bool,
+}
+
+impl Unattached<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.containers.is_empty() && !self.ingress
+    }
+
+    /// As the engine calls them.
+    pub fn names(&self) -> Vec<&str> {
+        let containers = self.containers.iter().map(|(container, _)| container.name.as_str());
+        containers.chain(self.ingress.then_some(INGRESS_SANDBOX)).collect()
+    }
+}
+
+/// Those that the engine would have put on `network`, docker_gwbridge, had it been there when they started; nobody where the engine did not tell who is
+/// on it. A container counts where the engine says of its overlay network, too, that it is on it: one that stops leaves its networks one by one.
+pub fn unattached<'a>(host: &'a Snapshot, network: &Network) -> Unattached<'a> {
+    let (Some(api), Some(members)) = (host.engine.api.ok(), &network.members) else { return Unattached::default() };
+    let (Some(networks), Some(containers)) = (api.networks.ok(), api.containers.ok()) else {
+        return Unattached::default();
+    };
+    let is_on = |id: &str| members.iter().any(|member| member.id == id);
+    let lacks = |container: &&Container| container.state == "running" && !is_on(&container.id);
+    let mut containers: Vec<_> = containers
+        .iter()
+        .filter(lacks)
+        .filter_map(|container| Some((container, overlay_alone(networks, container)?)))
+        .filter(|(container, overlay)| has_member(overlay, &container.id))
+        .collect();
+    containers.sort_by_key(|(container, _)| &container.name);
+    let sandboxed = networks.iter().find(|one| one.ingress && has_member(one, INGRESS_SANDBOX));
+    let ingress = sandboxed.filter(|_| !is_on(INGRESS_SANDBOX));
+    let on_its_way = ingress.is_some_and(|one| is_new(host, one)) || is_new(host, network) || has_just_started(host);
+    Unattached { containers, ingress: ingress.is_some(), on_its_way: ingress.is_some() && on_its_way }
+}
+
+fn has_member(network: &Network, id: &str) -> bool {
+    network.members.iter().flatten().any(|member| member.id == id)
+}
