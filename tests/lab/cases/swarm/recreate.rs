@@ -20,6 +20,10 @@ const OWN: &str = "docker network create --driver bridge --subnet 10.11.0.0/24 -
 const FAULT: &str = "[Service]\n\
     ExecStartPost=/bin/sh -c 'if ip -4 addr show dev docker_gwbridge | grep -q 10.123.0.1; then sysctl -w net.ipv4.ip_forward=0; fi'\n";
 
+/// The first start with docker_gwbridge elsewhere takes as long as somebody needs to pull the plug.
+const SLOW: &str = "[Service]\n\
+    ExecStartPost=/bin/sh -c 'if ip -4 addr show dev docker_gwbridge | grep -q 10.123.0.1; then touch /run/slow; sleep 20; fi'\n";
+
 pub fn add(cases: &mut Cases) {
     cases.each_engine(TOPIC, "docker_gwbridge is made again elsewhere, and taken back", |lab, engine| {
         let site = serving(lab, engine);
@@ -64,6 +68,33 @@ pub fn add(cases: &mut Cases) {
             }
             stands(&site, "10.11.0.");
             photo.same(&worker.photo().without(&["container web."]), "undone");
+        },
+    );
+    story(
+        cases,
+        crate::harness::Engine::V20,
+        "a power cut while the engine starts with docker_gwbridge elsewhere",
+        |lab, engine| {
+            let mut site = serving(lab, engine);
+            let worker = &mut site.worker;
+            worker.ok("systemctl enable --quiet docker.service");
+            let (before, photo) = (told(worker), worker.photo().without(&["container web."]));
+            worker.write("/etc/systemd/system/docker.service.d/lab.conf", SLOW);
+            worker.ok("systemctl daemon-reload");
+            let apply = ELSEWHERE.join(" ");
+            worker.ok(&format!("setsid dnetctl {apply} --apply --yes > /run/out 2>&1 &"));
+            worker.eventually(SOON, "ip -4 -br addr show dev docker_gwbridge | grep -F 10.123.0.1/24 && ls /run/slow");
+            worker.reboot();
+            let journals = "/var/lib/dnetctl/journals/*.jsonl";
+            assert!(!worker.sh(&format!("grep committed {journals}")).succeeded(), "it was not verified yet");
+            worker.eventually(SOON, &format!("grep -q rolled-back {journals}"));
+            worker.ok("rm -r /etc/systemd/system/docker.service.d && systemctl daemon-reload");
+            let back = told(worker);
+            for same in ["Driver", "Internal", "IPAM", "Options", "Labels"] {
+                assert_eq!(back[same], before[same], "{same} is back");
+            }
+            stands(&site, "10.11.0.");
+            photo.same(&site.worker.photo().without(&["container web."]), "after the boot");
         },
     );
     story(cases, crate::harness::Engine::V28, "what gwbridge is not let do", |lab, engine| {
