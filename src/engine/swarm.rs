@@ -90,11 +90,12 @@ pub fn node(host: &Snapshot) -> Result<&SwarmNode, Missing> {
 /// `defaultVXLANUDPPort`).
 pub const DEFAULT_DATA_PATH_PORT: u16 = 4789;
 
-/// The UDP port of this swarm's overlay traffic. Managers tell it since 19.03 (`--data-path-port`); a worker shows it by the kernel's own socket, which
-/// stands in the host's network namespace as soon as one overlay network, ingress mostly, is up here.
+/// The UDP port of this swarm's overlay traffic. Managers tell it since 19.03 (`--data-path-port`), and a worker's engine logs it. Where that was not
+/// seen, a worker shows it by the kernel's own socket, which stands in the host's network namespace as soon as one overlay network, ingress mostly, is up
+/// here.
 ///
 /// # Errors
-/// [`Missing`] on a worker whose socket cannot be seen, or is at another port than the default: no socket tells whose it is.
+/// [`Missing`] on a worker whose log and socket cannot be seen, or whose socket is at another port than the default: no socket tells whose it is.
 pub fn data_path_port(host: &Snapshot) -> Result<u16, Missing> {
     if let Some(port) = node(host)?.data_path_port {
         return Ok(port);
@@ -113,8 +114,9 @@ pub fn data_path_port(host: &Snapshot) -> Result<u16, Missing> {
     Err(Missing {
         fact: "engine.api.info.swarm.data_path_port",
         why: text!(
-            "only managers tell the port of overlay traffic, and nothing here is bound to the default one, UDP {DEFAULT_DATA_PATH_PORT}",
-            "overlay 流量的端口只有管理节点会给出，而本机没有绑定默认的 UDP {DEFAULT_DATA_PATH_PORT}"
+            "only managers tell the port of overlay traffic, the engine's log here does not name it, and nothing is bound to the default one, UDP \
+             {DEFAULT_DATA_PATH_PORT}",
+            "overlay 流量的端口只有管理节点会给出，本机引擎的日志没有提及，默认的 UDP {DEFAULT_DATA_PATH_PORT} 也没有绑定"
         ),
     })
 }

@@ -27,7 +27,7 @@ pub struct SwarmNode {
     /// The swarm's address pools, on a manager.
     pub default_pools: Vec<IpNet>,
     /// The UDP port of overlay traffic that the swarm was made with (DataPathPort), on a manager since 19.03; 0 is the default there, 4789, and is
-    /// told as that.
+    /// told as that. On a worker what the engine logged of it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_path_port: Option<u16>,
     /// Every node of the swarm, this one among them, by host name; empty on a worker.

@@ -1,4 +1,4 @@
-//! Lines of the engine's log that tell why a swarm's tasks, overlay networks or ingress network fail on this node.
+//! Lines of the engine's log that tell why a swarm's tasks, overlay networks or ingress network fail on this node, and at which port overlays talk.
 
 use crate::host::LogLine;
 
@@ -29,10 +29,15 @@ const TASK: &str = "fatal task error";
 /// A program that ends by itself, an image that is nowhere, a container that somebody removed: no network's fault, and a service that fails so fills the log.
 const NO_NETWORK: [&str; 3] = ["task: non-zero exit", "No such image", "No such container"];
 
+/// What a node's engine says each time its managers tell it of itself (v20.10.24 vendor/github.com/docker/swarmkit/node/node.go, v28.5.2
+/// vendor/github.com/moby/swarmkit/v2/node/node.go, `configVXLANUDPPort`).
+const PORT: &str = "initialized VXLAN UDP port to ";
+
 /// For `journalctl --grep` (PCRE2): the capital letters make it heed them in all. A line of information costs it three microseconds; what it lets
 /// through too much, [`failures`] leaves out.
 pub fn pattern() -> String {
-    format!("level=(error|warning|fatal).*({}|{TASK}\" error=\"(?!{}))", TELL.join("|"), NO_NETWORK.join("|"))
+    let failures = format!("{}|{TASK}\" error=\"(?!{})", TELL.join("|"), NO_NETWORK.join("|"));
+    format!("level=(error|warning|fatal).*({failures})|{PORT}")
 }
 
 /// The lines that tell of failures, oldest first.
@@ -40,6 +45,13 @@ pub fn failures(mut lines: Vec<LogLine>) -> Vec<LogLine> {
     lines.retain(|line| tells(&line.message));
     lines.sort_by_key(|line| line.at);
     lines.split_off(lines.len().saturating_sub(MAX_LINES))
+}
+
+/// The UDP port of overlay traffic, as it was last told; none where no line is about it.
+pub fn data_path_port(lines: &[LogLine]) -> Option<u16> {
+    let told = lines.iter().filter_map(|line| Some((line.at, line.message.split_once(PORT)?.1)));
+    let (_, last) = told.max_by_key(|(at, _)| *at)?;
+    last.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn tells(message: &str) -> bool {
@@ -88,9 +100,20 @@ mod tests {
     }
 
     #[test]
+    fn the_last_port_that_was_told_counts() {
+        let told = |at, port: u16| LogLine {
+            at,
+            message: format!(r#"level=info msg="initialized VXLAN UDP port to {port} " module=node node.id=x"#),
+        };
+        let failed = LogLine { at: 9, message: FAILURES[0].to_owned() };
+        assert_eq!(data_path_port(&[told(5, 7789), told(1, 4789), failed.clone()]), Some(7789));
+        assert_eq!(data_path_port(&[failed]), None);
+    }
+
+    #[test]
     fn words_are_no_expressions() {
         let own = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || " _:-".contains(c));
-        assert!(TELL.iter().chain(&NO_NETWORK).all(own));
+        assert!(TELL.iter().chain(&NO_NETWORK).chain([&PORT]).all(own));
         assert!(pattern().contains("GW Network"));
     }
 }

@@ -108,7 +108,7 @@ pub fn collect(request: &Request) -> Snapshot {
     let Engine { endpoint, api, .. } = snapshot.engine;
     snapshot.engine = Engine { endpoint, api, ..engine.finish() };
     if request.scope == Scope::Everything {
-        snapshot.engine.swarm_log = swarm_log::look(&files, &snapshot.engine, deadline);
+        swarm_log::look(&files, &mut snapshot.engine, deadline);
     }
     snapshot
 }

@@ -1,11 +1,11 @@
-//! What the running engine logged of a swarm's failures on this node. Nobody looks on a host that is in no swarm.
+//! What the running engine logged of a swarm's failures on this node, and of the port of its overlays. Nobody looks on a host that is in no swarm.
 
 use std::time::{Duration, Instant};
 
 use super::exec::{self, Failure, Output};
 use super::files::Files;
 use super::unit::{barred, journal_is_barred, log_files};
-use crate::host::{Engine, Fact, Gap, Listener, LogLine};
+use crate::host::{Engine, Fact, Gap, Listener, LogLine, SwarmNode};
 use crate::parse::{swarm_log, unit_state};
 use crate::text::text;
 
@@ -18,8 +18,24 @@ const TAIL: Duration = Duration::from_millis(1500);
 const FOUND: &str = "200";
 const NEWEST: &str = "2000";
 
-/// Looks, as long as the engine of this host says that it is, or should be, in a swarm.
-pub fn look(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLine>> {
+/// Looks, as long as the engine of this host says that it is, or should be, in a swarm. What it tells goes to the engine's facts.
+pub fn look(files: &Files, engine: &mut Engine, deadline: Instant) {
+    let lines = lines(files, engine, deadline);
+    let port = lines.ok().and_then(|lines| swarm_log::data_path_port(lines));
+    if let (Some(port), Some(node)) = (port, node(engine)) {
+        // Managers tell it themselves.
+        node.data_path_port.get_or_insert(port);
+    }
+    engine.swarm_log = lines.map(swarm_log::failures);
+}
+
+fn node(engine: &mut Engine) -> Option<&mut SwarmNode> {
+    let Fact::Known { value: api, .. } = &mut engine.api else { return None };
+    let Fact::Known { value: info, .. } = &mut api.info else { return None };
+    Some(&mut info.swarm)
+}
+
+fn lines(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLine>> {
     let Some(Listener::Process { pid, .. }) = engine.endpoint.ok().map(|endpoint| &endpoint.listener) else {
         return Fact::NotCollected;
     };
@@ -31,7 +47,7 @@ pub fn look(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLi
     let started = process.map_or(0, |process| process.started_at / 1000);
     match engine.unit.ok() {
         Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, *pid, started, deadline),
-        _ => since(started, log_files(files)).map(swarm_log::failures),
+        _ => since(started, log_files(files)),
     }
 }
 
@@ -47,14 +63,14 @@ fn journal(files: &Files, unit: &str, pid: u32, started: u64, deadline: Instant)
     let found = run(&[&asked[..], &["-n", FOUND, "--grep", &pattern]].concat(), SEARCH, deadline);
     match found {
         // 1: nothing found.
-        Ok(output) if matches!(output.status, Some(0 | 1)) && output.stderr.is_empty() => return lines(&output),
+        Ok(output) if matches!(output.status, Some(0 | 1)) && output.stderr.is_empty() => return told(&output),
         Ok(output) if journal_is_barred(&output) => return barred(unit),
-        Err(Failure::Missing) => return since(started, log_files(files)).map(swarm_log::failures),
+        Err(Failure::Missing) => return since(started, log_files(files)),
         // Before 237 it does not search, and distributions build it without PCRE2.
         Ok(_) | Err(Failure::Failed(_)) => {}
     }
     match run(&[&asked[..], &["-n", NEWEST]].concat(), TAIL, deadline) {
-        Ok(output) if output.succeeded() => match lines(&output) {
+        Ok(output) if output.succeeded() => match told(&output) {
             Fact::Known { value, .. } => Fact::with_gaps(value, vec![only_the_newest(unit)]),
             other => other,
         },
@@ -71,8 +87,8 @@ fn run(arguments: &[&str], limit: Duration, deadline: Instant) -> Result<Output,
     exec::run("journalctl", arguments, limit.min(deadline.saturating_duration_since(Instant::now())))
 }
 
-fn lines(output: &Output) -> Fact<Vec<LogLine>> {
-    Fact::known(swarm_log::failures(unit_state::journal(&output.stdout)))
+fn told(output: &Output) -> Fact<Vec<LogLine>> {
+    Fact::known(unit_state::journal(&output.stdout))
 }
 
 fn only_the_newest(unit: &str) -> Gap {
@@ -85,7 +101,7 @@ fn only_the_newest(unit: &str) -> Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Info, Process, SwarmNode};
+    use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Info, Process};
 
     fn engine(state: &str, listener: Listener) -> Engine {
         let swarm = SwarmNode { state: state.to_owned(), ..SwarmNode::default() };
@@ -117,16 +133,23 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         std::fs::create_dir_all(root.path().join("var/log")).expect("writable");
         let line = |at: &str| format!("time=\"{at}\" level=error msg=\"Failed creating ingress network: why\"\n");
-        let log = line("2026-11-21T15:00:00Z") + &line("2026-11-21T15:00:09Z") + "level=info msg=\"well\"\n";
+        let log = line("2026-11-21T15:00:00Z")
+            + &line("2026-11-21T15:00:09Z")
+            + "time=\"2026-11-21T15:00:07Z\" level=info msg=\"initialized VXLAN UDP port to 7789 \"\n";
         std::fs::write(root.path().join("var/log/docker.log"), log).expect("writable");
         let files = Files::new(Some(root.path().to_owned()));
-        let look = |engine: &Engine| look(&files, engine, Instant::now() + Duration::from_secs(1));
+        let look = |engine: &Engine| {
+            let mut engine = engine.clone();
+            look(&files, &mut engine, Instant::now() + Duration::from_secs(1));
+            let port = node(&mut engine).and_then(|node| node.data_path_port);
+            (engine.swarm_log, port)
+        };
         let here = || Listener::Process { pid: 7, name: "dockerd".to_owned(), netns: None };
-        assert_eq!(look(&engine("inactive", here())), Fact::NotCollected);
-        assert_eq!(look(&engine("active", Listener::Elsewhere)), Fact::NotCollected);
+        assert_eq!(look(&engine("inactive", here())), (Fact::NotCollected, None));
+        assert_eq!(look(&engine("active", Listener::Elsewhere)), (Fact::NotCollected, None));
 
         let mut member = engine("active", here());
-        assert_eq!(look(&member).ok().map(Vec::len), Some(2), "when it started is not known");
+        assert_eq!(look(&member).0.ok().map(Vec::len), Some(2), "when it started is not known");
         member.processes = Fact::known(vec![Process {
             pid: 7,
             started_at: 1_795_273_205_000,
@@ -137,7 +160,8 @@ mod tests {
             uid: 0,
             nested: None,
         }]);
-        let lines = look(&member).ok().cloned().expect("known");
-        assert_eq!((lines.len(), lines[0].at), (1, 1_795_273_209_000_000));
+        let (lines, port) = look(&member);
+        let lines = lines.ok().cloned().expect("known");
+        assert_eq!((lines.len(), lines[0].at, port), (1, 1_795_273_209_000_000, Some(7789)));
     }
 }

@@ -17,6 +17,7 @@ pub fn add(cases: &mut Cases) {
     story(cases, Engine::V28, "iptables and ufw let nobody in", iptables_and_ufw);
     story(cases, Engine::V26, "firewalld lets nobody in", firewalld);
     story(cases, Engine::V20, "a manager that nobody can join", manager);
+    story(cases, Engine::V20, "a data path port of the swarm's own, at which nobody is let in", own_port);
 }
 
 fn iptables_and_ufw(lab: &Lab, engine: Engine) {
@@ -64,6 +65,22 @@ fn firewalld(lab: &Lab, engine: Engine) {
     swarm.is_cut();
     carry_out(&swarm.worker, report.finding(CHECK), "firewall-cmd ");
     swarm.carries();
+}
+
+fn own_port(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.init_with("--data-path-port 7789").join(&swarm.worker).serve().carries();
+    swarm.worker.ok(HARDENED);
+    swarm.worker.ok("iptables -I INPUT -p udp --dport 4789 -j ACCEPT");
+    stays_silent(&swarm);
+    let report = blames(&swarm.worker, CHECK);
+    says(only(&report, CHECK, "error", CHAIN), "7789");
+    applies(&swarm.worker, &["diagnose"]);
+    all_is_well(&swarm);
+    // Where its engine has started again, its managers tell it anew.
+    swarm.worker.restart_docker().expect("nothing hinders it");
+    swarm.runs();
+    all_is_well(&swarm);
 }
 
 /// The overlay is cut, and neither the journal of the worker nor the manager's list of nodes says so.

@@ -43,7 +43,13 @@ impl Swarm {
     /// `docker swarm init` on the one. The other joins when its story wants it to.
     #[track_caller]
     pub fn init(&self) -> &Self {
-        self.manager.ok(&format!("docker swarm init --advertise-addr {MANAGER}"));
+        self.init_with("")
+    }
+
+    /// The same with more options.
+    #[track_caller]
+    pub fn init_with(&self, options: &str) -> &Self {
+        self.manager.ok(&format!("docker swarm init --advertise-addr {MANAGER} {options}"));
         self
     }
 
