@@ -22,7 +22,7 @@ const QUESTIONS: &[&[&str]] = &[
 ];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("many routes", "ranges and single routes give the same answers", |lab, engine| {
+    cases.in_turn("many routes", "ranges and single routes give the same answers", |lab, engine| {
         let fabric = lab.fabric();
         fabric.gateway("10.0.0.1/24");
         let host = lab

@@ -8,7 +8,7 @@ const DROP_IN: &str = "/etc/systemd/system/docker.service.d/10-network.conf";
 const FILE: &str = "/etc/docker/daemon.json";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a bip goes into the file and onto docker0", |lab, engine| {
+    cases.in_turn(TOPIC, "a bip goes into the file and onto docker0", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         host.write(FILE, "{\n\t\"debug\": false,\n\t\"dns\": [\"10.0.0.1\"]\n}\n");
         host.docker();
@@ -35,7 +35,7 @@ pub fn add(cases: &mut Cases) {
         assert!(host.read(FILE).starts_with("{\n\t\"debug\": false,\n\t\"dns\": [\"10.0.0.1\"],\n\t\"bip\": \"10."));
         host.restart_docker().unwrap_or_else(|log| panic!("{engine} refuses it:\n{log}"));
     });
-    cases.each_engine(TOPIC, "a small pool holds as many networks as it says", |lab, engine| {
+    cases.in_turn(TOPIC, "a small pool holds as many networks as it says", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         let (said, _) = ask(&host, &["--for", "pools", "--prefix", "22"]);
         let (base, capacity) = (text(&said["subnets"][0]["subnet"]), number(&said["subnets"][0]["capacity"]));
@@ -62,7 +62,7 @@ pub fn add(cases: &mut Cases) {
         );
         assert_eq!(ask(&host, &["--need-networks", "1"]).1, 1);
     });
-    cases.each_engine(TOPIC, "the built-in pools hold as many networks as it says", |lab, engine| {
+    cases.in_turn(TOPIC, "the built-in pools hold as many networks as it says", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         host.ok("ip route add 172.20.0.0/16 via 10.0.0.1 && ip route add 192.168.0.0/18 dev eth0");
         host.docker();
@@ -76,7 +76,7 @@ pub fn add(cases: &mut Cases) {
         assert!(create(&host, remaining).is_err(), "{remaining} was all");
         assert_eq!(ask(&host, &["--need-networks", "1"]).1, 1);
     });
-    cases.each_engine(TOPIC, "flags are changed where they are", |lab, engine| {
+    cases.in_turn(TOPIC, "flags are changed where they are", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         let flags = |flags: &str| {
             let start = "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock";
@@ -102,7 +102,7 @@ pub fn add(cases: &mut Cases) {
         let log = host.restart_docker().expect_err("the flag and the file set the same");
         assert!(log.contains("specified both as a flag and in the configuration file"), "{log}");
     });
-    cases.each_engine(TOPIC, "commands are run as printed", |lab, engine| {
+    cases.in_turn(TOPIC, "commands are run as printed", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         host.docker();
         let run = |options: &str| {
@@ -136,7 +136,7 @@ pub fn add(cases: &mut Cases) {
         let (said, _) = ask(&host, &["--for", "swarm"]);
         assert!(said["subnets"][0]["notes"].to_string().contains("in a swarm already"), "{said:#}");
     });
-    cases.each_engine(TOPIC, "a route over everything private", |lab, engine| {
+    cases.in_turn(TOPIC, "a route over everything private", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] {
             host.ok(&format!("ip route add {range} via 10.0.0.1"));
@@ -155,7 +155,7 @@ pub fn add(cases: &mut Cases) {
         let (_, exit) = ask(&host, &["--check", "10.99.0.0/24"]);
         assert_eq!(exit, 1);
     });
-    cases.each_engine(TOPIC, "for whoever asks, and with or without an engine", |lab, engine| {
+    cases.in_turn(TOPIC, "for whoever asks, and with or without an engine", |lab, engine| {
         let (_fabric, host) = on_a_lan(lab, engine);
         let (stopped, _) = ask(&host, &[]);
         host.docker();

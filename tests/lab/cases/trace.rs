@@ -7,7 +7,7 @@ use std::time::Duration;
 const TOPIC: &str = "trace";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "what is said of a packet is what becomes of it", |lab, engine| {
+    cases.in_turn(TOPIC, "what is said of a packet is what becomes of it", |lab, engine| {
         let (_fabric, host) = with_containers(lab, engine);
         let questions = [
             ("web", "peer", "delivered"),
@@ -37,7 +37,7 @@ pub fn add(cases: &mut Cases) {
         let masqueraded = ask(&host, &["web", "10.0.0.1"]).0;
         assert_eq!(masqueraded["trace"]["arrives"]["source"], "10.0.0.2", "{masqueraded:#}");
     });
-    cases.each_engine(TOPIC, "the same of IPv6", |lab, engine| {
+    cases.in_turn(TOPIC, "the same of IPv6", |lab, engine| {
         let (fabric, host) = with_containers(lab, engine);
         fabric.gateway("fd00:1::1/64");
         host.ok("ip -6 addr add fd00:1::2/64 dev eth0 nodad && sysctl -qw net.ipv6.conf.all.forwarding=1");
@@ -67,7 +67,7 @@ pub fn add(cases: &mut Cases) {
         }
         assert!(agreed.iter().filter(|agrees| **agrees).count() >= 7, "{agreed:?}");
     });
-    cases.each_engine(TOPIC, "from outside to a published port and past it", |lab, engine| {
+    cases.in_turn(TOPIC, "from outside to a published port and past it", |lab, engine| {
         let (fabric, host) = with_containers(lab, engine);
         let web = host.container_address("web", "bridge");
         fabric.ok("ip route add 172.16.0.0/12 via 10.0.0.2");
@@ -85,7 +85,7 @@ pub fn add(cases: &mut Cases) {
         let (said, _) = ask(&host, &["internet", "published:8080"]);
         assert_eq!(said["trace"]["verdict"], "delivered", "{said:#}");
     });
-    cases.each_engine(TOPIC, "the rule that ends a packet is named with what it has met", |lab, engine| {
+    cases.in_turn(TOPIC, "the rule that ends a packet is named with what it has met", |lab, engine| {
         let (_fabric, host) = with_containers(lab, engine);
         let web = host.container_address("web", "bridge");
         host.ok(&format!("iptables -I DOCKER-USER -s {web} -d 10.0.0.1 -j DROP"));
@@ -138,7 +138,7 @@ pub fn add(cases: &mut Cases) {
         let (said, _) = ask(&host, &["web", "peer", "--probe"]);
         assert_eq!((&said["trace"]["verdict"], &said["trace"]["probe"]["agrees"]), (&"dropped".into(), &true.into()));
     });
-    cases.each_engine(TOPIC, "a packet goes on from one host to the next", |lab, engine| {
+    cases.in_turn(TOPIC, "a packet goes on from one host to the next", |lab, engine| {
         let fabric = lab.fabric();
         let [one, two] = [1, 2].map(|number| {
             let host = lab

@@ -7,7 +7,7 @@ use crate::harness::{Cases, Engine, Fabric, Host, Lab, Report};
 const OF_THE_FIREWALL: [&str; 3] = ["docker-chains-missing", "iptables-variants-mixed", "reject-before-docker"];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("users", "the group docker has judged what root has", |lab, engine| {
+    cases.in_turn("users", "the group docker has judged what root has", |lab, engine| {
         let (_fabric, host) = host(lab, engine, "{}");
         host.docker();
         host.ok("docker network create own && docker network create --subnet 10.88.0.0/24 chosen");
@@ -28,7 +28,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(open, OF_THE_FIREWALL, "{member}");
         assert!(judged > 20, "{member}");
     });
-    cases.each_engine("users", "a fault in a file is found without root", |lab, engine| {
+    cases.in_turn("users", "a fault in a file is found without root", |lab, engine| {
         let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.1.0.0/24\"}\n");
         host.start_docker().expect_err("10.1.0.0 is no host address");
         let (root, user) = (host.diagnose(), host.diagnose_as_user());
@@ -43,7 +43,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(root.finding("bip-not-a-host-address")["remedies"][0]["proved"], true, "{root}");
         assert_eq!(user.failed(), root.failed(), "{user}");
     });
-    cases.each_engine("users", "an overlap on docker0 is found without root", |lab, engine| {
+    cases.in_turn("users", "an overlap on docker0 is found without root", |lab, engine| {
         let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.0.0.200/16\"}\n");
         host.docker();
         let (root, user) = (host.diagnose(), host.diagnose_as_user());
@@ -51,7 +51,7 @@ pub fn add(cases: &mut Cases) {
         assert_eq!(user.failed(), root.failed(), "{user}");
         assert!(user.failed().contains("network-overlaps-lan"), "{user}");
     });
-    cases.each_engine("users", "what a user may not read is skipped, and says so", |lab, engine| {
+    cases.in_turn("users", "what a user may not read is skipped, and says so", |lab, engine| {
         let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.1.0.0/24\"}\n");
         host.ok("chmod 600 /etc/docker/daemon.json");
         host.start_docker().expect_err("10.1.0.0 is no host address");

@@ -70,7 +70,7 @@ impl Cases {
         self.engines(Engine::ALL, topic, name, case);
     }
 
-    /// A case in which no engine does anything of its own: on one of them, each case on another, and with `DNETCTL_FULL` on all.
+    /// A case in which engines differ little, or in their words only: on one of them, each case on another, and with `DNETCTL_FULL` on all.
     pub fn in_turn(&mut self, topic: &str, name: &str, case: impl Fn(&Lab, Engine) + Send + Sync + 'static) {
         let turn = name.bytes().map(usize::from).sum::<usize>() % Engine::ALL.len();
         let is_full = std::env::var_os("DNETCTL_FULL").is_some();

@@ -120,7 +120,7 @@ pub fn add(cases: &mut Cases) {
     cases.in_turn(TOPIC, "on-link routes keep the engine down: Docker moves, as asked", |lab, engine| {
         moves(lab, engine, &["--prefer", "move-docker"]);
     });
-    cases.each_engine(TOPIC, "on-link routes keep the engine down: a route goes", |lab, engine| {
+    cases.in_turn(TOPIC, "on-link routes keep the engine down: a route goes", |lab, engine| {
         let interfaces = on_link(true);
         let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
         let before = down(&host);
@@ -136,7 +136,7 @@ pub fn add(cases: &mut Cases) {
         rolls_back(&host);
         before.without(OF_THE_LAST_START).same(&host.photo().without(OF_THE_LAST_START), "rolled back");
     });
-    cases.each_engine(TOPIC, "docker0 hides the intranet behind a gateway", |lab, engine| {
+    cases.in_turn(TOPIC, "docker0 hides the intranet behind a gateway", |lab, engine| {
         let interfaces = by_gateway(false);
         let (_intranet, _internet, mut host) = host(lab, engine, &interfaces);
         host.docker();
@@ -156,7 +156,7 @@ pub fn add(cases: &mut Cases) {
         assert!(later.findings_above_info().is_empty(), "the next network hides nothing: {later}");
         back_and_there(&mut host, &before);
     });
-    cases.each_engine(TOPIC, "every private range is behind the gateway", all_routed);
+    cases.in_turn(TOPIC, "every private range is behind the gateway", all_routed);
 }
 
 /// The image as it was: nothing private is free, and Docker goes where it is missed least.

@@ -62,7 +62,7 @@ pub fn add(cases: &mut Cases) {
         accepted(&host, "{\"bridge\": \"lan0\", \"fixed-cidr\": \"10.7.0.64/26\"}");
         assert!(host.ok("docker run --rm bb:1 ip -4 -o addr show dev eth0").contains("inet 10.7.0.64/24"));
     });
-    cases.each_engine("config", "default-gateway outside bip, or one that it cannot be", |lab, engine| {
+    cases.in_turn("config", "default-gateway outside bip, or one that it cannot be", |lab, engine| {
         let host = lab.host(engine).boot();
         let with = |gateway: &str| format!("{{\"bip\": \"10.1.0.1/24\", \"default-gateway\": \"{gateway}\"}}");
         let outside = "auxiliary address: (DefaultGatewayIPv4:10.2.0.1) must belong to the master pool: 10.1.0.0/24";
@@ -87,7 +87,7 @@ pub fn add(cases: &mut Cases) {
             &gateway(&["not inside 10.1.0.0/24 of docker0"]),
         );
     });
-    cases.each_engine("config", "bridge names no Linux bridge", |lab, engine| {
+    cases.in_turn("config", "bridge names no Linux bridge", |lab, engine| {
         let fabric = lab.fabric();
         let host = lab.host(engine).extras().on(&fabric, "eth0", "10.0.0.2/24").boot();
         let missing =

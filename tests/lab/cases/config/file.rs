@@ -44,7 +44,7 @@ const TYPES: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("config", "a daemon.json that is no JSON yields one finding", |lab, engine| {
+    cases.in_turn("config", "a daemon.json that is no JSON yields one finding", |lab, engine| {
         let host = lab.host(engine).boot();
         for (json, engine_says, says) in SYNTAX {
             let report = refused(&host, json, engine_says, &whole(says));
@@ -56,7 +56,7 @@ pub fn add(cases: &mut Cases) {
         }
         accepted(&host, "{\"mtu\": 1400}");
     });
-    cases.each_engine("config", "a value of the wrong type", |lab, engine| {
+    cases.in_turn("config", "a value of the wrong type", |lab, engine| {
         let host = lab.host(engine).boot();
         for (json, engine_says, key, says) in TYPES {
             let subject = format!("{FILE}#/{key}");
@@ -93,7 +93,7 @@ pub fn add(cases: &mut Cases) {
             accepted(&host, json);
         }
     });
-    cases.each_engine("config", "a file that --config-file names has to be there", |lab, engine| {
+    cases.in_turn("config", "a file that --config-file names has to be there", |lab, engine| {
         let options = "DOCKER_OPTS=--config-file=/etc/docker/own.json\n";
         let host = lab.host(engine).file("/etc/default/docker", options).boot();
         let fault = Fault { check: "daemon-json-invalid", subject: "/etc/docker/own.json", says: &["does not exist"] };

@@ -7,7 +7,7 @@ const OPTIONS: &str = "/etc/default/docker";
 const BOTH: &str = "the following directives are specified both as a flag and in the configuration file: ";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("config", "hosts in the file and -H in the unit", |lab, engine| {
+    cases.in_turn("config", "hosts in the file and -H in the unit", |lab, engine| {
         let host = lab.host(engine).boot();
         let json = "{\"hosts\": [\"unix:///run/docker.sock\"]}";
         let says = format!("{BOTH}hosts: (from flag: [fd://], from file: [unix:///run/docker.sock])");
@@ -22,7 +22,7 @@ pub fn add(cases: &mut Cases) {
         mended(&host, &report, "flag-and-file-conflict", "without `-H`");
         assert!(host.ok("tr '\\0' ' ' < /proc/$(pidof dockerd)/cmdline").contains("--icc=false"));
     });
-    cases.each_engine("config", "a flag of a drop-in and the same key", |lab, engine| {
+    cases.in_turn("config", "a flag of a drop-in and the same key", |lab, engine| {
         let host = lab.host(engine).file(DROP_IN, &exec_start("--bip 10.8.0.1/24")).boot();
         let says = format!("{BOTH}bip: (from flag: 10.8.0.1/24, from file: 10.8.0.1/24)");
         let place = "by the flag `--bip 10.8.0.1/24` in /etc/systemd/system/docker.service.d/10-network.conf:3";
@@ -43,7 +43,7 @@ pub fn add(cases: &mut Cases) {
         let says = format!("{BOTH}insecure-registries: (from flag: [h:1], from file: [h:2])");
         refused(&host, json, &says, &conflict("insecure-registries", &["`--insecure-registry h:1`"]));
     });
-    cases.each_engine("config", "DOCKER_OPTS that the unit reads", |lab, engine| {
+    cases.in_turn("config", "DOCKER_OPTS that the unit reads", |lab, engine| {
         let host = lab.host(engine).file(OPTIONS, "# net\nDOCKER_OPTS=\"--bip=10.9.0.1/24\"\n").boot();
         let says = format!("{BOTH}bip: (from flag: 10.9.0.1/24, from file: 10.9.0.1/24)");
         let fault = conflict("bip", &["by the flag `--bip 10.9.0.1/24` in /etc/default/docker:2"]);
@@ -59,7 +59,7 @@ pub fn add(cases: &mut Cases) {
         };
         fails(&host, "a flag", "failed to allocate gateway (10.9.0.0): Address already in use", &fault);
     });
-    cases.each_engine("config", "DOCKER_OPTS that the unit does not read", |lab, engine| {
+    cases.in_turn("config", "DOCKER_OPTS that the unit does not read", |lab, engine| {
         let host = lab.host(engine).file(OPTIONS, "DOCKER_OPTS=\"--bip=10.9.0.1/24\"\n").boot();
         for (text, why) in [
             (exec_start(""), "ExecStart= does not use $DOCKER_OPTS"),
@@ -84,7 +84,7 @@ pub fn add(cases: &mut Cases) {
         assert!(docker0(&host).contains("10.9.0.1/24"));
         in_order(&host);
     });
-    cases.each_engine("config", "a drop-in without a reset", |lab, engine| {
+    cases.in_turn("config", "a drop-in without a reset", |lab, engine| {
         let text = "[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --bip 10.8.0.1/24\n";
         let host = lab.host(engine).file(DROP_IN, text).boot();
         let said = host.start_docker().expect_err("systemd refuses the unit");

@@ -34,7 +34,7 @@ const KEYS: &[(&str, &str, &[Engine], &str)] = &[
 
 pub fn add(cases: &mut Cases) {
     for (half, name) in [(0, "keys that come and go"), (1, "keys of newer and older engines")] {
-        cases.each_engine("config", name, move |lab, engine| {
+        cases.in_turn("config", name, move |lab, engine| {
             let host = lab.host(engine).boot();
             for (json, key, refuse, says) in KEYS.iter().skip(half).step_by(2) {
                 if !refuse.contains(&engine) {
@@ -80,7 +80,7 @@ pub fn add(cases: &mut Cases) {
         }
         accepted(&host, "{}");
     });
-    cases.each_engine("config", "faults of several kinds are several findings", |lab, engine| {
+    cases.in_turn("config", "faults of several kinds are several findings", |lab, engine| {
         let host = lab.host(engine).boot();
         host.write(FILE, "{\"colour\": 1,\n\"mtu\": \"x\",\n\"bip\": \"10.1.0.0/24\"}");
         // The engine tells one at a time.

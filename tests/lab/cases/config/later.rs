@@ -4,7 +4,7 @@ use super::{DROP_IN, FILE, Fault, exec_start, in_order, mended, only, starts};
 use crate::harness::{Cases, Host, Report};
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("config", "a good change that is not applied yet", |lab, engine| {
+    cases.in_turn("config", "a good change that is not applied yet", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{}").boot();
         host.docker();
         in_order(&host);
@@ -39,7 +39,7 @@ pub fn add(cases: &mut Cases) {
         carry_out(&host, &report, "restart the engine when it suits");
         in_order(&host);
     });
-    cases.each_engine("config", "a bad change that the running engine has not seen", |lab, engine| {
+    cases.in_turn("config", "a bad change that the running engine has not seen", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{\"bip\": \"10.55.0.1/24\"}").boot();
         host.docker();
         // As a backup put back: its time of change is older than the engine.
@@ -74,7 +74,7 @@ pub fn add(cases: &mut Cases) {
         starts(&host, "what it ran with");
         in_order(&host);
     });
-    cases.each_engine("config", "docker0 lost the address of bip", |lab, engine| {
+    cases.in_turn("config", "docker0 lost the address of bip", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{\"bip\": \"10.55.0.1/24\"}").boot();
         host.docker();
         host.ok("ip addr flush dev docker0 && ip addr add 10.54.0.1/24 dev docker0");
@@ -95,7 +95,7 @@ pub fn add(cases: &mut Cases) {
         mended(&host, &report, "docker0-differs-from-bip", "restart the engine");
         host.ok("docker run --rm bb:1 ping -c 1 -W 1 10.55.0.1");
     });
-    cases.each_engine("config", "live-restore keeps the old docker0", |lab, engine| {
+    cases.in_turn("config", "live-restore keeps the old docker0", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{\"live-restore\": true, \"bip\": \"10.55.0.1/24\"}").boot();
         host.docker();
         host.container("kept", "");

@@ -115,7 +115,7 @@ fn of_flags() -> Vec<Printed> {
 }
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("config::printed", "one host, one fault after the other", |lab, engine| {
+    cases.in_turn("config::printed", "one host, one fault after the other", |lab, engine| {
         let host = lab.host(engine).boot();
         host.ok(&format!("cp -a {OPTIONS} /root/options && cp -a {UNIT} /root/unit"));
         for row in of_the_file().into_iter().chain(of_flags()).filter(|row| row.engines.contains(&engine)) {

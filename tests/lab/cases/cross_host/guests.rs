@@ -39,7 +39,7 @@ fn on_lan(lab: &Lab, engine: Engine) -> (crate::harness::Fabric, HostBuilder) {
 }
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("cross_host::guests", "behind NAT", |lab, engine| {
+    cases.in_turn("cross_host::guests", "behind NAT", |lab, engine| {
         let (fabric, host) = on_lan(lab, engine);
         let host = host.on(&fabric, "eth0", "192.168.32.19/24").default_via("192.168.32.9").boot();
         host.docker();
@@ -55,7 +55,7 @@ pub fn add(cases: &mut Cases) {
         healthy(&host);
     });
 
-    cases.each_engine("cross_host::guests", "in the LAN, and br_netfilter", |lab, engine| {
+    cases.in_turn("cross_host::guests", "in the LAN, and br_netfilter", |lab, engine| {
         let (fabric, host) = on_lan(lab, engine);
         let host = host.on(&fabric, "eth0", "").boot();
         host.ok("ip link add br0 type bridge; ip link set eth0 master br0; ip addr add 192.168.32.19/24 dev br0; \

@@ -7,7 +7,7 @@ use crate::harness::Cases;
 const TOPIC: &str = "cross_host::rules";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "the admin's own come first", |lab, engine| {
+    cases.in_turn(TOPIC, "the admin's own come first", |lab, engine| {
         let site = Site::routed(lab, engine);
         site.sides().iter().for_each(|side| side.run_app(""));
         let refuse = "iptables -I DOCKER-USER -i eth0 -p tcp --dport 80 -j REJECT --reject-with tcp-reset";
@@ -28,7 +28,7 @@ pub fn add(cases: &mut Cases) {
         all_is_well(&site.mesh());
     });
 
-    cases.each_engine(TOPIC, "a pair that is exempt from NAT sees the containers' own addresses", |lab, engine| {
+    cases.in_turn(TOPIC, "a pair that is exempt from NAT sees the containers' own addresses", |lab, engine| {
         let site = Site::routed(lab, engine);
         site.sides().iter().for_each(|side| side.run_app(""));
         site.one.host.ok("iptables -t nat -I POSTROUTING -s 10.1.0.0/24 -d 10.2.0.0/24 -j RETURN");

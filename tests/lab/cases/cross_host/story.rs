@@ -21,7 +21,7 @@ fn only(report: &Report, checks: &[&str]) {
 }
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "from two engines left alone to pages fetched from each other", |lab, engine| {
+    cases.in_turn(TOPIC, "from two engines left alone to pages fetched from each other", |lab, engine| {
         let site = Site::new(lab, engine, [None, None]);
         site.sides().iter().for_each(|side| side.run_app(""));
         // Nobody is declared: two healthy hosts.
@@ -58,7 +58,7 @@ pub fn add(cases: &mut Cases) {
         }
     });
 
-    cases.each_engine(TOPIC, "the same by --peer, each host for itself, on networks of the users'", |lab, engine| {
+    cases.in_turn(TOPIC, "the same by --peer, each host for itself, on networks of the users'", |lab, engine| {
         let site = Site::new(lab, engine, [None, None]);
         for side in site.sides() {
             side.host.ok("docker network create --subnet 10.9.0.0/24 web");
@@ -88,7 +88,7 @@ pub fn add(cases: &mut Cases) {
         }
     });
 
-    cases.each_engine(TOPIC, "IPv6", |lab, engine| {
+    cases.in_turn(TOPIC, "IPv6", |lab, engine| {
         let site = Site::new(lab, engine, [None, None]);
         let (subnets, hosts) = (["fd00:1::/64", "fd00:2::/64"], ["fd00:32::19", "fd00:32::20"]);
         for (n, side) in site.sides().into_iter().enumerate() {

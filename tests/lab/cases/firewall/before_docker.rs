@@ -7,7 +7,7 @@ const REJECT: &str = "-j REJECT --reject-with icmp-host-prohibited";
 
 pub fn add(cases: &mut Cases) {
     let topic = "firewall::reject-before-docker";
-    cases.each_engine(topic, "a rule in front of Docker's", |lab, engine| {
+    cases.in_turn(topic, "a rule in front of Docker's", |lab, engine| {
         let world = World::new(lab, engine);
         let host = &world.host;
         healthy(host);
@@ -28,7 +28,7 @@ pub fn add(cases: &mut Cases) {
         let report = healthy(host);
         assert_eq!(report.finding("reject-before-docker")["severity"], "info", "{report}");
     });
-    cases.each_engine(topic, "a native chain that drops by its policy", |lab, engine| {
+    cases.in_turn(topic, "a native chain that drops by its policy", |lab, engine| {
         let world = World::new(lab, engine);
         let host = &world.host;
         let chain = "nft add chain inet fw forward '{ type filter hook forward priority 10; policy drop; }'";

@@ -7,7 +7,7 @@ const SUBJECT: &str = "firewall:iptables";
 const FLUSH: &str = "for table in filter nat raw mangle; do iptables -t $table -F; iptables -t $table -X; done";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "rules flushed under a running engine", |lab, engine| {
+    cases.in_turn(TOPIC, "rules flushed under a running engine", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();
@@ -42,7 +42,7 @@ pub fn add(cases: &mut Cases) {
         assert!(reaches(&host) && answers(&fabric));
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "legacy iptables, the policy stays", |lab, engine| {
+    cases.in_turn(TOPIC, "legacy iptables, the policy stays", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.ok("update-alternatives --set iptables /usr/sbin/iptables-legacy");

@@ -6,7 +6,7 @@ const TOPIC: &str = "firewall::iptables-disabled";
 const FILE: &str = "/etc/docker/daemon.json";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "nothing translates what containers send out", |lab, engine| {
+    cases.in_turn(TOPIC, "nothing translates what containers send out", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.file(FILE, "{\n  \"live-restore\": false, \"iptables\": false\n}\n").boot();
         host.docker();
@@ -30,7 +30,7 @@ pub fn add(cases: &mut Cases) {
         assert!(reaches(&host));
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "the flag, and a subnet that the router knows", |lab, engine| {
+    cases.in_turn(TOPIC, "the flag, and a subnet that the router knows", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let drop_in = "/etc/systemd/system/docker.service.d/ours.conf";
         let exec = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --iptables=false\n";

@@ -6,7 +6,7 @@ const TOPIC: &str = "firewall::policy-rule-hijacks-docker";
 const SUBNET: &str = "172.17.0.0/16";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a tunnel's table is asked before main", |lab, engine| {
+    cases.in_turn(TOPIC, "a tunnel's table is asked before main", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();
@@ -26,7 +26,7 @@ pub fn add(cases: &mut Cases) {
         // Nothing else goes another way.
         assert!(host.ok("ip route get 203.0.113.7").contains("dev tun0"));
     });
-    cases.each_engine(TOPIC, "what containers send is looked up in a tunnel's table", |lab, engine| {
+    cases.in_turn(TOPIC, "what containers send is looked up in a tunnel's table", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();
@@ -42,7 +42,7 @@ pub fn add(cases: &mut Cases) {
         assert!(answers(&fabric));
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "rules that leave containers where they are", |lab, engine| {
+    cases.in_turn(TOPIC, "rules that leave containers where they are", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();

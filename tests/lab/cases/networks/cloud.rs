@@ -6,7 +6,7 @@ const TOPIC: &str = "networks::network-overlaps-cloud";
 const INSTANCE_DATA: &str = "/run/cloud-init/instance-data.json";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a VPC that only its metadata shows", |lab, engine| {
+    cases.in_turn(TOPIC, "a VPC that only its metadata shows", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
         let host = host.boot();
         let aliyun = |range: &str| {

@@ -5,7 +5,7 @@ const CHECK: &str = "default-route-via-docker";
 const TOPIC: &str = "networks::default-route-via-docker";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a DHCP client takes Docker's links for uplinks", |lab, engine| {
+    cases.in_turn(TOPIC, "a DHCP client takes Docker's links for uplinks", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();
@@ -36,7 +36,7 @@ pub fn add(cases: &mut Cases) {
         assert!(host_reaches(&host, INTERNET));
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "the engine's bridge is the one that the uplink is a port of", |lab, engine| {
+    cases.in_turn(TOPIC, "the engine's bridge is the one that the uplink is a port of", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.file(
             "/etc/docker/daemon.json",

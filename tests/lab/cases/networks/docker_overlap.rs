@@ -5,7 +5,7 @@ const CHECK: &str = "docker-networks-overlap";
 const TOPIC: &str = "networks::docker-networks-overlap";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "an address by hand, and a bridge left behind", |lab, engine| {
+    cases.in_turn(TOPIC, "an address by hand, and a bridge left behind", |lab, engine| {
         let host = lab.host(engine).boot();
         host.docker();
         host.ok("docker network create --subnet 172.30.0.0/16 -o com.docker.network.bridge.name=br-one one");

@@ -38,7 +38,7 @@ pub fn add(cases: &mut Cases) {
             healthy(&host);
         }
     });
-    cases.each_engine(TOPIC, "IPv6", |lab, engine| {
+    cases.in_turn(TOPIC, "IPv6", |lab, engine| {
         let (fabric, host) = behind_gateway(lab, engine, &["fd00:1::1/64", "2001:db8::7/128"]);
         let host = host.boot();
         host.ok("ip -6 addr add fd00:1::2/64 dev eth0 nodad && ip -6 route add default via fd00:1::1");

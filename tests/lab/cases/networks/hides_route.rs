@@ -5,7 +5,7 @@ const CHECK: &str = "network-hides-route";
 const TOPIC: &str = "networks::network-hides-route";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a route with a gateway keeps no engine off: foretold, hidden, mended", |lab, engine| {
+    cases.in_turn(TOPIC, "a route with a gateway keeps no engine off: foretold, hidden, mended", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
         let host = host.route("172.16.0.0/12 via 10.0.0.1").boot();
         let report = host.diagnose();
@@ -67,7 +67,7 @@ pub fn add(cases: &mut Cases) {
         let report = host.diagnose();
         assert!(report.findings_of(CHECK).iter().all(|finding| finding["subject"] != "network:bridge"), "{report}");
     });
-    cases.each_engine(TOPIC, "docker0 hides a part of the old Aliyun image's routes", |lab, engine| {
+    cases.in_turn(TOPIC, "docker0 hides a part of the old Aliyun image's routes", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32", "172.29.0.9/32"]);
         let host = aliyun(host).boot();
         assert!(host_reaches(&host, "172.17.40.7"), "the intranet is there");
@@ -119,7 +119,7 @@ pub fn add(cases: &mut Cases) {
         let finding = only(&report, CHECK, "error", "network:bridge");
         says(finding, "172.17.40.7, tried by a program of this host just now");
     });
-    cases.each_engine(TOPIC, "a route as wide as docker0 that was there first", |lab, engine| {
+    cases.in_turn(TOPIC, "a route as wide as docker0 that was there first", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.40.7/32"]);
         let host = host.route("172.17.0.0/16 via 10.0.0.1").boot();
         host.docker();
@@ -147,7 +147,7 @@ pub fn add(cases: &mut Cases) {
         carry_out(&host, finding, "default-address-pools");
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "a more specific route takes containers away", |lab, engine| {
+    cases.in_turn(TOPIC, "a more specific route takes containers away", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.30.0.9/32"]);
         let host = host.boot();
         host.docker();

@@ -32,7 +32,7 @@ pub fn add(cases: &mut Cases) {
         assert!(container_reaches(&host, "web", INTERNET) && container_reaches(&host, "two", INTERNET));
         healthy(&host);
     });
-    cases.each_engine(TOPIC, "a bridge loses its address", |lab, engine| {
+    cases.in_turn(TOPIC, "a bridge loses its address", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["203.0.113.7/32"]);
         let host = host.boot();
         host.docker();

@@ -5,7 +5,7 @@ const CHECK: &str = "mtu-exceeds-uplink";
 const TOPIC: &str = "networks::mtu-exceeds-uplink";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "an uplink of 1400 and containers of 1500", |lab, engine| {
+    cases.in_turn(TOPIC, "an uplink of 1400 and containers of 1500", |lab, engine| {
         let (_fabric, host, server) = uplink_of_1400(lab, engine);
         let ping = ping_without_fragments(&host, 1372);
         assert!(ping.contains("1 received"), "1400 bytes fit: {ping}");

@@ -33,7 +33,7 @@ pub fn add(cases: &mut Cases) {
             healthy(&host);
         }
     });
-    cases.each_engine(TOPIC, "an engine that knows the resolver keeps off its subnet", |lab, engine| {
+    cases.in_turn(TOPIC, "an engine that knows the resolver keeps off its subnet", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["172.17.0.53/32"]);
         let host = host.route(ROUTE).resolver("172.17.0.53").boot();
         host.docker();

@@ -5,7 +5,7 @@ const CHECK: &str = "network-overlaps-lan";
 const TOPIC: &str = "networks::network-overlaps-lan";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "a network made with the LAN's own subnet", |lab, engine| {
+    cases.in_turn(TOPIC, "a network made with the LAN's own subnet", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &["10.0.0.9/24", "172.17.40.7/32"]);
         let host = host.route("172.16.0.0/15 via 10.0.0.1").boot();
         host.docker();
@@ -31,7 +31,7 @@ pub fn add(cases: &mut Cases) {
         assert!(container_reaches(&host, "two", "10.0.0.9") && host_reaches(&host, "10.0.0.1"));
         only(&host.diagnose(), "network-hides-route", "warning", "network:bridge");
     });
-    cases.each_engine(TOPIC, "a second LAN inside docker0's subnet, a VM bridge inside another's", |lab, engine| {
+    cases.in_turn(TOPIC, "a second LAN inside docker0's subnet, a VM bridge inside another's", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &[]);
         let lan = lab.fabric();
         lan.gateway("172.17.5.9/24").gateway("172.31.5.9/24");

@@ -23,7 +23,7 @@ fn does_not_start(engine: Engine) -> &'static str {
 }
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine("networks::pool-blocked-by-route", "on-link routes hold every pool", |lab, engine| {
+    cases.in_turn("networks::pool-blocked-by-route", "on-link routes hold every pool", |lab, engine| {
         let (_fabric, host) = behind_gateway(lab, engine, &[]);
         let host = host.route("172.16.0.0/12 dev eth0").route("192.168.0.0/16 dev eth0").boot();
         let report = host.diagnose();
@@ -126,7 +126,7 @@ pub fn add(cases: &mut Cases) {
         host.ok("docker network create pooled");
         healthy(&host);
     });
-    cases.each_engine("networks::pool-exhausted", "networks take block after block", |lab, engine| {
+    cases.in_turn("networks::pool-exhausted", "networks take block after block", |lab, engine| {
         let pools = r#"{"default-address-pools": [{"base": "10.99.0.0/20", "size": 24}]}"#;
         let (_fabric, host) = behind_gateway(lab, engine, &[]);
         let host = host.file(FILE, pools).boot();

@@ -25,7 +25,7 @@ const SLOW: &str = "[Service]\n\
     ExecStartPost=/bin/sh -c 'if ip -4 addr show dev docker_gwbridge | grep -q 10.123.0.1; then touch /run/slow; sleep 20; fi'\n";
 
 pub fn add(cases: &mut Cases) {
-    cases.each_engine(TOPIC, "docker_gwbridge is made again elsewhere, and taken back", |lab, engine| {
+    cases.in_turn(TOPIC, "docker_gwbridge is made again elsewhere, and taken back", |lab, engine| {
         let site = serving(lab, engine);
         let worker = &site.worker;
         let before = told(worker);
@@ -136,7 +136,7 @@ pub fn add(cases: &mut Cases) {
             gets_out(worker);
         },
     );
-    cases.each_engine(TOPIC, "docker_gwbridge is made where the engine finds no pool", |lab, engine| {
+    cases.in_turn(TOPIC, "docker_gwbridge is made where the engine finds no pool", |lab, engine| {
         let site = Swarm::pair(lab, engine);
         let worker = &site.worker;
         worker.ok("for range in 172.16.0.0/12 192.168.0.0/16; do ip route add $range dev eth0; done");
