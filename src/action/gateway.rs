@@ -63,6 +63,17 @@ pub fn attach_anew(network: &Network, names: &[String], unit: &str) -> Vec<Actio
     vec![members(Presence::Present), members(Presence::Absent)]
 }
 
+/// The sandbox of published ports on it again: a restart of the engine, whose unit this is, for which is waited.
+pub fn ingress_again(unit: &str) -> Action {
+    Action::Members {
+        network: GWBRIDGE.to_owned(),
+        names: vec![INGRESS.to_owned()],
+        unit: unit.to_owned(),
+        from: Presence::Absent,
+        to: Presence::Present,
+    }
+}
+
 fn swap(network: Network, from: Presence) -> Action {
     // Who is on it, its id and its age are no part of what it is.
     let network = Network { id: String::new(), created: String::new(), members: None, peers: Vec::new(), ..network };

@@ -117,7 +117,7 @@ impl Case<'_, '_> {
                 ),
             ),
         };
-        let finding = self.touching(self.evidence(finding).touches(format!("network:{GWBRIDGE}")));
+        let finding = self.touching(self.evidence(finding).touches("gwbridge:members"));
         remedies::all(self).into_iter().fold(finding, Finding::remedy)
     }
 

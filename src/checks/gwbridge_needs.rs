@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use super::iptables_disabled::switched_off;
-use crate::action::gateway;
-use crate::engine::gwbridge::{Obstacle, gwbridge, obstacles, unattached};
+use crate::engine::gwbridge::{INGRESS_SANDBOX, Obstacle, gwbridge, obstacles, unattached};
 use crate::engine::swarm::is_member;
 use crate::engine::{Liveness, Whereabouts, liveness, next, running_version, whereabouts};
 use crate::host::{GWBRIDGE, Link, Missing, Network, Snapshot};
@@ -201,7 +200,7 @@ fn ingress(host: &Snapshot, network: &Network) -> Need {
     let (stand, says) = match (&network.members, is_in_a_swarm) {
         (_, Some(false)) => (Stand::NotNeeded, text!("this host is in no swarm", "本机不在 swarm 中")),
         (None, _) | (_, None) => (Stand::Unknown, text!("who is on the network was not told", "引擎没有告知网络成员")),
-        (Some(members), _) if members.iter().any(|member| member.name == gateway::INGRESS) => {
+        (Some(members), _) if members.iter().any(|member| member.id == INGRESS_SANDBOX) => {
             (Stand::Met, text!("attached", "已接入"))
         }
         (Some(_), _) if unattached(host, network).ingress => (

@@ -2,13 +2,14 @@
 
 use ipnet::IpNet;
 
+use super::configuration::quoted;
 use super::room::Room;
 use super::{Scene, configuration};
 use crate::action::{Action, gateway};
 use crate::engine::gwbridge::{Unattached, unattached};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
-use crate::host::{Network, Snapshot};
+use crate::host::{Container, Network, Snapshot};
 use crate::text::{Text, text};
 
 const NAME: &str = "com.docker.network.bridge.name";
@@ -28,9 +29,10 @@ pub fn create(scene: &Scene, bridge_name: bool, before: Before) -> Option<Remedy
     Some(create_in(pick(scene)?, bridge_name, before))
 }
 
-/// A subnet for docker_gwbridge on which nobody is; another one on each host of a mesh.
+/// A subnet for docker_gwbridge on which nobody is; another one on each host of a mesh, and on each node of the swarm.
 pub fn pick(scene: &Scene) -> Option<IpNet> {
-    Room::of(scene).for_gwbridge()
+    let room = if scene.options.mesh { Room::of(scene) } else { Room::of_swarm(scene) };
+    room.for_gwbridge()
 }
 
 /// As [`create`], in this subnet.
@@ -72,10 +74,13 @@ pub fn recreate(host: &Snapshot, old: &Network, new: Network) -> Remedy {
     let subnets = subnets.join(", ");
     let title = text!("make docker_gwbridge again, in {subnets}", "以 {subnets} 重建 docker_gwbridge");
     let actions = gateway::recreate(old, new, unit(host));
-    let commands = actions.iter().flat_map(Action::commands).collect();
+    let mut commands: Vec<String> = actions.iter().flat_map(Action::commands).collect();
     let own = |name: &str| gateway::is_own(name);
     let has_own = old.members.as_ref().is_none_or(|members| members.iter().any(|member| own(&member.name)));
     let restarts = has_own || !unattached(host, old).is_empty();
+    if restarts && !has_own {
+        commands.extend(configuration::restart(host));
+    }
     let remedy = Remedy::manual(title, impact(host, old, restarts), commands);
     if old.members.is_none() || !reaches_its_swarm(host) {
         return remedy;
@@ -85,19 +90,36 @@ pub fn recreate(host: &Snapshot, old: &Network, new: Network) -> Remedy {
 }
 
 /// The restart by which the engine attaches what runs without it. The sandbox of published ports is waited for, where it is without.
-pub fn attach(host: &Snapshot, network: &Network, lacking: &Unattached) -> Remedy {
-    let names = lacking.names().join(", ");
+pub fn attach(host: &Snapshot, lacking: &Unattached) -> Remedy {
     let title = text!(
         "restart the engine, which attaches to docker_gwbridge what runs without it",
         "重启引擎，使没有 docker_gwbridge 而已在运行的容器接入它"
     );
     let impact = text!(
-        "the restart stops running containers of this node; its swarm starts its tasks again; attached then: {names}",
-        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务；届时接入：{names}"
+        "the restart stops running containers of this node; its swarm starts its tasks again",
+        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
     );
-    let waited_for = gateway::attach_anew(network, &[gateway::INGRESS.to_owned()], unit(host)).pop();
-    let actions = waited_for.into_iter().filter(|_| lacking.ingress).collect();
-    Remedy::manual(title, impact, configuration::restart(host)).by(Safety::Disruptive, actions).restarts_engine()
+    let actions = lacking.ingress.then(|| gateway::ingress_again(unit(host))).into_iter().collect();
+    let remedy = Remedy::manual(title, impact, configuration::restart(host));
+    if !reaches_its_swarm(host) {
+        return remedy;
+    }
+    remedy.by(Safety::Disruptive, actions).restarts_engine()
+}
+
+/// The same for these containers alone. The swarm starts another in the place of a task that is stopped.
+pub fn attach_alone(lacking: &Unattached) -> Remedy {
+    let title =
+        text!("restart these containers alone, which attaches each as it starts", "只重启这些容器：容器启动时会接入");
+    let impact = text!(
+        "each stops for a moment; of a task the swarm starts another",
+        "每个容器会短暂停止；任务由 swarm 另行启动"
+    );
+    let command = |(container, _): &(&Container, &Network)| {
+        let verb = if container.is_task() { "stop" } else { "restart" };
+        format!("docker {verb} {}", quoted(&container.name))
+    };
+    Remedy::manual(title, impact, lacking.containers.iter().map(command).collect())
 }
 
 /// A node that has lost its managers does not get the ingress network back when its engine starts.

@@ -301,7 +301,8 @@ fn allowed<'a>(host: &Snapshot, asked: &Asked, number: usize, proposal: &'a Prop
     if safety > Safety::Safe && !asked.disruptive {
         let why =
             text!("it is disruptive; --allow disruptive takes it", "该操作有破坏性；加上 --allow disruptive 才会执行");
-        return Err(left(why));
+        // What somebody asked for by name is not left out in silence.
+        return Err(if proposal.cure.is_none() { refused(why) } else { left(why) });
     }
     Ok(Taken { number, proposal, safety, restarts })
 }

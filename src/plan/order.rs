@@ -2,7 +2,7 @@
 
 use super::make::Chosen;
 use super::{FileSwap, Proposal, Step, engine, remembered};
-use crate::action::{Action, Intent, Presence, Running};
+use crate::action::{Action, Intent, Presence, Running, gateway};
 use crate::finding::{Cure, Safety};
 use crate::host::Snapshot;
 
@@ -79,7 +79,10 @@ pub(super) fn steps(host: &Snapshot, chosen: &Chosen) -> Vec<Step> {
 
 /// Whether among these is one whose own end is a restart of the engine, so that the restart is undone where it belongs.
 fn restarts_by_itself(actions: &[Action]) -> bool {
-    actions.iter().any(|action| matches!(action, Action::Members { to: Presence::Present, .. }))
+    let has_own = |names: &[String]| names.iter().any(|name| gateway::is_own(name));
+    actions
+        .iter()
+        .any(|action| matches!(action, Action::Members { to: Presence::Present, names, .. } if has_own(names)))
 }
 
 /// One step for each resource; what several want is done once.

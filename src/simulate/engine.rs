@@ -141,6 +141,9 @@ fn attach(after: &mut Snapshot) {
     let containers = lacking.containers.iter().map(|(one, _)| endpoint(&one.id, gateway::of(&one.id)));
     let sandbox = lacking.ingress.then(|| endpoint(INGRESS_SANDBOX, gateway::INGRESS.to_owned()));
     let (id, members): (_, Vec<Member>) = (network.id.clone(), containers.chain(sandbox).collect());
+    if members.is_empty() {
+        return;
+    }
     let Fact::Known { value: api, .. } = &mut after.engine.api else { return };
     let Fact::Known { value: networks, .. } = &mut api.networks else { return };
     for network in networks.iter_mut().filter(|network| network.id == id) {

@@ -79,6 +79,19 @@ fn make(engine: &Engine, there: Option<Value>, name: &str, wanted: &Value) -> Re
     outcome
 }
 
+/// Removes the engine's own network of that name, with its bridge, for the link that was called so before.
+///
+/// # Errors
+/// It is somebody's, or its bridge is no network's.
+pub fn give_way(name: &str) -> Result<(), Text> {
+    let engine = Engine::here()?;
+    match engine.network(name)? {
+        Some(there) if is_the_engines(&there) => remove(&engine, &there),
+        Some(there) => Err(how(&there)),
+        None => Err(text!("there is a bridge {name} that belongs to no network", "已有不属于任何网络的网桥 {name}")),
+    }
+}
+
 fn remove(engine: &Engine, there: &Value) -> Result<(), Text> {
     let id = there["Id"].as_str().unwrap_or_default();
     let mut outcome = Ok(());

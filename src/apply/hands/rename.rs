@@ -1,8 +1,9 @@
 //! The name of a link.
 
 use super::netlink::{Message, change};
+use super::network;
 use crate::apply::State;
-use crate::host::Link;
+use crate::host::{GWBRIDGE, Link};
 use crate::probe::netlink::{Raw, raw_links};
 use crate::text::{Text, text};
 
@@ -11,8 +12,11 @@ const IFLA_IFNAME: u16 = 3;
 const IFF_UP: u32 = 1;
 const EBUSY: i32 = 16;
 
+/// A task may make the engine take the name again, each time.
+const TRIES: usize = 3;
+
 pub fn state(from: &str, to: &str) -> Result<State, Text> {
-    Ok(match (live(from)?.is_some(), live(to)?.is_some()) {
+    Ok(match (counted(from)?.is_some(), counted(to)?.is_some()) {
         (true, false) => State::From,
         (false, true) => State::To,
         (true, true) => State::Other(text!("there is a link {to} besides {from}", "除 {from} 之外已有链路 {to}")),
@@ -23,7 +27,21 @@ pub fn state(from: &str, to: &str) -> Result<State, Text> {
 /// Before Linux 6.2 a link that is up keeps its name (net/core/dev.c `dev_change_name`): it is down for a moment, and routes over it that the kernel did not
 /// make by itself are gone then.
 pub fn bring(from: &str, to: &str) -> Result<(), Text> {
-    let (Some(link), None) = (live(from)?, live(to)?) else { return Ok(()) };
+    let (Some(link), None) = (counted(from)?, counted(to)?) else { return Ok(()) };
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        if live(to)?.is_some() {
+            network::give_way(to)?;
+        }
+        outcome = rename(&link, from, to);
+        if outcome.is_ok() || live(to)?.is_none() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn rename(link: &Raw<Link>, from: &str, to: &str) -> Result<(), Text> {
     let index = link.says.index;
     let what = format!("ip link set {from} name {to}");
     let renamed = || change(RTM_NEWLINK, 0, &named(index, to));
@@ -36,6 +54,11 @@ pub fn bring(from: &str, to: &str) -> Result<(), Text> {
         }
         outcome => outcome.map_err(|refusal| refusal.of(&what)),
     }
+}
+
+/// A bridge docker_gwbridge is the engine's, which made it as soon as the name was free: it counts as not there, and gives way.
+fn counted(name: &str) -> Result<Option<Raw<Link>>, Text> {
+    Ok(live(name)?.filter(|link| !(name == GWBRIDGE && link.says.is_bridge())))
 }
 
 fn live(name: &str) -> Result<Option<Raw<Link>>, Text> {

@@ -1,11 +1,11 @@
 //! What runs here and is not on docker_gwbridge, which was made after it, or from which somebody took it.
 
 use super::{Case, inspect};
-use crate::checks::gwbridge_remedy::attach;
+use crate::checks::gwbridge_remedy::{attach, attach_alone};
 use crate::checks::overlays::{and_more, shows_member};
 use crate::engine::gwbridge::{INGRESS_SANDBOX, Unattached, unattached};
 use crate::finding::Finding;
-use crate::host::GWBRIDGE;
+use crate::host::{GWBRIDGE, Member};
 use crate::text::{Text, text};
 
 pub fn finding(case: &Case) -> Option<Finding> {
@@ -14,18 +14,21 @@ pub fn finding(case: &Case) -> Option<Finding> {
     if lacking.containers.is_empty() && !shut_off {
         return None;
     }
-    let remedy = attach(case.scene.host, case.network, &lacking);
-    let on_it = case.network.members.iter().flatten().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ");
+    // In the order in which a template goes over them.
+    let mut on_it: Vec<&Member> = case.network.members.iter().flatten().collect();
+    on_it.sort_by_key(|member| &member.id);
+    let on_it = on_it.into_iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ");
+    let subject = format!("network:{GWBRIDGE}#members");
     let finding = match lacking.containers.is_empty() {
-        true => Finding::warning(case.subject(), no_sandbox()),
-        false => Finding::error(case.subject(), shut_in(&lacking)),
+        true => Finding::warning(subject, no_sandbox()),
+        false => Finding::error(subject, shut_in(&lacking)),
     };
-    let finding = finding
-        .evidence(inspect("{{range .Containers}}{{.Name}} {{end}}", &on_it))
-        .touches(format!("network:{GWBRIDGE}"));
+    let finding =
+        finding.evidence(inspect("{{range .Containers}}{{.Name}} {{end}}", &on_it)).touches("gwbridge:members");
     let shows = lacking.containers.iter().take(3).map(|(container, overlay)| shows_member(container, overlay));
     let finding = shows.fold(finding, Finding::evidence);
-    Some(finding.remedy(remedy))
+    let alone = (!lacking.containers.is_empty()).then(|| attach_alone(&lacking));
+    Some(alone.into_iter().fold(finding.remedy(attach(case.scene.host, &lacking)), Finding::remedy))
 }
 
 fn no_sandbox() -> Text {
@@ -45,8 +48,8 @@ fn shut_in(lacking: &Unattached) -> Text {
         false => ("", ""),
     };
     text!(
-        "container {name} on overlay network {network}{others} is not on docker_gwbridge: it cannot leave this host{ports}; the engine attaches what runs \
-         only when it is restarted",
-        "overlay 网络 {network} 上的容器 {name}{others_zh} 未接入 docker_gwbridge，无法访问外部{ports_zh}；对已在运行的容器，引擎只有在重启时才会接入"
+        "container {name} on overlay network {network}{others} is not on docker_gwbridge: it cannot leave this host{ports}; the engine attaches it when \
+         the container or the engine is restarted",
+        "overlay 网络 {network} 上的容器 {name}{others_zh} 未接入 docker_gwbridge，无法访问外部{ports_zh}；重启该容器或重启引擎时才会接入"
     )
 }

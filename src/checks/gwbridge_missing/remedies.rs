@@ -1,10 +1,11 @@
 //! What makes docker_gwbridge: its obstacle out of the way, then the network, with a subnet that nobody uses.
 
 use super::Case;
-use crate::action::Action;
+use crate::action::{Action, gateway};
 use crate::checks::gwbridge_remedy::{Before, create};
 use crate::checks::{configuration, docker_chains_missing};
 use crate::engine::gwbridge::{Need, Obstacle};
+use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
 use crate::host::GWBRIDGE;
 use crate::host::Link;
@@ -23,10 +24,10 @@ pub fn all(case: &Case) -> Vec<Remedy> {
     if case.obstacles.is_empty() && (case.needs.is_empty() || case.is_over()) {
         return Vec::new();
     }
-    make(case).into_iter().collect()
+    make(case).unwrap_or_default()
 }
 
-fn make(case: &Case) -> Option<Remedy> {
+fn make(case: &Case) -> Option<Vec<Remedy>> {
     let named = !case.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::BridgeOf(_)));
     let mut before = Before::default();
     let mut first = Text::verbatim("");
@@ -39,30 +40,26 @@ fn make(case: &Case) -> Option<Remedy> {
         before.by_hand.push(format!("# {}", case.words().next().unwrap_or_default()));
         first = text!("remove what the engine names, and ", "排除引擎指出的障碍，");
     }
-    let waits = case.needs.iter().any(|need| matches!(need, Need::Container(..) | Need::Ingress));
-    if let ([Obstacle::NotABridge(_)], false, []) = (case.obstacles, waits, &before.by_hand[..]) {
-        return Some(rename_alone(first, before.actions));
-    }
     let mut remedy = create(case.scene, named, before)?;
     let Text { en, zh } = remedy.title;
     remedy.title = Text { en: first.en + &en, zh: first.zh + &zh };
-    let runs_without = case.needs.iter().any(|need| matches!(need, Need::Container(..)));
-    Some(if runs_without { attached(case, remedy) } else { remedy })
+    Some(if case.needs.iter().any(|need| matches!(need, Need::Container(..))) {
+        vec![attached(case, remedy)]
+    } else if lacks_ingress(case) {
+        vec![remedy.clone(), attached(case, remedy)]
+    } else {
+        vec![remedy]
+    })
 }
 
-/// The engine tries with every task, and would be there first.
-fn rename_alone(Text { en, zh }: Text, actions: Vec<Action>) -> Remedy {
-    let title = text!(
-        "{en}let the engine make docker_gwbridge, as it does with the next task",
-        "{zh}由引擎在启动下一个任务时创建 docker_gwbridge"
-    );
-    let impact = text!("whoever uses that link by its name no longer finds it", "按名称使用该链路的程序将找不到它");
-    let commands = actions.iter().flat_map(Action::commands).collect();
-    Remedy::manual(title, impact, commands).by(Safety::Safe, actions)
+/// Whether published ports have no way in, or the engine could not even make their network: it tries again only when something changes.
+fn lacks_ingress(case: &Case) -> bool {
+    let failed = |need: &Need| matches!(need, Need::Logged(failure) if failure.line.contains("ngress network"));
+    case.needs.contains(&Need::Ingress) || case.needs.iter().any(failed)
 }
 
-/// A container that runs is attached to it only when the engine starts again; the ingress network comes back by itself, with the next change of what the
-/// node is attached to.
+/// A container that runs is attached to it only when the engine starts again; the sandbox of published ports then, too, for which is waited, or by itself,
+/// with the next change of what the node is attached to.
 fn attached(case: &Case, mut remedy: Remedy) -> Remedy {
     let Text { en, zh } = remedy.title;
     remedy.title = text!(
@@ -74,6 +71,9 @@ fn attached(case: &Case, mut remedy: Remedy) -> Remedy {
         "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
     );
     remedy.commands.extend(configuration::restart(case.scene.host));
+    if lacks_ingress(case) && !remedy.is_manual() {
+        remedy.actions.push(gateway::ingress_again(unit(case.scene.host)));
+    }
     let remedy = if remedy.is_manual() { remedy } else { remedy.safety(Safety::Disruptive) };
     remedy.restarts_engine()
 }

@@ -104,6 +104,7 @@ const STORIES: &[(&str, &str, &str)] = &[
     ("gwbridge-misconfigured", "again, in", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine: it makes", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine, which attaches to", "swarm/recreate.rs"),
+    ("gwbridge-misconfigured", "restart these containers alone", "swarm/recreate.rs"),
 ];
 
 /// Remedies that no firing fixture offers. Check, title, why a person carries them out.

@@ -76,7 +76,7 @@ fn narrow(host: &mut Host) {
 fn is_about_it(finding: &Finding) -> bool {
     let touches = |what: &String| {
         let name = what.strip_prefix("network:").or_else(|| what.strip_prefix("link:"));
-        name == Some(GWBRIDGE)
+        name.is_some_and(|name| name.split('#').next() == Some(GWBRIDGE))
     };
     touches(&finding.subject) || finding.touches.iter().any(touches)
 }

@@ -74,7 +74,9 @@ impl Case<'_> {
         let Some(subnet) = self.asked.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
         let finding = self.findings(&[MISSING]).next();
         // The check knows what stands in the way.
-        let theirs = finding.and_then(|(_, finding)| finding.remedies.iter().find(|remedy| makes_it(remedy)));
+        let theirs = finding.map(|(_, finding)| finding.remedies.iter().filter(|remedy| makes_it(remedy)));
+        // All of it, with the restart where one is needed.
+        let theirs = theirs.and_then(|theirs| theirs.max_by_key(|remedy| remedy.restarts_engine));
         let remedy = match (theirs, finding.and_then(|(_, finding)| finding.remedies.first())) {
             (Some(theirs), _) => moved(theirs, subnet),
             (None, Some(first)) => first.clone(),
@@ -97,7 +99,9 @@ impl Case<'_> {
     fn put_right(&self, now: &Network) -> Wanted {
         let above_info =
             |ids: &'static [&'static str]| self.findings(ids).filter(|(_, finding)| finding.severity > Severity::Info);
-        let settings = above_info(OF_SETTINGS).next();
+        // Made again, it has none of the other faults.
+        let settings =
+            above_info(OF_SETTINGS).max_by_key(|(_, finding)| finding.remedies.first().is_some_and(makes_it));
         let elsewhere = above_info(OF_SUBNETS).next();
         let moves = self.asked.filter(|asked| now.v4_subnet() != Some(*asked));
         if moves.is_some() || elsewhere.is_some() {
@@ -135,8 +139,9 @@ fn makes_it(remedy: &Remedy) -> bool {
 
 /// The network alone: tasks to come have it.
 fn without_restart(remedy: &Remedy, subnet: IpNet) -> Remedy {
-    let (makes, before): (Vec<Action>, Vec<Action>) =
+    let (makes, mut before): (Vec<Action>, Vec<Action>) =
         remedy.actions.iter().cloned().partition(|action| matches!(action, Action::Network { .. }));
+    before.retain(|action| !matches!(action, Action::Members { .. }));
     let named = makes.iter().any(|action| match action {
         Action::Network { network, .. } => network.link_name() == GWBRIDGE,
         _ => false,
