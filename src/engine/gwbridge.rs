@@ -111,18 +111,19 @@ fn has_just_started(host: &Snapshot) -> bool {
 }
 
 /// The overlay network of a container that needs docker_gwbridge: the engine passes over internal networks, `null` and `host`, and asks whether any other
-/// gives a gateway, or is of a driver that looks after the way out itself, as macvlan, ipvlan and plugins may (`needDefaultGW` of the same files).
+/// gives a gateway (`needDefaultGW` of the same files).
 pub fn overlay_alone<'a>(networks: &'a [Network], container: &'a Container) -> Option<&'a Network> {
     let on = |endpoint: &'a crate::host::Endpoint| {
         let network = networks.iter().find(|network| network.id == endpoint.network_id)?;
-        let counts =
-            !network.internal && !matches!(network.driver.as_str(), "null" | "host") && network.name != GWBRIDGE;
-        counts.then_some((network, endpoint))
+        Some((network, endpoint))
     };
-    let mut on: Vec<_> = container.endpoints.iter().filter_map(on).collect();
+    // On a network that was not told it may have its way out.
+    let mut on: Vec<_> = container.endpoints.iter().map(on).collect::<Option<_>>()?;
+    on.retain(|(network, _)| {
+        !network.internal && !matches!(network.driver.as_str(), "null" | "host") && network.name != GWBRIDGE
+    });
     let leaves = |(network, endpoint): &(&Network, &crate::host::Endpoint)| {
-        let own_way = !matches!(network.driver.as_str(), "overlay" | "bridge");
-        own_way || [Family::V4, Family::V6].into_iter().any(|family| has_gateway(network, endpoint, family))
+        [Family::V4, Family::V6].into_iter().any(|family| has_gateway(network, endpoint, family))
     };
     if on.iter().any(leaves) {
         return None;

@@ -142,7 +142,7 @@ impl Network {
         self.options.get(&format!("com.docker.network.bridge.{key}")).map(String::as_str)
     }
 
-    /// Its first IPv4 subnet: more than one has no local network.
+    /// Its first IPv4 subnet: a bridge network has one at most.
     pub fn v4_subnet(&self) -> Option<IpNet> {
         self.ipam.iter().map(|ipam| ipam.subnet).find(|subnet| subnet.addr().is_ipv4())
     }

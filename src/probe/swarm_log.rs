@@ -15,7 +15,7 @@ const SEARCH: Duration = Duration::from_millis(1500);
 const TAIL: Duration = Duration::from_millis(1500);
 
 /// Found lines that are asked for, before what repeats is left out; and lines that are read without a search.
-const FOUND: &str = "200";
+const FOUND: &str = "500";
 const NEWEST: &str = "2000";
 
 /// Looks, as long as the engine of this host says that it is, or should be, in a swarm. What it tells goes to the engine's facts.

@@ -1,4 +1,5 @@
-//! Who is not on the docker_gwbridge that is there, and should be: the engine attaches a container as that starts, and never later.
+//! Who is not on the docker_gwbridge that is there, and should be: the engine attaches a container as that joins a network, mostly as it starts (v28.5.2
+//! libnetwork/endpoint.go `sbJoin`).
 
 use super::{INGRESS_SANDBOX, has_just_started, is_new, overlay_alone};
 use crate::host::{Container, Network, Snapshot};
@@ -18,12 +19,6 @@ impl Unattached<'_> {
     pub fn is_empty(&self) -> bool {
         self.containers.is_empty() && !self.ingress
     }
-
-    /// As the engine calls them.
-    pub fn names(&self) -> Vec<&str> {
-        let containers = self.containers.iter().map(|(container, _)| container.name.as_str());
-        containers.chain(self.ingress.then_some(INGRESS_SANDBOX)).collect()
-    }
 }
 
 /// Those that the engine would have put on `network`, docker_gwbridge, had it been there when they started; nobody where the engine did not tell who is
@@ -42,7 +37,7 @@ pub fn unattached<'a>(host: &'a Snapshot, network: &Network) -> Unattached<'a> {
         .filter(|(container, overlay)| has_member(overlay, &container.id))
         .collect();
     containers.sort_by_key(|(container, _)| &container.name);
-    let sandboxed = networks.iter().find(|one| one.ingress && has_member(one, INGRESS_SANDBOX));
+    let sandboxed = networks.iter().find(|one| one.ingress && !one.internal && has_member(one, INGRESS_SANDBOX));
     let ingress = sandboxed.filter(|_| !is_on(INGRESS_SANDBOX));
     let on_its_way = ingress.is_some_and(|one| is_new(host, one)) || is_new(host, network) || has_just_started(host);
     Unattached { containers, ingress: ingress.is_some(), on_its_way: ingress.is_some() && on_its_way }

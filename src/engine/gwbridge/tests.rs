@@ -49,5 +49,5 @@ fn a_container_needs_it_where_no_other_network_leads_out() {
     assert_eq!(needs(&["closed"]), None, "an internal network wants no way out");
     assert_eq!(needs(&["own", "bridge"]), None, "the bridge is its way out");
     assert_eq!(needs(&["bridge"]), None);
-    assert_eq!(needs(&["own", "lan"]), None, "macvlan looks after the way out itself, with a gateway or without");
+    assert_eq!(needs(&["own", "lan"]), None, "the LAN is its way out");
 }

@@ -144,8 +144,11 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
     if swarm::is_unsettled(&networks, &containers) && deadline.saturating_duration_since(Instant::now()) > SETTLING * 4
     {
         tokio::time::sleep(SETTLING).await;
-        containers = read(Some(get(CONTAINERS.to_owned()).await), chosen, api_json::containers);
-        swarm::ask(chosen, &get, &mut info, &mut networks).await;
+        let again = read(Some(get(CONTAINERS.to_owned()).await), chosen, api_json::containers);
+        if again.is_known() {
+            containers = again;
+            swarm::ask_members(&get, &mut networks).await;
+        }
     }
     let (endpoint, chosen_by) = (chosen.endpoint.to_string(), chosen.by.clone());
     Ok(Api { endpoint, chosen_by, info, networks, containers, history, version })

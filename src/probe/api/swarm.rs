@@ -28,16 +28,10 @@ pub async fn ask<F>(
         _ => None,
     };
     let node = node.filter(|node| node.manager);
-    let mut here = match networks {
-        Fact::Known { value, .. } => value.iter_mut().filter(|network| has_members(network)).collect(),
-        _ => Vec::new(),
-    };
-    here.sort_by_key(|network| network.name != GWBRIDGE);
-    here.truncate(MAX_NETWORKS);
+    let here = with_members(networks);
     let of_managers = ["/nodes", "/services", "/tasks"].iter().filter(|_| node.is_some());
-    let mut paths: Vec<String> = of_managers.map(|path| (*path).to_owned()).collect();
-    paths.extend(here.iter().map(|network| format!("/networks/{}", network.id)));
-    let mut replies = together(paths.into_iter().map(get).collect()).await.into_iter();
+    let paths = of_managers.map(|path| (*path).to_owned()).chain(here.iter().map(|network| path(network)));
+    let mut replies = together(paths.map(get).collect()).await.into_iter();
     if let Some(node) = node {
         let [nodes, services, tasks] = [replies.next(), replies.next(), replies.next()];
         take_nodes(node, nodes);
@@ -47,6 +41,36 @@ pub async fn ask<F>(
         };
         node.tasks = read(tasks, chosen, |body| api_json::tasks(body, &node.node_id, &names));
     }
+    take_members(here, replies);
+}
+
+/// Who is on the networks now; of one that is not told what was told before stays.
+pub async fn ask_members<F>(get: impl Fn(String) -> F, networks: &mut Fact<Vec<Network>>)
+where
+    F: Future<Output = Result<Reply, Text>>,
+{
+    let here = with_members(networks);
+    let replies = together(here.iter().map(|network| get(path(network))).collect()).await;
+    take_members(here, replies);
+}
+
+fn path(network: &Network) -> String {
+    format!("/networks/{}", network.id)
+}
+
+/// docker_gwbridge first.
+fn with_members(networks: &mut Fact<Vec<Network>>) -> Vec<&mut Network> {
+    let has_members = |network: &&mut Network| network.driver == "overlay" || network.name == GWBRIDGE;
+    let mut here: Vec<&mut Network> = match networks {
+        Fact::Known { value, .. } => value.iter_mut().filter(has_members).collect(),
+        _ => Vec::new(),
+    };
+    here.sort_by_key(|network| network.name != GWBRIDGE);
+    here.truncate(MAX_NETWORKS);
+    here
+}
+
+fn take_members(here: Vec<&mut Network>, replies: impl IntoIterator<Item = Result<Reply, Text>>) {
     for (network, reply) in here.into_iter().zip(replies) {
         if let Ok((members, peers)) = reply.and_then(|reply| api_json::network_members(&reply.body)) {
             network.members = Some(members);
@@ -61,14 +85,13 @@ pub fn is_unsettled(networks: &Fact<Vec<Network>>, containers: &Fact<Vec<Contain
     let (Some(networks), Some(containers)) = (networks.ok(), containers.ok()) else { return false };
     let gwbridge = networks.iter().find(|network| network.name == GWBRIDGE && network.scope != "swarm");
     let Some(members) = gwbridge.and_then(|network| network.members.as_ref()) else { return false };
-    let is_overlay = |id: &str| networks.iter().any(|network| network.id == id && network.driver == "overlay");
-    let mut outside =
+    let outside =
         containers.iter().filter(|one| one.state == "running" && !members.iter().any(|member| member.id == one.id));
-    outside.any(|one| !one.endpoints.is_empty() && one.endpoints.iter().all(|end| is_overlay(&end.network_id)))
-}
-
-fn has_members(network: &Network) -> bool {
-    network.driver == "overlay" || network.name == GWBRIDGE
+    outside.into_iter().any(|one| {
+        let on = one.endpoints.iter().filter_map(|end| networks.iter().find(|network| network.id == end.network_id));
+        let mut open = on.filter(|network| !network.internal).peekable();
+        open.peek().is_some() && open.all(|network| network.driver == "overlay")
+    })
 }
 
 fn take_nodes(node: &mut SwarmNode, reply: Option<Result<Reply, Text>>) {
