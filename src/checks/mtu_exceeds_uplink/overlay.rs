@@ -21,6 +21,9 @@ use crate::text::text;
 const VXLAN: u32 = 50;
 const IPV6_MORE: u32 = 20;
 
+/// What encryption adds at most, before it is rounded to four bytes (encryption.go `pktExpansion`).
+const ESP: u32 = 26;
+
 /// What the option means if nobody sets it: the MTU of the link below (the same directory, encryption.go `maxMTU`).
 const USUAL: u32 = 1500;
 
@@ -67,10 +70,19 @@ fn configured(network: &Network) -> u32 {
     option.filter(|mtu| *mtu > 0).unwrap_or(USUAL)
 }
 
+/// The largest packet of its containers: less by what is put around it (v28.5.2 libnetwork/drivers/overlay/overlay.go, encryption.go, `maxMTU`).
+fn sent(network: &Network) -> u32 {
+    let inside = configured(network).saturating_sub(VXLAN);
+    match network.options.contains_key("encrypted") {
+        true => inside.saturating_sub(ESP) / 4 * 4,
+        false => inside,
+    }
+}
+
 fn finding(scene: &Scene, overlay: &Overlay, nodes: &[Peer], narrowest: &Narrowest) -> Finding {
     let Narrowest { way, needed, ipv6 } = narrowest;
     let (name, link, carries) = (&overlay.network.name, &way.link, way.mtu);
-    let sent = configured(overlay.network).saturating_sub(VXLAN);
+    let sent = sent(overlay.network);
     let alike = all_alike(scene, nodes, carries);
     let severity = if overlay.here.is_empty() || alike { Severity::Info } else { Severity::Error };
     let message = if alike {
