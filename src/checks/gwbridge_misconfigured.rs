@@ -1,6 +1,7 @@
 //! docker_gwbridge is there, and is not what the engine would make: with other options, another address, without its link; or the link is there alone.
 
 mod attached;
+mod crowded;
 mod egress;
 mod link;
 mod options;
@@ -73,9 +74,12 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let bare = egress::untranslated(&case, bridge, findings)?;
     let settings = options::finding(&case, bridge, bare);
     let stale = case.stale_endpoint()?;
-    // Either's remedy attaches everybody.
-    let is_cured_so = settings.iter().chain(&stale).any(|finding| finding.severity > Severity::Info);
-    findings.found.extend(attached::finding(&case).filter(|_| !is_cured_so));
+    // Their remedies attach everybody, too.
+    let worst = settings.iter().chain(&stale).map(|finding| finding.severity).max();
+    findings
+        .found
+        .extend(attached::finding(&case).filter(|finding| worst.is_none_or(|worst| worst < finding.severity)));
+    findings.found.extend(crowded::finding(&case, bridge)?);
     findings.found.extend(settings);
     findings.found.extend(stale);
     findings.found.extend(options::unlike_others(&case));

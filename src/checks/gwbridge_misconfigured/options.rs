@@ -1,6 +1,6 @@
 //! The options of docker_gwbridge against what the engine would make it with, and against other nodes'.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -136,19 +136,28 @@ fn unlike(own: &Network, others: &[(&str, &Network)], key: &str) -> Option<Findi
         let switch = key == ICC || key == MASQUERADE;
         said(network).or_else(|| switch.then(|| "true".to_owned()))
     };
-    let differ: Vec<&str> =
-        others.iter().filter(|(_, other)| means(other) != means(own)).map(|(name, _)| *name).collect();
-    let (_, first) = others.iter().find(|(name, _)| Some(name) == differ.first())?;
+    let mut differ: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
+    for (name, other) in others.iter().filter(|(_, other)| means(other) != means(own)) {
+        differ.entry(said(other)).or_default().push(name);
+    }
+    if differ.is_empty() {
+        return None;
+    }
     let word = |value: Option<String>| match value {
         Some(value) => Text::verbatim(format!("`{value}`")),
         None => text!("not set", "未设置"),
     };
-    let (Text { en: ours, zh: ours_zh }, Text { en: theirs, zh: theirs_zh }) = (word(said(own)), word(said(first)));
+    let theirs = differ.into_iter().map(|(value, names)| {
+        let Text { en, zh } = word(value);
+        (format!("on {} {en}", names.join(", ")), format!("在 {} 上为 {zh}", names.join("、")))
+    });
+    let (theirs, theirs_zh): (Vec<String>, Vec<String>) = theirs.unzip();
+    let Text { en: ours, zh: ours_zh } = word(said(own));
     let message = text!(
-        "of docker_gwbridge {key} is {ours} here, and on {names} {theirs}",
-        "docker_gwbridge 的 {key} 在本机为 {ours_zh}，而在 {names_zh} 上为 {theirs_zh}",
-        names = differ.join(", "),
-        names_zh = differ.join("、")
+        "of docker_gwbridge {key} is {ours} here, and {theirs}",
+        "docker_gwbridge 的 {key} 在本机为 {ours_zh}，而{theirs_zh}",
+        theirs = theirs.join(", "),
+        theirs_zh = theirs_zh.join("，")
     );
     let finding = Finding::info(format!("network:{GWBRIDGE}#{key}"), message).evidence(shows_option(own, key));
     Some(finding.touches(format!("network:{GWBRIDGE}")))

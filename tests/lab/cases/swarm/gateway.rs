@@ -8,11 +8,14 @@ use crate::harness::{Cases, Engine, Host, Lab};
 
 const FAILED: &str = "error creating external connectivity network: ";
 
+const MEMBERS: &str = "docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' docker_gwbridge";
+
 const MISSING: &str = "gwbridge-missing";
 const WRONG: &str = "gwbridge-misconfigured";
 const NETWORK: &str = "network:docker_gwbridge";
 
 pub fn add(cases: &mut Cases) {
+    story(cases, Engine::V26, "no address is left on a small docker_gwbridge", used_up);
     story(cases, Engine::V20, "every pool is held by a route on a link", pools_held);
     story(cases, Engine::V26, "a plain link has the bridge's name", plain_link);
     story(cases, Engine::V28, "another network has the bridge's name", name_of_another);
@@ -37,6 +40,10 @@ fn pools_held(lab: &Lab, engine: Engine) {
     };
     swarm.fails(&task_error(engine, &format!("{FAILED}{none}")));
     misses(&swarm, none);
+    // The replicas pile up on the one node that can have them.
+    swarm.manager.ok("docker service create -d --no-resolve-image --name pile --replicas 2 --network across --restart-delay 500ms bb:1 sleep 100000");
+    let where_to = "docker service ps pile --filter desired-state=running --format '{{.Node}} {{.CurrentState}}'";
+    swarm.manager.eventually(SOON, &format!("test $({where_to} | grep -c '^manager Running') = 2"));
     let report = blames(&swarm.worker, "pool-blocked-by-route");
     assert!(report.findings().next().is_some_and(|f| f["explains"].to_string().contains(MISSING)), "{report}");
     let before = photo(&swarm.worker);
@@ -44,6 +51,7 @@ fn pools_held(lab: &Lab, engine: Engine) {
     applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
     swarm.carries();
     gets_out(&swarm.worker);
+    swarm.worker.ok(&format!("{MEMBERS} | grep -q gateway_ingress-sbox"));
     rolls_back(&swarm.worker, &before);
     swarm.replace(&swarm.worker);
     swarm.fails(&task_error(engine, &format!("{FAILED}{none}")));
@@ -53,6 +61,26 @@ fn pools_held(lab: &Lab, engine: Engine) {
     gets_out(&swarm.worker);
 }
 
+fn used_up(lab: &Lab, engine: Engine) {
+    let swarm = Swarm::pair(lab, engine);
+    swarm.worker.ok(
+        "docker network create --subnet 10.11.0.0/30 -o com.docker.network.bridge.name=docker_gwbridge \
+         -o com.docker.network.bridge.enable_icc=false -o com.docker.network.bridge.enable_ip_masquerade=true docker_gwbridge",
+    );
+    swarm.init().join(&swarm.worker);
+    swarm.worker.eventually(SOON, &format!("{MEMBERS} | grep -q gateway_ingress-sbox"));
+    swarm.serve();
+    swarm.fails("no available IPv4 addresses on this network");
+    let report = blames(&swarm.worker, WRONG);
+    only(&report, WRONG, "error", "network:docker_gwbridge#addresses");
+    let before = photo(&swarm.worker);
+    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
+    all_is_well(&swarm);
+    gets_out(&swarm.worker);
+    rolls_back(&swarm.worker, &before);
+    swarm.fails("no available IPv4 addresses on this network");
+}
+
 fn plain_link(lab: &Lab, engine: Engine) {
     let swarm = Swarm::pair(lab, engine);
     swarm.worker.ok("ip link add docker_gwbridge type veth peer name other && ip link set docker_gwbridge up");
@@ -60,11 +88,14 @@ fn plain_link(lab: &Lab, engine: Engine) {
     let why = "existing interface docker_gwbridge is not a bridge";
     swarm.fails(&task_error(engine, &format!("{FAILED}{why}")));
     misses(&swarm, why);
-    only(&blames(&swarm.worker, MISSING), MISSING, "error", NETWORK);
-    applies(&swarm.worker, &["gwbridge", "--allow", "disruptive"]);
+    made_and_unmade(&swarm);
+
+    // Where it is wanted, and nowhere else.
+    applies(&swarm.worker, &["gwbridge", "--subnet", "10.123.0.0/24", "--allow", "disruptive"]);
     all_is_well(&swarm);
-    gets_out(&swarm.worker);
-    swarm.worker.ok("ip link show gwbridge-old && ip link show type bridge docker_gwbridge");
+    swarm
+        .worker
+        .ok("ip link show gwbridge-old && ip -4 -br addr show type bridge docker_gwbridge | grep -F 10.123.0.1/24");
 }
 
 fn name_of_another(lab: &Lab, engine: Engine) {
@@ -149,15 +180,14 @@ fn link_deleted(lab: &Lab, engine: Engine) {
         "to bridge docker_gwbridge failed: could not find bridge docker_gwbridge: route ip+net: no such network interface"
     };
     swarm.fails("endpoint create on GW Network failed: failed to create endpoint gateway_").fails(no_link);
-    let members = "docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' docker_gwbridge";
-    assert_eq!(swarm.worker.ok(members).trim(), "gateway_ingress-sbox", "the network is there");
+    assert_eq!(swarm.worker.ok(MEMBERS).trim(), "gateway_ingress-sbox", "the network is there");
 
     let report = blames(&swarm.worker, "bridge-link-missing");
     only(&report, "bridge-link-missing", "error", NETWORK);
     applies(&swarm.worker, &["diagnose", "--allow", "disruptive"]);
     all_is_well(&swarm);
     gets_out(&swarm.worker);
-    swarm.worker.eventually(SOON, &format!("{members} | grep -q gateway_ingress-sbox"));
+    swarm.worker.eventually(SOON, &format!("{MEMBERS} | grep -q gateway_ingress-sbox"));
 }
 
 fn options(lab: &Lab, engine: Engine) {
