@@ -72,10 +72,21 @@ impl Cases {
 
     /// A case in which engines differ little, or in their words only: on one of them, each case on another, and with `DNETCTL_FULL` on all.
     pub fn in_turn(&mut self, topic: &str, name: &str, case: impl Fn(&Lab, Engine) + Send + Sync + 'static) {
-        let turn = name.bytes().map(usize::from).sum::<usize>() % Engine::ALL.len();
-        let is_full = std::env::var_os("DNETCTL_FULL").is_some();
-        let engines = Engine::ALL.into_iter().enumerate().filter(|(number, _)| is_full || *number == turn);
-        self.engines(engines.map(|(_, engine)| engine), topic, name, case);
+        self.one_of(&Engine::ALL, topic, name, case);
+    }
+
+    /// The same of these engines. A host that becomes a fixture is that of one of them, so all are recorded.
+    pub fn one_of(
+        &mut self,
+        engines: &[Engine],
+        topic: &str,
+        name: &str,
+        case: impl Fn(&Lab, Engine) + Send + Sync + 'static,
+    ) {
+        let turn = name.bytes().map(usize::from).sum::<usize>() % engines.len();
+        let is_all = ["DNETCTL_FULL", "DNETCTL_LAB_RECORD"].iter().any(|name| std::env::var_os(name).is_some());
+        let engines = engines.iter().enumerate().filter(|(number, _)| is_all || *number == turn);
+        self.engines(engines.map(|(_, engine)| *engine), topic, name, case);
     }
 
     /// The same case for those engines.
