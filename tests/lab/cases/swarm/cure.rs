@@ -38,8 +38,9 @@ pub fn rolls_back(host: &Host, before: &Photo) {
 
 #[track_caller]
 pub fn photo(host: &Host) -> Photo {
-    // firewalld writes a zone's file once it is changed for good, and keeps the one before.
-    host.photo().without(&["container web.", "network ingress", "/etc/firewalld/zones/public.xml"])
+    // A worker lists an overlay as long as a task on it is here, or tries to be. firewalld writes a zone's file once it is changed for good, and keeps the
+    // one before.
+    host.photo().without(&["container web.", "network ingress", "network across", "/etc/firewalld/zones/public.xml"])
 }
 
 /// The commands of the remedy that `having` stands in, in one shell of that node.
