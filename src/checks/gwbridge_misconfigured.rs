@@ -13,8 +13,7 @@ use crate::engine::gwbridge::{Need, gwbridge, needs, overlay_alone};
 use crate::engine::swarm::is_member;
 use crate::engine::{Bridge, bridges};
 use crate::finding::{Evidence, Finding, Findings, Severity};
-use crate::host::GWBRIDGE;
-use crate::host::{Missing, Network, Snapshot};
+use crate::host::{GWBRIDGE, Missing, Network, Snapshot};
 use crate::text::text;
 
 pub static CHECK: Check = Check {

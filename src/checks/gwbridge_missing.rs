@@ -14,8 +14,7 @@ use crate::engine::gwbridge::{Need, Obstacle, gwbridge, needs, obstacles, overla
 use crate::engine::running_version;
 use crate::engine::swarm::is_member;
 use crate::finding::{Evidence, Finding, Findings};
-use crate::host::GWBRIDGE;
-use crate::host::{Missing, Snapshot};
+use crate::host::{GWBRIDGE, Missing, Snapshot};
 use crate::text::{Text, text};
 
 pub static CHECK: Check = Check {

@@ -95,16 +95,20 @@ pub fn attach(host: &Snapshot, lacking: &Unattached) -> Remedy {
         "restart the engine, which attaches to docker_gwbridge what runs without it",
         "重启引擎，使没有 docker_gwbridge 而已在运行的容器接入它"
     );
-    let impact = text!(
-        "the restart stops running containers of this node; its swarm starts its tasks again",
-        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
-    );
     let actions = lacking.ingress.then(|| gateway::ingress_again(unit(host))).into_iter().collect();
-    let remedy = Remedy::manual(title, impact, configuration::restart(host));
+    let remedy = Remedy::manual(title, restarted(), configuration::restart(host));
     if !reaches_its_swarm(host) {
         return remedy;
     }
     remedy.by(Safety::Disruptive, actions).restarts_engine()
+}
+
+/// What the restart means for what runs.
+pub fn restarted() -> Text {
+    text!(
+        "the restart stops running containers of this node; its swarm starts its tasks again",
+        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
+    )
 }
 
 /// The same for these containers alone. The swarm starts another in the place of a task that is stopped.

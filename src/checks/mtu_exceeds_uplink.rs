@@ -9,8 +9,7 @@ use super::iproute::shows_route;
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::GWBRIDGE;
-use crate::host::{Family, Firewall, IptablesDump, MTU_OPTION, Missing, Network, Snapshot};
+use crate::host::{Family, Firewall, GWBRIDGE, IptablesDump, MTU_OPTION, Missing, Network, Snapshot};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 

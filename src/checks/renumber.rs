@@ -13,8 +13,7 @@ use crate::engine::Bridge;
 use crate::engine::settings::{Outlook, running};
 use crate::engine::startup::first_host;
 use crate::finding::Remedy;
-use crate::host::Family;
-use crate::host::{GWBRIDGE, GWBRIDGE_OPTIONS};
+use crate::host::{Family, GWBRIDGE, GWBRIDGE_OPTIONS};
 use crate::text::text;
 
 /// Gives a network another subnet. docker0 by `bip`, others by making them again.

@@ -7,8 +7,7 @@ use crate::checks::gwbridge_remedy::{corrected, pick, recreate};
 use crate::engine::Bridge;
 use crate::engine::gwbridge::{Need, needs};
 use crate::finding::{Evidence, Finding, Severity};
-use crate::host::GWBRIDGE;
-use crate::host::Missing;
+use crate::host::{GWBRIDGE, Missing};
 use crate::text::text;
 
 /// The engine's sentence (v20.10.24 vendor/github.com/docker/libnetwork/endpoint.go, v28.5.2 libnetwork/endpoint.go, `assignAddressVersion`).

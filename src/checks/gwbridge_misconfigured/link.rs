@@ -13,8 +13,7 @@ use crate::checks::iproute::shows_address;
 use crate::engine::swarm::is_member;
 use crate::engine::{Bridge, unit};
 use crate::finding::{Evidence, Finding, Remedy, Safety, Severity};
-use crate::host::GWBRIDGE;
-use crate::host::{NeighbourState, Snapshot};
+use crate::host::{GWBRIDGE, NeighbourState, Snapshot};
 use crate::text::text;
 
 /// The network is there and its link is not: what runs has lost its way out, and no task starts.

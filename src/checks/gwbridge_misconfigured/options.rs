@@ -12,8 +12,7 @@ use crate::engine::Bridge;
 use crate::engine::gwbridge::gwbridge;
 use crate::engine::swarm::is_member;
 use crate::finding::{Evidence, Finding, Severity};
-use crate::host::GWBRIDGE;
-use crate::host::{Network, Snapshot};
+use crate::host::{GWBRIDGE, Network, Snapshot};
 use crate::text::{Text, text};
 
 const NAME: &str = "com.docker.network.bridge.name";

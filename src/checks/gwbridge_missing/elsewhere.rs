@@ -3,8 +3,7 @@
 use super::quoted;
 use crate::engine::gwbridge::failure;
 use crate::finding::{Evidence, Finding};
-use crate::host::GWBRIDGE;
-use crate::host::{Snapshot, SwarmNode, SwarmTask};
+use crate::host::{GWBRIDGE, Snapshot, SwarmNode, SwarmTask};
 use crate::text::text;
 
 /// One info for each node whose newest word on it is a failure: nothing is wrong with this host, and this is why tasks pile up here.

@@ -2,13 +2,12 @@
 
 use super::Case;
 use crate::action::{Action, gateway};
-use crate::checks::gwbridge_remedy::{Before, create};
+use crate::checks::gwbridge_remedy::{Before, create, restarted};
 use crate::checks::{configuration, docker_chains_missing};
 use crate::engine::gwbridge::{Need, Obstacle};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
-use crate::host::GWBRIDGE;
-use crate::host::Link;
+use crate::host::{GWBRIDGE, Link};
 use crate::text::{Text, text};
 
 /// Best first. None where the engine makes it by itself as soon as somebody needs it.
@@ -66,10 +65,7 @@ fn attached(case: &Case, mut remedy: Remedy) -> Remedy {
         "{en}, and restart the engine, which attaches to it what runs already",
         "{zh}，然后重启引擎，使其接入已在运行的容器"
     );
-    remedy.impact = text!(
-        "the restart stops running containers of this node; its swarm starts its tasks again",
-        "重启会停止本节点上正在运行的容器；swarm 会重新启动其任务"
-    );
+    remedy.impact = restarted();
     remedy.commands.extend(configuration::restart(case.scene.host));
     if lacks_ingress(case) && !remedy.is_manual() {
         remedy.actions.push(gateway::ingress_again(unit(case.scene.host)));

@@ -100,8 +100,9 @@ impl Case<'_> {
         let above_info =
             |ids: &'static [&'static str]| self.findings(ids).filter(|(_, finding)| finding.severity > Severity::Info);
         // Made again, it has none of the other faults.
-        let settings =
-            above_info(OF_SETTINGS).max_by_key(|(_, finding)| finding.remedies.first().is_some_and(makes_it));
+        let settings = above_info(OF_SETTINGS)
+            .find(|(_, finding)| finding.remedies.first().is_some_and(makes_it))
+            .or_else(|| above_info(OF_SETTINGS).next());
         let elsewhere = above_info(OF_SUBNETS).next();
         let moves = self.asked.filter(|asked| now.v4_subnet() != Some(*asked));
         if moves.is_some() || elsewhere.is_some() {
