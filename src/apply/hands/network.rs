@@ -4,6 +4,7 @@
 //! not there, and gives way.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -17,6 +18,10 @@ use crate::text::{Text, text};
 
 /// A task may make the engine make its own again, each time.
 const TRIES: usize = 3;
+
+/// How long a network that the swarm's tasks come back to is tried to be removed.
+const GONE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub fn state(network: &Network, to: Presence) -> Result<State, Text> {
     let there = Engine::here()?.network(&network.name)?;
@@ -93,17 +98,22 @@ pub fn give_way(name: &str) -> Result<(), Text> {
 }
 
 fn remove(engine: &Engine, there: &Value) -> Result<(), Text> {
-    let id = there["Id"].as_str().unwrap_or_default();
-    let mut outcome = Ok(());
-    for _ in 0..TRIES {
-        // Whoever came on it since.
-        members::off(engine, id, &members::engines(there))?;
-        outcome = engine.remove_network(id);
-        if outcome.is_ok() {
-            return Ok(());
+    let [id, name] = ["Id", "Name"].map(|key| there[key].as_str().unwrap_or_default());
+    let until = Instant::now() + GONE;
+    let mut on = members::engines(there);
+    loop {
+        members::off(engine, id, &on)?;
+        let outcome = engine.remove_network(id);
+        if outcome.is_ok() || Instant::now() >= until {
+            return outcome;
+        }
+        std::thread::sleep(PAUSE);
+        // Whoever came on it since: a task that finds no address tries again, and takes the one that has just become free.
+        match engine.network(name)?.filter(|now| now["Id"] == id) {
+            Some(now) => on = members::engines(&now),
+            None => return Ok(()),
         }
     }
-    outcome
 }
 
 /// Whether it is this network, whatever its id.
