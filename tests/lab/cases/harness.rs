@@ -33,7 +33,8 @@ pub fn add(cases: &mut Cases) {
             "docker service create -d --no-resolve-image --name pair --network across --endpoint-mode dnsrr --mode global \
              bb:1 sleep 100000",
         );
-        one.eventually(Duration::from_secs(30), "test $(docker service ps pair --format '{{.CurrentState}}' | grep -c ^Running) = 2");
+        // The engine itself gives up a bulk sync of its nodes after 30 seconds, and tries again.
+        one.eventually(Duration::from_secs(90), "test $(docker service ps pair --format '{{.CurrentState}}' | grep -c ^Running) = 2");
         two.ok("docker ps --format '{{.Names}}' | grep '^pair'");
         two.ok("ip link show docker_gwbridge");
     });

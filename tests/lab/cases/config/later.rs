@@ -93,7 +93,7 @@ pub fn add(cases: &mut Cases) {
         host.ok("ip addr add 10.54.0.1/24 dev docker0");
         let report = host.diagnose();
         mended(&host, &report, "docker0-differs-from-bip", "restart the engine");
-        host.ok("docker run --rm bb:1 ping -c 1 -W 1 10.55.0.1");
+        host.ok("docker run --rm bb:1 ping -c 1 -W 2 10.55.0.1");
     });
     cases.in_turn("config", "live-restore keeps the old docker0", |lab, engine| {
         let host = lab.host(engine).file(FILE, "{\"live-restore\": true, \"bip\": \"10.55.0.1/24\"}").boot();

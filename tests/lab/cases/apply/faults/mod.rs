@@ -1,4 +1,4 @@
-//! The release binary meets a fault at every system call by which it changes something: killed there, or told that the disk is full,
+//! The program, with `DNETCTL_FULL` as it is released, meets a fault at every system call by which it changes something: killed there, or told that the disk is full,
 //! read-only or broken; going forward and while undoing. Afterwards the host is as before, or as wanted where the journal says so.
 
 mod order;

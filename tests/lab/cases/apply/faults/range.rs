@@ -41,7 +41,7 @@ pub struct Range {
 impl Range {
     pub fn new(lab: &Lab) -> Self {
         let (fabric, mut host) = bip::broken(lab, lab.host(Engine::V26).extras(), "");
-        host.put_release("/root/dnetctl");
+        host.put_program("/root/dnetctl");
         // Committed once, for the journal's first line.
         host.ok("/root/dnetctl -o json diagnose --apply --yes && mkdir /var/lab && head -n 1 /var/lib/dnetctl/journals/*.jsonl > /var/lab/begin");
         let id = host.ok("cd /var/lib/dnetctl/journals && ls *.jsonl").trim().trim_end_matches(".jsonl").to_owned();
