@@ -9,7 +9,7 @@ use super::iproute::shows_route;
 use super::{About, Check, Group, Scene, configuration, docs};
 use crate::engine::Bridge;
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
-use crate::host::{Family, Firewall, GWBRIDGE, IptablesDump, MTU_OPTION, Missing, Network, Snapshot};
+use crate::host::{Family, Firewall, GWBRIDGE, IptablesDump, Link, MTU_OPTION, Missing, Network, Snapshot};
 use crate::path::fib::{Fib, Query, outside};
 use crate::text::text;
 
@@ -68,11 +68,16 @@ fn way_to(here: &Here, fib: &Fib, destination: IpAddr) -> Option<WayOut> {
             mtu,
             shown: Evidence { says: format!("mtu {mtu}"), ..shows_route(route, here) },
         }),
-        _ => Some(WayOut {
-            link: name.clone(),
-            mtu: link.mtu,
-            shown: Evidence::new(format!("ip link show dev {name}"), format!("mtu {}", link.mtu)),
-        }),
+        _ => Some(WayOut::by(link)),
+    }
+}
+
+impl WayOut {
+    /// With the MTU of that link.
+    fn by(link: &Link) -> Self {
+        let (name, mtu) = (&link.name, link.mtu);
+        let shown = Evidence::new(format!("ip link show dev {name}"), format!("mtu {mtu}"));
+        WayOut { link: name.clone(), mtu, shown }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ports by which the other nodes of a swarm reach this one.
 
 mod remedy;
+mod ways;
 
 use std::net::IpAddr;
 
@@ -13,10 +14,10 @@ use crate::engine::swarm::{self, Peer, data_path_port, peers};
 use crate::finding::{Evidence, Finding, Findings, Severity};
 use crate::host::ipproto::{ESP, TCP, UDP};
 use crate::host::{Missing, Snapshot, SwarmNode};
-use crate::path::fib::Query;
 use crate::path::netfilter::Netfilter;
 use crate::path::trace::{By, Flow, Origin, Tracer, Verdict, Way};
 use crate::text::{Text, text};
+use ways::Ways;
 
 pub static CHECK: Check = Check {
     id: "swarm-port-blocked",
@@ -49,9 +50,7 @@ enum Purpose {
     Data,
 }
 
-/// Cluster management (v28.5.2 cli/command/swarm/opts.go `defaultListenAddr`) and gossip (v28.5.2 daemon/cluster/cluster.go `GetNetworkKeys`' agent,
-/// libnetwork/networkdb/networkdb.go `BindPort`).
-const MANAGING: Port = Port { protocol: TCP, port: Some(2377), purpose: Purpose::Managing };
+/// Gossip (v28.5.2 daemon/cluster/cluster.go `GetNetworkKeys`' agent, libnetwork/networkdb/networkdb.go `BindPort`).
 const GOSSIP: [Port; 2] = [
     Port { protocol: TCP, port: Some(7946), purpose: Purpose::Gossip },
     Port { protocol: UDP, port: Some(7946), purpose: Purpose::Gossip },
@@ -64,6 +63,7 @@ const MOST_ENDS: usize = 4;
 struct Lost<'a> {
     node: &'a Peer,
     port: Port,
+    source: IpAddr,
     /// By which they arrive.
     link: String,
     by: By,
@@ -91,21 +91,29 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let ports = ports(scene.host, node, findings)?;
     let ours = with(tracer, without_engines(netfilter));
     let mut lost: Vec<Lost> = Vec::new();
-    for peer in &peers {
-        let Some((link, own)) = way(&here, &ours, node, peer, findings) else { continue };
+    let all =
+        peers.iter().map(|peer| Ways::of(scene, &here, &ours, peer, findings)).collect::<Result<Vec<Ways>, _>>()?;
+    for (peer, ways) in peers.iter().zip(&all) {
         for port in &ports {
-            let from = Origin::Link { link: link.clone(), source: peer.address };
+            let Some(way) = ways.of_port(*port) else { continue };
             let flow = Flow {
-                from,
-                destination: own,
+                from: Origin::Link { link: way.link.clone(), source: way.source },
+                destination: way.own,
                 protocol: port.protocol,
                 source_port: None,
                 destination_port: port.port,
             };
-            let ended = ended(&ours, &flow, findings);
-            lost.extend(ended.into_iter().map(|by| Lost { node: peer, port: *port, link: link.clone(), by }));
+            let ended = ended(&ours, &flow, findings).into_iter();
+            lost.extend(ended.map(|by| Lost {
+                node: peer,
+                port: *port,
+                source: way.source,
+                link: way.link.clone(),
+                by,
+            }));
         }
     }
+    ways::untold(&all).into_iter().for_each(|missing| findings.lacks(missing));
     for blocked in by_chain(netfilter, lost) {
         findings.push(finding(scene, &peers, &blocked));
     }
@@ -114,7 +122,15 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
 
 /// What this node has to take in.
 fn ports(host: &Snapshot, node: &SwarmNode, findings: &mut Findings) -> Result<Vec<Port>, Missing> {
-    let mut ports: Vec<Port> = node.manager.then_some(MANAGING).into_iter().chain(GOSSIP).collect();
+    let mut ports: Vec<Port> = GOSSIP.into();
+    match swarm::listen_port(node) {
+        Some(port) if node.manager => ports.push(Port { protocol: TCP, port: Some(port), purpose: Purpose::Managing }),
+        None if node.manager => findings.lacks(Missing {
+            fact: "engine.api.info.swarm.listen_port",
+            why: text!("at which port this manager listens is not known", "无法得知本 manager 监听的端口"),
+        }),
+        _ => {}
+    }
     match data_path_port(host) {
         Ok(port) => ports.push(Port { protocol: UDP, port: Some(port), purpose: Purpose::Data }),
         Err(missing) => findings.lacks(missing),
@@ -142,36 +158,6 @@ fn without_engines<'a>(netfilter: &Netfilter<'a>) -> Netfilter<'a> {
         places.extend(found.map(|(at, _)| (id, at)));
     }
     places.into_iter().fold(netfilter.clone(), |rest, (id, at)| rest.without_rule(id, Some(at)))
-}
-
-/// The link by which a node's packets arrive, by the route back, and the address of this host that they are for.
-fn way(
-    here: &Here,
-    tracer: &Tracer,
-    node: &SwarmNode,
-    peer: &Peer,
-    findings: &mut Findings,
-) -> Option<(String, IpAddr)> {
-    let lookup = tracer.fib.lookup(&Query::to(peer.address));
-    let own = |address: &IpAddr| {
-        address.is_ipv4() == peer.address.is_ipv4() && here.addresses.iter().any(|one| one.address.addr() == *address)
-    };
-    // An address behind NAT is none of this host.
-    let found = node.node_address.filter(own).or(lookup.source);
-    match (lookup.link().filter(|_| lookup.is_unicast()), found) {
-        (Some(link), Some(own)) => Some((here.name(link), own)),
-        _ => {
-            findings.lacks(Missing {
-                fact: "routes",
-                why: text!(
-                    "by which link packets of node {address} arrive is not known",
-                    "无法得知节点 {address} 的数据包从哪个接口进入",
-                    address = peer.address
-                ),
-            });
-            None
-        }
-    }
 }
 
 /// Everything that ends such a packet, one behind the other.

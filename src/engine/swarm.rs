@@ -121,6 +121,35 @@ pub fn data_path_port(host: &Snapshot) -> Result<u16, Missing> {
     })
 }
 
+/// Whether these are nodes of one swarm, as far as their engines tell: such are told the same managers. Who is told none may be.
+pub fn is_one_swarm(one: &Snapshot, other: &Snapshot) -> bool {
+    let (Ok(one), Ok(other)) = (node(one), node(other)) else { return false };
+    let untold = one.managers.is_empty() || other.managers.is_empty();
+    is_member(one)
+        && is_member(other)
+        && (untold || one.managers.iter().any(|manager| other.managers.contains(manager)))
+}
+
+/// The TCP port at which this node takes what is for a manager: docker-state.json says so, or the address by which the others know it (`--advertise-addr`). None:
+/// neither was seen.
+pub fn listen_port(node: &SwarmNode) -> Option<u16> {
+    let managers = node.managers.iter().filter_map(|manager| manager.parse::<SocketAddr>().ok());
+    let own = managers.into_iter().find(|manager| Some(manager.ip()) == node.node_address);
+    node.listen_port.or(own.map(|own| own.port()))
+}
+
+/// The address at which another node sends and takes in overlay traffic (v28.5.2 libnetwork/agent.go `dataPathAddress`): that node's facts tell it, where
+/// they are among `others`. None: it is not told, and this node has one of its own for that (`--data-path-addr`), so the other may have one too.
+pub fn data_path_address(host: &Snapshot, others: &[Snapshot], peer: &Peer) -> Option<IpAddr> {
+    let mut nodes = others.iter().filter(|other| is_one_swarm(host, other)).filter_map(|other| node(other).ok());
+    let theirs = nodes.find(|other| other.node_address == Some(peer.address));
+    // ListenAddr stands in each docker-state.json that was read.
+    match theirs.filter(|theirs| theirs.listen_port.is_some()) {
+        Some(theirs) => theirs.data_path_address.or(Some(peer.address)),
+        None => node(host).ok()?.data_path_address.is_none().then_some(peer.address),
+    }
+}
+
 /// Another node of this swarm, as far as this one knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {

@@ -30,6 +30,12 @@ pub struct SwarmNode {
     /// told as that. On a worker what the engine logged of it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_path_port: Option<u16>,
+    /// Of this node's own listener for cluster management (ListenAddr of docker-state.json): managers take connections at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen_port: Option<u16>,
+    /// Of this node for overlay traffic, where it is another than the one for the rest (`--data-path-addr`, DataPathAddr of docker-state.json). No API tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_path_address: Option<IpAddr>,
     /// Every node of the swarm, this one among them, by host name; empty on a worker.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<SwarmPeer>,

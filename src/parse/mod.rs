@@ -34,6 +34,7 @@ pub mod runtime_networks;
 pub mod secret;
 pub mod stored_networks;
 pub mod swarm_log;
+pub mod swarm_state;
 pub mod sysctl_conf;
 pub mod unit_file;
 pub mod unit_state;

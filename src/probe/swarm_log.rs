@@ -1,12 +1,13 @@
-//! What the running engine logged of a swarm's failures on this node, and of the port of its overlays. Nobody looks on a host that is in no swarm.
+//! What the running engine logged of a swarm's failures on this node, and of the port of its overlays, and the addresses that it keeps for itself. Nobody
+//! looks on a host that is in no swarm.
 
 use std::time::{Duration, Instant};
 
 use super::exec::{self, Failure, Output};
 use super::files::Files;
 use super::unit::{barred, journal_is_barred, log_files};
-use crate::host::{Engine, Fact, Gap, Listener, LogLine, SwarmNode};
-use crate::parse::{swarm_log, unit_state};
+use crate::host::{Engine, Fact, Gap, Info, Listener, LogLine};
+use crate::parse::{swarm_log, swarm_state, unit_state};
 use crate::text::text;
 
 /// For the search of the whole log since the engine's start: some hundred thousand lines take so long.
@@ -18,35 +19,50 @@ const TAIL: Duration = Duration::from_millis(1500);
 const FOUND: &str = "500";
 const NEWEST: &str = "2000";
 
+/// Bytes; the file has some hundreds.
+const MAX_STATE: u64 = 64 * 1024;
+
 /// Looks, as long as the engine of this host says that it is, or should be, in a swarm. What it tells goes to the engine's facts.
 pub fn look(files: &Files, engine: &mut Engine, deadline: Instant) {
-    let lines = lines(files, engine, deadline);
+    let Some(pid) = of_a_node(engine) else { return };
+    take_state(files, engine);
+    let lines = lines(files, engine, pid, deadline);
     let port = lines.ok().and_then(|lines| swarm_log::data_path_port(lines));
-    if let (Some(port), Some(node)) = (port, node(engine)) {
+    if let (Some(port), Some(info)) = (port, info(engine)) {
         // Managers tell it themselves.
-        node.data_path_port.get_or_insert(port);
+        info.swarm.data_path_port.get_or_insert(port);
     }
     engine.swarm_log = lines.map(swarm_log::failures);
 }
 
-fn node(engine: &mut Engine) -> Option<&mut SwarmNode> {
-    let Fact::Known { value: api, .. } = &mut engine.api else { return None };
-    let Fact::Known { value: info, .. } = &mut api.info else { return None };
-    Some(&mut info.swarm)
+/// Who may not read it is told no more than the API tells.
+fn take_state(files: &Files, engine: &mut Engine) {
+    let Some(info) = info(engine) else { return };
+    let path = format!("{}/{}", info.docker_root, swarm_state::FILE);
+    let content = files.read_up_to(&path, MAX_STATE).unwrap_or_default();
+    let state = swarm_state::swarm_state(&content);
+    info.swarm.listen_port = state.listen_port;
+    info.swarm.data_path_address = state.data_path_address.filter(|own| info.swarm.node_address != Some(*own));
 }
 
-fn lines(files: &Files, engine: &Engine, deadline: Instant) -> Fact<Vec<LogLine>> {
-    let Some(Listener::Process { pid, .. }) = engine.endpoint.ok().map(|endpoint| &endpoint.listener) else {
-        return Fact::NotCollected;
-    };
-    let state = engine.api.ok().and_then(|api| Some(api.info.ok()?.swarm.state.as_str()));
-    if matches!(state, None | Some("" | "inactive")) {
-        return Fact::NotCollected;
-    }
-    let process = engine.processes.ok().and_then(|processes| processes.iter().find(|process| process.pid == *pid));
+fn info(engine: &mut Engine) -> Option<&mut Info> {
+    let Fact::Known { value: api, .. } = &mut engine.api else { return None };
+    let Fact::Known { value: info, .. } = &mut api.info else { return None };
+    Some(info)
+}
+
+/// The engine's process, where it is here and in a swarm.
+fn of_a_node(engine: &Engine) -> Option<u32> {
+    let Listener::Process { pid, .. } = engine.endpoint.ok()?.listener else { return None };
+    let state = engine.api.ok()?.info.ok()?.swarm.state.as_str();
+    (!matches!(state, "" | "inactive")).then_some(pid)
+}
+
+fn lines(files: &Files, engine: &Engine, pid: u32, deadline: Instant) -> Fact<Vec<LogLine>> {
+    let process = engine.processes.ok().and_then(|processes| processes.iter().find(|process| process.pid == pid));
     let started = process.map_or(0, |process| process.started_at / 1000);
     match engine.unit.ok() {
-        Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, *pid, started, deadline),
+        Some(Some(unit)) if !unit.active_state.is_empty() => journal(files, &unit.name, pid, started, deadline),
         _ => since(started, log_files(files)),
     }
 }
@@ -101,7 +117,7 @@ fn only_the_newest(unit: &str) -> Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Info, Process};
+    use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Process, SwarmNode};
 
     fn engine(state: &str, listener: Listener) -> Engine {
         let swarm = SwarmNode { state: state.to_owned(), ..SwarmNode::default() };
@@ -118,7 +134,7 @@ mod tests {
                 endpoint,
                 chosen_by: "default".to_owned(),
                 version: ApiVersion::default(),
-                info: Fact::known(Info { swarm, ..Info::default() }),
+                info: Fact::known(Info { swarm, docker_root: "/var/lib/docker".to_owned(), ..Info::default() }),
                 networks: Fact::NotCollected,
                 containers: Fact::NotCollected,
                 history: Fact::NotCollected,
@@ -137,16 +153,21 @@ mod tests {
             + &line("2026-11-21T15:00:09Z")
             + "time=\"2026-11-21T15:00:07Z\" level=info msg=\"initialized VXLAN UDP port to 7789 \"\n";
         std::fs::write(root.path().join("var/log/docker.log"), log).expect("writable");
+        let state = root.path().join("var/lib/docker/swarm");
+        std::fs::create_dir_all(&state).expect("writable");
+        std::fs::write(state.join("docker-state.json"), r#"{"ListenAddr":"0.0.0.0:2399","DataPathAddr":"10.1.0.6"}"#)
+            .expect("writable");
         let files = Files::new(Some(root.path().to_owned()));
         let look = |engine: &Engine| {
             let mut engine = engine.clone();
             look(&files, &mut engine, Instant::now() + Duration::from_secs(1));
-            let port = node(&mut engine).and_then(|node| node.data_path_port);
-            (engine.swarm_log, port)
+            let node = info(&mut engine).map(|info| info.swarm.clone()).expect("known");
+            (engine.swarm_log, (node.data_path_port, node.listen_port, node.data_path_address))
         };
         let here = || Listener::Process { pid: 7, name: "dockerd".to_owned(), netns: None };
-        assert_eq!(look(&engine("inactive", here())), (Fact::NotCollected, None));
-        assert_eq!(look(&engine("active", Listener::Elsewhere)), (Fact::NotCollected, None));
+        let untold = (Fact::NotCollected, (None, None, None));
+        assert_eq!(look(&engine("inactive", here())), untold);
+        assert_eq!(look(&engine("active", Listener::Elsewhere)), untold);
 
         let mut member = engine("active", here());
         assert_eq!(look(&member).0.ok().map(Vec::len), Some(2), "when it started is not known");
@@ -160,8 +181,9 @@ mod tests {
             uid: 0,
             nested: None,
         }]);
-        let (lines, port) = look(&member);
+        let (lines, told) = look(&member);
         let lines = lines.ok().cloned().expect("known");
-        assert_eq!((lines.len(), lines[0].at, port), (1, 1_795_273_209_000_000, Some(7789)));
+        assert_eq!((lines.len(), lines[0].at), (1, 1_795_273_209_000_000));
+        assert_eq!(told, (Some(7789), Some(2399), "10.1.0.6".parse().ok()));
     }
 }

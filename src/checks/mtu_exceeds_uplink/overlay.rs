@@ -10,7 +10,7 @@ use crate::checks::here::Here;
 use crate::checks::overlay_anew::{Change, commands, impact};
 use crate::checks::overlays::{Overlay, in_a_swarm, overlays};
 use crate::engine::running_version;
-use crate::engine::swarm::{Peer, node, peers};
+use crate::engine::swarm::{Peer, data_path_address, node, peers};
 use crate::finding::{Evidence, Finding, Findings, Remedy, Severity};
 use crate::host::{GWBRIDGE, MTU_OPTION, Missing, Network, Snapshot};
 use crate::path::fib::Fib;
@@ -51,17 +51,40 @@ pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> 
     for overlay in overlays(host)? {
         let with = |peer: &&Peer| overlay.network.peers.is_empty() || overlay.network.peers.contains(&peer.address);
         let configured = configured(overlay.network);
-        let ways = nodes.iter().filter(with).filter_map(|peer| {
-            let ipv6 = peer.address.is_ipv6();
+        let mut ways = Vec::new();
+        for peer in nodes.iter().filter(with) {
+            let Some((way, ipv6)) = way_of_data(scene, here, fib, peer)? else { continue };
             let needed = if ipv6 { configured + IPV6_MORE } else { configured };
-            Some(Narrowest { way: way_to(here, fib, peer.address)?, needed, ipv6 })
-        });
-        let narrowest = ways.filter(|one| one.way.mtu < one.needed).min_by_key(|one| one.way.mtu);
+            ways.push(Narrowest { way, needed, ipv6 });
+        }
+        let narrowest = ways.into_iter().filter(|one| one.way.mtu < one.needed).min_by_key(|one| one.way.mtu);
         if let Some(narrowest) = narrowest {
             findings.push(finding(scene, &overlay, &nodes, &narrowest));
         }
     }
     Ok(())
+}
+
+/// How this node's overlay traffic goes to another, and whether that is by IPv6. Where the other's address for it is not told, they share the link on
+/// which this node has its own.
+///
+/// # Errors
+/// [`Missing`] where this node's own address for it is on no link here.
+fn way_of_data(scene: &Scene, here: &Here, fib: &Fib, peer: &Peer) -> Result<Option<(WayOut, bool)>, Missing> {
+    let this = node(scene.host)?;
+    let told = data_path_address(scene.host, scene.others, peer);
+    let (Some(own), None) = (this.data_path_address, told) else {
+        return Ok(told.and_then(|address| Some((way_to(here, fib, address)?, address.is_ipv6()))));
+    };
+    let index = here.addresses.iter().find(|one| one.address.addr() == own).map(|one| one.link);
+    let link = index.and_then(|index| here.link(index)).ok_or_else(|| Missing {
+        fact: "addresses",
+        why: text!(
+            "the address {own}, which overlay traffic has here (--data-path-addr), is on no link",
+            "本机 overlay 流量所用的地址 {own}（--data-path-addr）不在任何网络接口上"
+        ),
+    })?;
+    Ok(Some((WayOut::by(link), own.is_ipv6())))
 }
 
 /// The MTU that an overlay counts on below it.
@@ -131,9 +154,11 @@ fn all_alike(scene: &Scene, nodes: &[Peer], carries: u32) -> bool {
     hosts().all(tells_containers) && links.iter().all(|link| link.is_some_and(|mtu| mtu <= carries))
 }
 
-/// The MTU of the link on which each node has the address by which the others know it, where that node's facts are here.
+/// The MTU of the link on which each node has the address of its overlay traffic, where that node's facts are here.
 fn known_links(scene: &Scene, nodes: &[Peer]) -> Vec<Option<u32>> {
-    nodes.iter().map(|node| scene.others.iter().find_map(|other| link_mtu(other, node.address))).collect()
+    let address = |peer: &Peer| data_path_address(scene.host, scene.others, peer);
+    let mtu = |address| scene.others.iter().find_map(|other| link_mtu(other, address));
+    nodes.iter().map(|node| address(node).and_then(mtu)).collect()
 }
 
 fn link_mtu(host: &Snapshot, address: IpAddr) -> Option<u32> {

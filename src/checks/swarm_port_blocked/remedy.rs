@@ -120,7 +120,7 @@ fn keeper(host: &Snapshot, end: &End) -> Kept {
 fn wanted(blocked: &Blocked) -> Vec<Wanted> {
     let mut all: Vec<Wanted> = Vec::new();
     for lost in &blocked.lost {
-        let source = lost.node.address;
+        let source = lost.source;
         let at = all.iter().position(|one| one.source == source).unwrap_or_else(|| {
             let link = lost.link.clone();
             all.push(Wanted { source, link, tcp: Vec::new(), udp: Vec::new(), esp: false });

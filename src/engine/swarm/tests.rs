@@ -123,3 +123,48 @@ fn the_port_of_overlay_traffic() {
     worker.sockets = Fact::known(vec![bound("0.0.0.0:7789"), bound("127.0.0.1:4789")]);
     assert!(data_path_port(&worker).unwrap_err().why.en.contains("only managers tell"));
 }
+
+#[test]
+fn where_overlay_traffic_comes_from() {
+    let address = |said: &str| said.parse::<IpAddr>().unwrap();
+    let own = |node_address: &str, data: Option<&str>, read: bool| SwarmNode {
+        node_address: Some(address(node_address)),
+        managers: vec!["10.0.0.5:2377".to_owned()],
+        listen_port: read.then_some(2377),
+        data_path_address: data.map(address),
+        ..state("active", &[])
+    };
+    let other = Peer {
+        address: address("10.0.0.6"),
+        name: String::new(),
+        manager: false,
+        down: false,
+        shown_by: String::new(),
+    };
+    let told = |this: &SwarmNode, theirs: &[SwarmNode]| {
+        let others: Vec<Snapshot> = theirs.iter().map(|theirs| node("28.5.2", theirs.clone(), Vec::new())).collect();
+        data_path_address(&node("28.5.2", this.clone(), Vec::new()), &others, &other).map(|address| address.to_string())
+    };
+    let (plain, apart) = (own("10.0.0.5", None, true), own("10.0.0.5", Some("10.1.0.5"), true));
+    let here = Some("10.0.0.6".to_owned());
+    assert_eq!((told(&plain, &[]), told(&apart, &[])), (here.clone(), None));
+    let theirs = own("10.0.0.6", Some("10.1.0.6"), true);
+    assert_eq!(told(&apart, std::slice::from_ref(&theirs)).as_deref(), Some("10.1.0.6"));
+    assert_eq!(told(&plain, std::slice::from_ref(&theirs)).as_deref(), Some("10.1.0.6"));
+    assert_eq!(told(&apart, &[own("10.0.0.6", None, true)]), here, "on it all goes by one");
+    assert_eq!(told(&apart, &[own("10.0.0.6", None, false)]), None, "its file was not read");
+    let elsewhere = SwarmNode { managers: vec!["10.9.0.5:2377".to_owned()], ..theirs };
+    assert_eq!(told(&plain, &[elsewhere]), here, "another swarm's node of that address");
+}
+
+#[test]
+fn a_manager_listens_where_its_own_file_says_or_the_others_find_it() {
+    let manager = SwarmNode {
+        node_address: Some("10.0.0.5".parse().unwrap()),
+        managers: vec!["10.0.0.4:2377".to_owned(), "10.0.0.5:2399".to_owned()],
+        ..state("active", &[])
+    };
+    assert_eq!(listen_port(&manager), Some(2399));
+    assert_eq!(listen_port(&SwarmNode { listen_port: Some(2400), ..manager.clone() }), Some(2400));
+    assert_eq!(listen_port(&SwarmNode { managers: Vec::new(), ..manager }), None);
+}

@@ -42,6 +42,8 @@ pub(super) fn node(raw: RawSwarm) -> SwarmNode {
             0 => Some(DATA_PATH_PORT),
             port => u16::try_from(port).ok(),
         }),
+        listen_port: None,
+        data_path_address: None,
         nodes: Vec::new(),
         tasks: Fact::NotCollected,
         error: mask(&raw.error.unwrap_or_default()),

@@ -6,6 +6,7 @@ mod facts;
 mod gateway;
 mod healthy;
 mod overlay;
+mod own_ways;
 mod ports;
 mod recreate;
 mod site;
@@ -19,6 +20,7 @@ pub fn add(cases: &mut Cases) {
     gateway::add(cases);
     healthy::add(cases);
     overlay::add(cases);
+    own_ways::add(cases);
     ports::add(cases);
     recreate::add(cases);
 }

@@ -7,11 +7,11 @@ use crate::cases::networks::{only, says};
 use crate::harness::{Cases, Engine, Host, Lab};
 
 /// A server as it is hardened everywhere.
-const HARDENED: &str = "iptables -A INPUT -i lo -j ACCEPT && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT && \
+pub const HARDENED: &str = "iptables -A INPUT -i lo -j ACCEPT && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT && \
                         iptables -A INPUT -p tcp --dport 22 -j ACCEPT && iptables -A INPUT -p icmp -j ACCEPT && iptables -A INPUT -j DROP";
 
-const CHECK: &str = "swarm-port-blocked";
-const CHAIN: &str = "chain:ip filter/INPUT";
+pub const CHECK: &str = "swarm-port-blocked";
+pub const CHAIN: &str = "chain:ip filter/INPUT";
 
 pub fn add(cases: &mut Cases) {
     story(cases, Engine::V28, "iptables and ufw let nobody in", iptables_and_ufw);

@@ -62,8 +62,14 @@ impl Swarm {
 
     #[track_caller]
     pub fn try_join(&self, host: &Host) -> Output {
+        self.try_join_at(host, "2377", "")
+    }
+
+    /// At another port of the manager, with more options.
+    #[track_caller]
+    pub fn try_join_at(&self, host: &Host, port: &str, options: &str) -> Output {
         let token = self.manager.ok("docker swarm join-token -q worker");
-        host.sh(&format!("docker swarm join --token {} {MANAGER}:2377", token.trim()))
+        host.sh(&format!("docker swarm join --token {} {options} {MANAGER}:{port}", token.trim()))
     }
 
     /// The worker leaves, and loses its docker_gwbridge.
