@@ -57,6 +57,7 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     let case = Case { scene, here: &here, network, use_: Use::of(host, network)? };
     if network.driver != "bridge" {
         findings.push(case.other_driver());
+        findings.found.extend(options::unlike_others(&case));
         return Ok(());
     }
     let all = bridges(host)?;

@@ -193,8 +193,8 @@ impl Case<'_, '_> {
                 "第一个接入 overlay 网络的任务到来时引擎会创建它，没有任何障碍"
             ),
             (None, None) => text!(
-                "somebody removed it; the engine makes it again with the next task, and attaches what runs already only when it is restarted",
-                "它已被人删除；引擎会在下一个任务到来时重新创建，但要到引擎重启后才会重新接入已在运行的容器"
+                "somebody removed it; the engine makes it again with the next task, and attaches a container that runs already when that container, or the engine, starts again",
+                "它已被人删除；引擎会在下一个任务到来时重新创建，而已在运行的容器要等容器自身或引擎重启后才会重新接入"
             ),
         }
     }

@@ -12,7 +12,8 @@ use crate::finding::{Remedy, Safety};
 use crate::host::{Container, Network, Snapshot};
 use crate::text::{Text, text};
 
-const NAME: &str = "com.docker.network.bridge.name";
+/// The option that names its link.
+pub const NAME: &str = "com.docker.network.bridge.name";
 
 /// What stands in the way of a network that is about to be made.
 #[derive(Default)]

@@ -7,17 +7,20 @@ use ipnet::{IpNet, Ipv4Net};
 use super::egress::Bare;
 use super::{Case, Use, inspect, subnet};
 use crate::checks::chosen;
-use crate::checks::gwbridge_remedy::{corrected, recreate};
+use crate::checks::gwbridge_remedy::{NAME, corrected, recreate};
 use crate::engine::Bridge;
 use crate::engine::gwbridge::gwbridge;
-use crate::engine::swarm::is_member;
+use crate::engine::swarm::is_one_swarm;
 use crate::finding::{Evidence, Finding, Severity};
-use crate::host::{GWBRIDGE, Network, Snapshot};
+use crate::host::{GWBRIDGE, Network};
 use crate::text::{Text, text};
 
-const NAME: &str = "com.docker.network.bridge.name";
 const ICC: &str = "com.docker.network.bridge.enable_icc";
 const MASQUERADE: &str = "com.docker.network.bridge.enable_ip_masquerade";
+
+/// Of a network, and no option.
+const DRIVER: &str = "driver";
+const INTERNAL: &str = "internal";
 
 struct Fault {
     severity: Severity,
@@ -115,28 +118,30 @@ pub fn unlike_others(case: &Case) -> Vec<Finding> {
         .scene
         .others
         .iter()
-        .filter(|other| is_node(other))
+        .filter(|other| is_one_swarm(case.scene.host, other))
         .filter_map(|other| Some((other.name.as_str(), gwbridge(other).ok()??)))
         .collect();
-    let keys: BTreeSet<&str> = others
-        .iter()
-        .flat_map(|(_, network)| network.options.keys())
-        .chain(case.network.options.keys())
-        .map(String::as_str)
-        .filter(|key| *key != NAME)
-        .collect();
-    keys.into_iter().filter_map(|key| unlike(case.network, &others, key)).collect()
+    let all = others.iter().map(|(_, network)| *network).chain([case.network]);
+    let keys: BTreeSet<&str> =
+        all.flat_map(|network| network.options.keys()).map(String::as_str).filter(|key| *key != NAME).collect();
+    [DRIVER, INTERNAL].into_iter().chain(keys).filter_map(|key| unlike(case.network, &others, key)).collect()
 }
 
 fn unlike(own: &Network, others: &[(&str, &Network)], key: &str) -> Option<Finding> {
-    let said = |network: &Network| network.options.get(key).cloned();
+    let said = |network: &Network| match key {
+        DRIVER => Some(network.driver.clone()),
+        INTERNAL => Some(network.internal.to_string()),
+        option => network.options.get(option).cloned(),
+    };
     // Where it is not said, it is as the driver has it.
     let means = |network: &Network| {
         let switch = key == ICC || key == MASQUERADE;
         said(network).or_else(|| switch.then(|| "true".to_owned()))
     };
+    // Another driver has other options.
+    let comparable = |other: &Network| key == DRIVER || other.driver == own.driver;
     let mut differ: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
-    for (name, other) in others.iter().filter(|(_, other)| means(other) != means(own)) {
+    for (name, other) in others.iter().filter(|(_, other)| comparable(other) && means(other) != means(own)) {
         differ.entry(said(other)).or_default().push(name);
     }
     if differ.is_empty() {
@@ -158,10 +163,11 @@ fn unlike(own: &Network, others: &[(&str, &Network)], key: &str) -> Option<Findi
         theirs = theirs.join(", "),
         theirs_zh = theirs_zh.join("，")
     );
-    let finding = Finding::info(format!("network:{GWBRIDGE}#{key}"), message).evidence(shows_option(own, key));
+    let shows = match key {
+        DRIVER => inspect("{{.Driver}}", &own.driver),
+        INTERNAL => inspect("{{.Internal}}", &own.internal.to_string()),
+        option => shows_option(own, option),
+    };
+    let finding = Finding::info(format!("network:{GWBRIDGE}#{key}"), message).evidence(shows);
     Some(finding.touches(format!("network:{GWBRIDGE}")))
-}
-
-fn is_node(host: &Snapshot) -> bool {
-    host.engine.api.ok().and_then(|api| api.info.ok()).is_some_and(|info| is_member(&info.swarm))
 }
