@@ -32,6 +32,9 @@ pub struct Plan {
     pub cures: Vec<Cure>,
     /// Errors that were there before and are not this plan's affair; a new one undoes the plan.
     pub known: Vec<Cure>,
+    /// What the checks of the cures could not judge before, by their ids: that may stay so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unjudged: Vec<(String, Text)>,
     /// Sessions whose way this plan touches: with some, files wait for `dnetctl confirm`.
     pub touches: Vec<Session>,
     /// What it will do besides: containers that stop, addresses written down elsewhere.

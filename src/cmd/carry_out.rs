@@ -66,14 +66,49 @@ fn verified(plan: &Plan, phase: Phase, judged: &Judged, settling: bool) -> Resul
     if phase == Phase::Runtime {
         return Ok(());
     }
-    // Gone because it cannot be judged is not cured.
+    // Gone because it cannot be judged is not cured; what could not be judged before it was found did not hide it.
     let of_cures =
         judged.outcomes.iter().filter(|outcome| plan.cures.iter().any(|cure| cure.check == outcome.check.id));
-    let mut unjudged =
-        of_cures.filter(|outcome| outcome.status == Status::Skipped || (settling && !outcome.missing.is_empty()));
-    unjudged.next().map_or(Ok(()), |outcome| {
-        let id = outcome.check.id;
-        let Text { en, zh } = outcome.missing.first().map_or_else(|| Text::verbatim(""), |missing| missing.why.clone());
+    let at_stake = of_cures.filter(|outcome| settling || outcome.status == Status::Skipped);
+    let mut anew = at_stake.filter_map(|outcome| {
+        let is_old = |why: &Text| plan.unjudged.iter().any(|(check, old)| check == outcome.check.id && old == why);
+        let missing = outcome.missing.iter().find(|missing| !is_old(&missing.why))?;
+        Some((outcome.check.id, &missing.why))
+    });
+    anew.next().map_or(Ok(()), |(id, Text { en, zh })| {
         Err(Failure::new(text!("{id} cannot be judged: {en}", "无法判定 {id}：{zh}")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::Outcome;
+    use crate::host::Missing;
+
+    #[test]
+    fn what_was_not_judged_before_may_stay_so() {
+        let missing = |why: &str| Missing { fact: "routes", why: Text::verbatim(why) };
+        let check = CHECKS[0];
+        let judged = |whys: &[&str]| {
+            let missing = whys.iter().map(|why| missing(why)).collect();
+            let outcome = Outcome { check, status: Status::Skipped, reason: None, findings: Vec::new(), missing };
+            Judged { host: "web".to_owned(), outcomes: vec![outcome] }
+        };
+        let plan = Plan {
+            host: "web".to_owned(),
+            id: String::new(),
+            steps: Vec::new(),
+            left_out: Vec::new(),
+            cures: vec![Cure::new(check.id, "x")],
+            known: Vec::new(),
+            unjudged: vec![(check.id.to_owned(), Text::verbatim("old"))],
+            touches: Vec::new(),
+            impact: Vec::new(),
+        };
+        let verified = |whys: &[&str]| verified(&plan, Phase::All, &judged(whys), true);
+        assert_eq!(verified(&["old"]), Ok(()));
+        let why = verified(&["old", "new"]).expect_err("what is new may hide it").why;
+        assert_eq!(why.en, format!("{} cannot be judged: new", check.id));
+    }
 }

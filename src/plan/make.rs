@@ -318,8 +318,8 @@ fn touches(
     restarts: bool,
 ) -> Result<Vec<Session>, Text> {
     let moves = |action: &Action| {
-        let of_links = matches!(action, Action::Address { .. } | Action::Bridge { .. } | Action::Network { .. });
-        of_links || matches!(action, Action::Route { .. } | Action::Rule { .. })
+        let of_links = matches!(action, Action::Bridge { .. } | Action::Network { .. } | Action::Link { .. });
+        of_links || matches!(action, Action::Address { .. } | Action::Route { .. } | Action::Rule { .. })
     };
     if !restarts && !actions.iter().any(moves) {
         return Ok(Vec::new());
@@ -369,11 +369,12 @@ fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
         }
     }
     cures.sort();
-    let known = match &chosen.after {
+    let mut known = match &chosen.after {
         Some((_, judged)) => trial.known_behind(&cures, judged),
         None => trial.known().to_vec(),
     };
-    let known = known.into_iter().filter(|known| !cures.contains(known)).collect();
+    known.retain(|known| !cures.contains(known));
+    let unjudged = trial.unjudged_before(&cures);
     let mut impact = if chosen.restarts() { engine::impact(host) } else { Vec::new() };
     if engine::stays_down(host)
         && chosen.taken.iter().any(|taken| engine::is_restarted_for(host, &taken.proposal.remedy))
@@ -386,14 +387,13 @@ fn finished(trial: &Trial, asked: &Asked, chosen: Chosen) -> Plan {
     let steps = order::steps(host, &chosen);
     impact.extend(remembered::impact(&steps));
     let Chosen { touches, left_out, .. } = chosen;
-    let mut plan =
-        Plan { host: asked.host.to_owned(), id: String::new(), steps, left_out, cures, known, touches, impact };
-    plan.id = id(&plan);
-    plan
+    let (host, id) = (asked.host.to_owned(), String::new());
+    let plan = Plan { host, id, steps, left_out, cures, known, unjudged, touches, impact };
+    Plan { id: id_of(&plan), ..plan }
 }
 
 /// The first 12 hexadecimal digits of SHA-256 over what it does: sessions come and go, and are no part of it.
-fn id(plan: &Plan) -> String {
+fn id_of(plan: &Plan) -> String {
     let content = serde_json::to_vec(&(&plan.host, &plan.steps, &plan.cures)).unwrap_or_default();
     Sha256::digest(content).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::checks::{CHECKS, Judged, Options, Outcome, Scene, Selection, Shared, explains, judge};
 use crate::engine::next::start_doubts;
 use crate::finding::{Cure, Finding, Remedy, Severity};
-use crate::host::{Missing, Snapshot};
+use crate::host::Snapshot;
 use crate::text::{Text, text};
 
 /// What the model says of a remedy.
@@ -129,15 +129,22 @@ impl<'a> Trial<'a> {
 
     /// A finding that is gone because its check can be judged no more is not cured.
     fn unjudged(&self, cures: &[Cure], after: &Judged) -> Option<Text> {
-        let of = |judged: &Judged, id: &str| -> Vec<Missing> {
-            let outcome = judged.outcomes.iter().find(|outcome| outcome.check.id == id);
-            outcome.map(|outcome| outcome.missing.clone()).unwrap_or_default()
-        };
-        cures.iter().find_map(|cure| {
-            let before = of(&self.before, &cure.check);
-            of(after, &cure.check).into_iter().find(|missing| !before.contains(missing)).map(|missing| missing.why)
-        })
+        let before = self.unjudged_before(cures);
+        missing(after, cures)
+            .find(|(id, why)| !before.iter().any(|(check, said)| check == id && said == *why))
+            .map(|(_, why)| why.clone())
     }
+
+    /// What the checks of these cannot judge of the host as it is, by their ids.
+    pub fn unjudged_before(&self, cures: &[Cure]) -> Vec<(String, Text)> {
+        missing(&self.before, cures).map(|(id, why)| (id.to_owned(), why.clone())).collect()
+    }
+}
+
+/// What the checks of these could not judge.
+fn missing<'j>(judged: &'j Judged, cures: &[Cure]) -> impl Iterator<Item = (&'static str, &'j Text)> {
+    let of_cures = judged.outcomes.iter().filter(|outcome| cures.iter().any(|cure| cure.check == outcome.check.id));
+    of_cures.flat_map(|outcome| outcome.missing.iter().map(|missing| (outcome.check.id, &missing.why)))
 }
 
 fn known(before: &Judged) -> Vec<Cure> {

@@ -22,6 +22,7 @@ pub fn plan(steps: Vec<crate::plan::Step>) -> Plan {
         left_out: Vec::new(),
         cures: Vec::new(),
         known: Vec::new(),
+        unjudged: Vec::new(),
         touches: Vec::new(),
         impact: Vec::new(),
     }
