@@ -27,6 +27,14 @@ pub enum Running {
     Running,
 }
 
+/// The administrative state of a link (RFC 2863, ifAdminStatus), as `ip link set … up` sets it. A link that is up may have no carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminState {
+    Down,
+    Up,
+}
+
 /// The unit of our own that keeps rules of the firewall.
 pub const RULES_UNIT: &str = "dnetctl-docker-user.service";
 
@@ -44,6 +52,9 @@ pub enum Action {
     Address { link: String, address: IpNet, from: Presence, to: Presence },
     /// A bridge without ports. What goes with it when it is deleted (addresses, routes) is said by actions of its own before.
     Bridge { link: String, from: Presence, to: Presence },
+    /// A link is switched on or off. The kernel makes the routes of its addresses as it comes up; down, it loses them but for its local IPv4 ones, and its IPv6
+    /// addresses too (without the sysctl `keep_addr_on_down`).
+    Link { link: String, from: AdminState, to: AdminState },
     /// A link gets another name; what it is and its addresses stay.
     Rename { from: String, to: String },
     /// A rule of ours, known by its comment.
@@ -132,6 +143,7 @@ impl Action {
             | Action::Route { .. }
             | Action::Rule { .. }
             | Action::Address { .. }
+            | Action::Link { .. }
             | Action::Rename { .. }
             | Action::Firewall { .. }
             | Action::Admit { .. }
@@ -163,6 +175,7 @@ impl Action {
             | Action::Admit { from, to, .. }
             | Action::Firewall { from, to, .. } => std::mem::swap(from, to),
             Action::Unit { from, to, .. } | Action::Containers { from, to, .. } => std::mem::swap(from, to),
+            Action::Link { from, to, .. } => std::mem::swap(from, to),
             Action::Enable { from, to, .. } => std::mem::swap(from, to),
             Action::Edit { intents, .. } => *intents = intents.iter().rev().map(Intent::inverse).collect(),
         }
@@ -177,6 +190,7 @@ impl Action {
             Action::Rule { rule, .. } => format!("rule:{}", words::rule(rule)),
             Action::Address { link, address, .. } => format!("address:{link}:{address}"),
             Action::Bridge { link, .. } => format!("bridge:{link}"),
+            Action::Link { link, .. } => format!("link:{link}"),
             // The same one for the way back.
             Action::Rename { from, to } => format!("name:{}:{}", from.min(to), from.max(to)),
             Action::Firewall { rule, .. } => format!("firewall:{}", rule.name()),

@@ -9,7 +9,7 @@ mod proof;
 
 pub use proof::{Proof, Trial, failures};
 
-use crate::action::{Action, Intent, Presence};
+use crate::action::{Action, AdminState, Intent, Presence};
 use crate::engine::next::Kernel;
 use crate::host::{Fact, Missing, Route, Snapshot};
 use crate::text::text;
@@ -54,19 +54,8 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
                     rules.insert(at.unwrap_or(rules.len()), rule.as_ref().clone());
                 }
             }
-            Action::Address { link, address, to, .. } => {
-                let mut kernel = Kernel::of(&mut after)?;
-                match to {
-                    Presence::Present => kernel.add(link, *address),
-                    Presence::Absent => kernel.remove(link, *address),
-                }
-            }
-            Action::Bridge { link, to, .. } => {
-                let mut kernel = Kernel::of(&mut after)?;
-                match to {
-                    Presence::Present => kernel.add_bridge(link),
-                    Presence::Absent => kernel.delete(link),
-                }
+            Action::Address { .. } | Action::Bridge { .. } | Action::Link { .. } => {
+                of_link(&mut Kernel::of(&mut after)?, action);
             }
             Action::Rename { from, to } => {
                 let Fact::Known { value: links, .. } = &mut after.links else {
@@ -83,6 +72,18 @@ fn staged(host: &Snapshot, actions: &[Action]) -> Result<Snapshot, Missing> {
         }
     }
     Ok(after)
+}
+
+fn of_link(kernel: &mut Kernel, action: &Action) {
+    match action {
+        Action::Address { link, address, to: Presence::Present, .. } => kernel.add(link, *address),
+        Action::Address { link, address, to: Presence::Absent, .. } => kernel.remove(link, *address),
+        Action::Bridge { link, to: Presence::Present, .. } => kernel.add_bridge(link),
+        Action::Bridge { link, to: Presence::Absent, .. } => kernel.delete(link),
+        Action::Link { link, to: AdminState::Up, .. } => kernel.switch_on(link),
+        Action::Link { link, to: AdminState::Down, .. } => kernel.switch_off(link),
+        _ => {}
+    }
 }
 
 fn missing<T>(name: &'static str, fact: &Fact<T>) -> Missing {

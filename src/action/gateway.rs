@@ -53,25 +53,17 @@ pub fn recreate(old: &Network, new: Network, unit: &str) -> Vec<Action> {
 
 /// These are taken off and put back; the engine, whose unit this is, does so with its own as it starts.
 pub fn attach_anew(network: &Network, names: &[String], unit: &str) -> Vec<Action> {
-    let members = |from: Presence| Action::Members {
-        network: network.name.clone(),
-        names: names.to_vec(),
-        unit: unit.to_owned(),
-        from,
-        to: from.other(),
-    };
-    vec![members(Presence::Present), members(Presence::Absent)]
+    [Presence::Present, Presence::Absent].map(|from| members(&network.name, names, unit, from)).into()
 }
 
 /// The sandbox of published ports on it again: a restart of the engine, whose unit this is, for which is waited.
 pub fn ingress_again(unit: &str) -> Action {
-    Action::Members {
-        network: GWBRIDGE.to_owned(),
-        names: vec![INGRESS.to_owned()],
-        unit: unit.to_owned(),
-        from: Presence::Absent,
-        to: Presence::Present,
-    }
+    members(GWBRIDGE, &[INGRESS.to_owned()], unit, Presence::Absent)
+}
+
+fn members(network: &str, names: &[String], unit: &str, from: Presence) -> Action {
+    let (network, unit) = (network.to_owned(), unit.to_owned());
+    Action::Members { network, names: names.to_vec(), unit, from, to: from.other() }
 }
 
 fn swap(network: Network, from: Presence) -> Action {

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 mod docker;
 
-use super::{Action, FirewallRule, Intent, Presence, Running, quoted};
+use super::{Action, AdminState, FirewallRule, Intent, Presence, Running, quoted};
 use crate::host::{Route, RouteKind, Rule, RuleAction, SavedRoute, Scope, table_name};
 
 pub(super) fn commands(action: &Action) -> Vec<String> {
@@ -26,6 +26,9 @@ pub(super) fn commands(action: &Action) -> Vec<String> {
             vec![format!("ip link add {link} type bridge"), format!("ip link set {link} up")]
         }
         Action::Bridge { link, to: Presence::Absent, .. } => vec![format!("ip link delete {}", quoted(link))],
+        Action::Link { link, to, .. } => {
+            vec![format!("ip link set {} {}", quoted(link), if *to == AdminState::Up { "up" } else { "down" })]
+        }
         Action::Rename { from, to } => vec![format!("ip link set {} name {}", quoted(from), quoted(to))],
         Action::Firewall { rule, to, .. } => vec![firewall(rule, *to)],
         Action::Admit { what, to, .. } => what.commands(*to),

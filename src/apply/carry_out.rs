@@ -118,6 +118,7 @@ fn with<T>(
     let mut hands =
         Leavings { hands: &mut *means.hands, before: &before, bridges: &leavings::bridges, in_use: &leavings::in_use };
     let signals = means.signals;
+    let rebooted = journal.record.begin.boot != boot::current();
     let late = || text!("not confirmed in time", "未在限定时间内确认");
     work(&mut Transaction {
         plan: &plan,
@@ -127,6 +128,7 @@ fn with<T>(
         armed: &|| arm::armed(until.unwrap_or_default()),
         stop: &|| signals.why().or_else(|| until.filter(|until| boot::now() >= *until).map(|_| late())),
         patience: means.patience,
+        rebooted,
     })
 }
 
@@ -191,7 +193,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::action::Action;
+    use crate::action::{Action, AdminState};
     use crate::apply::journal::tests::{places, plan};
     use crate::apply::{End, Outcome, State};
     use crate::plan::{Safety, Session, Step};
@@ -272,6 +274,30 @@ mod tests {
         let applied = carried_out(&places, &id, &mut hands, true);
         assert_eq!((applied.outcome, hands.undone), (Outcome::RolledBack, Some(true)));
         assert!(!places.state.join("dnetctl").exists());
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)] // a journal of the test's own
+    fn a_bridge_that_a_later_boot_made_is_not_switched_off() {
+        let action = Action::Link { link: "docker0".to_owned(), from: AdminState::Down, to: AdminState::Up };
+        let up = || plan(vec![Step { action: action.clone(), file: None, because: Vec::new(), safety: Safety::Safe }]);
+        for (rebooted, left) in [(false, "0"), (true, "1")] {
+            let (_dir, places) = places();
+            let id = begun(&places, up()).expect("begun");
+            let mut journal = journal::open(&places, &id).expect("there");
+            let failed = Entry::Failed { why: text!("taken back", "撤销"), still_failing: Vec::new() };
+            for entry in [Entry::Doing(0), Entry::Done(0), Entry::Committed, failed] {
+                journal.append(entry).expect("written");
+            }
+            let path = places.state.join("journals").join(format!("{id}.jsonl"));
+            if rebooted {
+                let written = std::fs::read_to_string(&path).expect("a journal");
+                std::fs::write(&path, written.replace(&boot::current(), "the boot before")).expect("writable");
+            }
+            let mut hand = Hand("1".to_owned());
+            assert_eq!(carried_out(&places, &id, &mut hand, true).outcome, Outcome::RolledBack);
+            assert_eq!(hand.0, left, "{rebooted}");
+        }
     }
 
     #[test]

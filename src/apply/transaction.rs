@@ -79,6 +79,8 @@ pub struct Transaction<'a> {
     /// Why it must not go on; asked between steps, and no more once it is being undone.
     pub stop: &'a dyn Fn() -> Option<Text>,
     pub patience: Patience,
+    /// It was begun in another boot of this host.
+    pub rebooted: bool,
 }
 
 impl Transaction<'_> {

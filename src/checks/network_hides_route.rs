@@ -60,7 +60,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
     subnets(scene).1.into_iter().for_each(|missing| findings.lacks(missing));
     let mut told = Vec::new();
     for bridge in &here.bridges {
-        let Some(index) = bridge.index().filter(|_| !here.is_lan(bridge)) else { continue };
+        // One that is down has no routes: it hides none, and that its containers are not reached is not another route's doing.
+        let up = bridge.link.is_some_and(|link| link.up);
+        let Some(index) = bridge.index().filter(|_| up && !here.is_lan(bridge)) else { continue };
         let ask = Ask { here: &here, with: fib, without: fib.without_link(index), bridge: index };
         for subnet in &bridge.connected {
             told.extend(judge(scene, &ask, bridge, *subnet, &shared(routes, &here, *subnet), findings));

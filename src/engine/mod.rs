@@ -21,7 +21,7 @@ mod way_out;
 mod whereabouts;
 
 pub use build::{debians, is_debians};
-pub use networks::{Bridge, bridges, is_local};
+pub use networks::{Bridge, bridge_addresses, bridges, is_local};
 pub use version::Version;
 pub use way_out::{attached, way_out};
 pub use whereabouts::{

@@ -1,10 +1,12 @@
 //! Which links are Docker's, and what the engine means them to be.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
-use super::settings::setting;
+use super::settings::{is_true, setting};
 use super::{Whereabouts, whereabouts};
-use crate::host::{GWBRIDGE, Link, Missing, Network, Snapshot};
+use crate::host::{GWBRIDGE, IpamConfig, Link, Missing, Network, Snapshot};
 
 /// A bridge of the engine: what the engine says of it, what the kernel has of it, or both.
 #[derive(Clone, Debug)]
@@ -25,6 +27,30 @@ pub struct Bridge<'a> {
 pub fn is_local(network: &Network) -> bool {
     let built_in = matches!(network.ipam_driver.as_str(), "" | "default");
     built_in && !network.config_only && !matches!(network.driver.as_str(), "overlay" | "host" | "null")
+}
+
+/// The addresses that a network's bridge is to have, each with its subnet's length, as far as they are told or certain. A network may ask for none:
+/// `inhibit_ipv4`, or the gateway mode `isolated` (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go).
+pub fn bridge_addresses(network: &Network) -> Vec<IpNet> {
+    let is_wanted = |own: &IpNet| match own {
+        IpNet::V4(_) => {
+            !network.bridge_option("inhibit_ipv4").is_some_and(is_true)
+                && network.bridge_option("gateway_mode_ipv4") != Some("isolated")
+        }
+        IpNet::V6(_) => network.ipv6 && network.bridge_option("gateway_mode_ipv6") != Some("isolated"),
+    };
+    let own = |ipam: &IpamConfig| IpNet::new(gateway(network, ipam)?, ipam.subnet.prefix_len()).ok();
+    network.ipam.iter().filter_map(own).filter(is_wanted).collect()
+}
+
+/// The engine tells none where somebody gave a subnet without a gateway (v28.5.2 daemon/network.go `buildIPAMResources`), nor 20.10 that of a docker0 whose
+/// subnet it elected itself (seen on 20.10.24): its own IPAM takes the first address. What containers have as gateway may be another machine
+/// (`default-gateway`).
+fn gateway(network: &Network, ipam: &IpamConfig) -> Option<IpAddr> {
+    let v4 = ipam.subnet.addr().is_ipv4();
+    let is_certain = is_local(network) && ipam.ip_range.is_none() && (v4 || network.name != "bridge");
+    // `hosts` of an IPv6 subnet begins with the subnet's own address.
+    ipam.gateway.or_else(|| ipam.subnet.hosts().nth(usize::from(!v4)).filter(|_| is_certain))
 }
 
 /// Whether a link is Docker's by its name alone: `docker0`, `docker_gwbridge`, `br-` and 12 hexadecimal digits. `br-lan` is not.

@@ -111,7 +111,12 @@ pub fn switched(host: &Snapshot, name: &str, default: bool) -> Result<bool, Miss
 
 /// What a flag that is a switch says: as Go's strconv.ParseBool reads its value; a bare one is on.
 pub fn is_on(flag: &DaemonFlag) -> bool {
-    matches!(flag.value.as_deref().unwrap_or("true"), "1" | "t" | "T" | "true" | "TRUE" | "True")
+    flag.value.as_deref().is_none_or(is_true)
+}
+
+/// As Go's strconv.ParseBool.
+pub fn is_true(value: &str) -> bool {
+    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
 /// Whether systemd starts the engine; where it does not, nothing but daemon.json is known to speak for the next start.

@@ -30,6 +30,7 @@ pub(crate) fn rank(action: &Action) -> u8 {
         | Action::Route { .. }
         | Action::Rule { .. }
         | Action::Address { .. }
+        | Action::Link { .. }
         | Action::Rename { .. }
         | Action::Admit { .. }
         | Action::Policy { .. } => 0,

@@ -1,5 +1,5 @@
 use super::{Proof, Trial, after};
-use crate::action::{Action, FirewallRule, Presence};
+use crate::action::{Action, AdminState, FirewallRule, Presence};
 use crate::checks::fixture::{self, Fixture};
 use crate::checks::{CHECKS, Scene, Shared};
 use crate::finding::Severity;
@@ -135,6 +135,23 @@ fn what_is_undone_is_as_it_was() {
         let twice = after(&there, std::slice::from_ref(action), false).unwrap();
         assert_eq!(twice, there, "{action:?} a second time");
     }
+}
+
+/// But for the addresses of IPv6, which the kernel does not put back.
+#[test]
+fn a_link_that_is_switched_on_has_its_routes() {
+    let host = host();
+    let switch = |from, to| [Action::Link { link: "docker0".to_owned(), from, to }];
+    let down = after(&host, &switch(AdminState::Up, AdminState::Down), false).unwrap();
+    let six = "fd00::1/64".parse().unwrap();
+    let again =
+        Action::Address { link: "docker0".to_owned(), address: six, from: Presence::Absent, to: Presence::Present };
+    let [up] = switch(AdminState::Down, AdminState::Up);
+    let there = after(&down, &[up.clone(), again], false).unwrap();
+    assert_eq!(sorted(there.clone()), sorted(host));
+    assert_eq!(after(&there, std::slice::from_ref(&up), false).unwrap(), there, "a second time");
+    let back = after(&there, &[up.inverse()], false).unwrap();
+    assert_eq!(sorted(back), sorted(down));
 }
 
 #[test]

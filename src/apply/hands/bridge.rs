@@ -1,13 +1,13 @@
 //! A bridge without ports.
 
 use super::kept::Kept;
+use super::link::{IFF_UP, RTM_NEWLINK, header};
 use super::netlink::{Message, NLM_F_CREATE, NLM_F_EXCL, change};
 use crate::action::Presence;
 use crate::host::Link;
 use crate::probe::netlink::{Attributes, Raw, raw_links};
 use crate::text::{Text, text};
 
-const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
@@ -18,7 +18,6 @@ const IFLA_IFALIAS: u16 = 20;
 const IFLA_GROUP: u16 = 27;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
-const IFF_UP: u32 = 1;
 
 /// Options of a bridge that a person sets (include/uapi/linux/if_link.h); the others tell how it is doing.
 const OPTIONS: [u16; 12] = [1, 2, 3, 4, 5, 6, 9, 22, 23, 36, 37, 38];
@@ -64,12 +63,6 @@ fn live(name: &str) -> Result<Option<Raw<Link>>, Text> {
         Some(link) if !link.says.is_bridge() => Err(text!("{name} is no bridge", "{name} 不是网桥")),
         link => Ok(link),
     }
-}
-
-/// struct ifinfomsg.
-fn header(index: u32, flags: u32, change: u32) -> Vec<u8> {
-    let numbers = [0u32, index, flags, change];
-    numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
 }
 
 /// The bridge as it was: its address, MTU, options, and whether it was up.

@@ -9,6 +9,7 @@ mod enable;
 mod file;
 mod firewall;
 mod kept;
+mod link;
 mod members;
 mod netlink;
 mod network;
@@ -63,6 +64,7 @@ impl Hands for Host {
             Action::Rule { rule, to, .. } => Ok(end(rule::state(rule)?, *to)),
             Action::Address { link, address, to, .. } => Ok(end(address::state(link, *address)?, *to)),
             Action::Bridge { link, to, .. } => Ok(end(bridge::state(link)?, *to)),
+            Action::Link { link, to, .. } => link::state(link, *to),
             Action::Rename { from, to } => rename::state(from, to),
             Action::Firewall { rule, to, .. } => Ok(end(firewall::state(rule)?, *to)),
             Action::Admit { what, to, .. } => admit::state(what, *to),
@@ -100,6 +102,7 @@ impl Hands for Host {
                 address::bring(&self.kept, link, *address, *pick(end, from, to))
             }
             Action::Bridge { link, from, to } => bridge::bring(&self.kept, link, *pick(end, from, to)),
+            Action::Link { link, from, to } => link::bring(link, *pick(end, from, to)),
             Action::Rename { from, to } => rename::bring(pick(end, to, from), pick(end, from, to)),
             Action::Firewall { rule, from, to } => firewall::bring(rule, *pick(end, from, to)),
             Action::Admit { what, from, to } => admit::bring(what, *pick(end, from, to)),

@@ -1,15 +1,15 @@
 //! The name of a link.
 
+use super::link::{RTM_NEWLINK, header, live, switch};
 use super::netlink::{Message, change};
 use super::network;
+use crate::action::AdminState;
 use crate::apply::State;
 use crate::host::{GWBRIDGE, Link};
-use crate::probe::netlink::{Raw, raw_links};
+use crate::probe::netlink::Raw;
 use crate::text::{Text, text};
 
-const RTM_NEWLINK: u16 = 16;
 const IFLA_IFNAME: u16 = 3;
-const IFF_UP: u32 = 1;
 const EBUSY: i32 = 16;
 
 /// A task may make the engine take the name again, each time.
@@ -47,9 +47,9 @@ fn rename(link: &Raw<Link>, from: &str, to: &str) -> Result<(), Text> {
     let renamed = || change(RTM_NEWLINK, 0, &named(index, to));
     match renamed() {
         Err(refusal) if refusal.code == EBUSY && link.says.up => {
-            switch(index, false, from)?;
+            switch(index, AdminState::Down, from)?;
             let outcome = renamed().map_err(|refusal| refusal.of(&what));
-            switch(index, true, from)?;
+            switch(index, AdminState::Up, from)?;
             outcome
         }
         outcome => outcome.map_err(|refusal| refusal.of(&what)),
@@ -61,21 +61,6 @@ fn counted(name: &str) -> Result<Option<Raw<Link>>, Text> {
     Ok(live(name)?.filter(|link| !(name == GWBRIDGE && link.says.is_bridge())))
 }
 
-fn live(name: &str) -> Result<Option<Raw<Link>>, Text> {
-    Ok(raw_links(|link| link.name == name)?.into_iter().next())
-}
-
-/// struct ifinfomsg.
-fn header(index: u32, flags: u32, change: u32) -> Vec<u8> {
-    [0u32, index, flags, change].iter().flat_map(|number| number.to_ne_bytes()).collect()
-}
-
 fn named(index: u32, name: &str) -> Vec<u8> {
     Message::new(&header(index, 0, 0)).with(IFLA_IFNAME, &[name.as_bytes(), b"\0"].concat()).bytes()
-}
-
-fn switch(index: u32, up: bool, name: &str) -> Result<(), Text> {
-    let (flags, word) = if up { (IFF_UP, "up") } else { (0, "down") };
-    let outcome = change(RTM_NEWLINK, 0, &header(index, flags, IFF_UP));
-    outcome.map_err(|refusal| refusal.of(&format!("ip link set {name} {word}")))
 }

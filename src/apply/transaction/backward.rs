@@ -1,7 +1,7 @@
 //! The way back: newest first, idempotent, and on from wherever it was cut.
 
 use super::{Ended, Failure, Transaction, within};
-use crate::action::{Action, Running};
+use crate::action::{Action, Presence, Running};
 use crate::apply::journal::{Entry, Living, Stage, stage, to_undo};
 use crate::apply::{End, Outcome, State};
 use crate::plan::{Plan, Step};
@@ -203,7 +203,8 @@ impl Transaction<'_> {
         let Some(step) = plan.steps.get(number) else {
             return Err(within(&at, &text!("the plan has no such step", "计划中没有这一步")).why);
         };
-        if scope == Scope::Lasting && !step.action.persists() {
+        if (scope == Scope::Lasting && !step.action.persists()) || (self.rebooted && is_the_engines_again(&step.action))
+        {
             return Ok(Back::Undone);
         }
         let failed = |why: Text| by_hand(&at, &why, step);
@@ -244,6 +245,11 @@ enum Back {
 /// An edit is merged out of a file that somebody changed since; a unit or containers that are neither up nor down were left so half-way.
 fn comes_back_from_anything(action: &Action) -> bool {
     matches!(action, Action::Edit { .. } | Action::Unit { .. } | Action::Containers { .. } | Action::Members { .. })
+}
+
+/// What was given back to a bridge of the engine's until a reboot: behind it the engine has made the bridge itself, and all that is on it.
+fn is_the_engines_again(action: &Action) -> bool {
+    matches!(action, Action::Link { .. } | Action::Address { to: Presence::Present, .. })
 }
 
 /// The engine for which an undo at boot waits: that which a plan stops, or which keeps a network of it.

@@ -33,6 +33,7 @@ fn live(
         armed: &|| Entry::Armed { until: 9, at: 1, sessions: Some(Vec::new()) },
         stop: &|| machine.borrow().interrupted.then(|| text!("interrupted", "被中断")),
         patience: Patience { total: Duration::ZERO, pause: Duration::ZERO },
+        rebooted: false,
     };
     catch_unwind(AssertUnwindSafe(|| work(&mut transaction))).map_err(|gone| match gone.downcast::<Gone>() {
         Ok(gone) => *gone,
@@ -358,6 +359,7 @@ fn transaction_of<'a>(other: &'a mut Transaction) -> Transaction<'a> {
         armed: other.armed,
         stop: other.stop,
         patience: other.patience,
+        rebooted: other.rebooted,
     }
 }
 

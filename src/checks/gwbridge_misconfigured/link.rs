@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Case, Use, inspect, subnet};
-use crate::action::{Action, Presence, gateway};
+use crate::action::{Action, gateway};
 use crate::checks::Scene;
+use crate::checks::bridge_addresses;
 use crate::checks::configuration;
 use crate::checks::here::Here;
 use crate::checks::iproute::shows_address;
+use crate::checks::link_down;
 use crate::engine::swarm::is_member;
-use crate::engine::{Bridge, unit};
+use crate::engine::{Bridge, settings, unit};
 use crate::finding::{Evidence, Finding, Remedy, Safety, Severity};
-use crate::host::{GWBRIDGE, NeighbourState, Snapshot};
+use crate::host::{GWBRIDGE, Snapshot};
 use crate::text::text;
 
 /// The network is there and its link is not: what runs has lost its way out, and no task starts.
@@ -47,21 +49,20 @@ fn restart(host: &Snapshot, bridge: &Bridge) -> Remedy {
 /// The link is down, or carries other addresses than the one that its containers send to. A link without any is `bridge-link-missing`'s.
 pub fn wrong(case: &Case, bridge: &Bridge) -> Option<Finding> {
     let (link, name) = (bridge.link?, &bridge.link_name);
-    let finding = if link.up { address(case, bridge)? } else { down(case, name) };
+    let finding = if link.up { address(case, bridge)? } else { down(case, bridge) };
     Some(finding.touches(format!("network:{GWBRIDGE}")).touches(format!("link:{name}")))
 }
 
-fn down(case: &Case, link: &str) -> Finding {
+fn down(case: &Case, bridge: &Bridge) -> Finding {
+    let link = &bridge.link_name;
+    let wanted = case.use_ > Use::None;
     let message = text!(
-        "{link}, the bridge of docker_gwbridge, is down: tasks on overlay networks cannot leave this host",
+        "{link}, the bridge of docker_gwbridge, is switched off: tasks on overlay networks cannot leave this host",
         "docker_gwbridge 的网桥 {link} 处于关闭状态：overlay 网络上的任务无法访问外部"
     );
-    let title = text!("switch {link} on", "启用 {link}");
-    let impact = text!("it works at once; find out who switched it off", "立即生效；请查明是什么把它关闭的");
-    let up = Remedy::manual(title, impact, vec![format!("ip link set {link} up")]).until_reboot();
     Finding::new(case.use_.severity(), format!("link:{link}"), message)
-        .evidence(Evidence::new(format!("ip link show {link}"), "state DOWN"))
-        .remedy(up)
+        .evidence(link_down::evidence(link))
+        .remedy(link_down::remedy(case.scene.host, case.here, bridge, case.network, wanted))
 }
 
 fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
@@ -70,9 +71,15 @@ fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
     let own: Vec<_> =
         case.here.addresses.iter().filter(|own| own.link == index && own.address.addr().is_ipv4()).collect();
     let carries = own.iter().any(|own| own.address.addr() == gateway);
-    let inhibited = case.option("inhibit_ipv4").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let inhibited = case.option("inhibit_ipv4").is_some_and(settings::is_true);
     let isolated = case.option("gateway_mode_ipv4") == Some("isolated");
-    if own.is_empty() || carries || inhibited || isolated || case.here.is_lan(bridge) || answers(case, index, gateway) {
+    if own.is_empty()
+        || carries
+        || inhibited
+        || isolated
+        || case.here.is_lan(bridge)
+        || bridge_addresses::answers(case.scene.host, bridge, gateway)
+    {
         return None;
     }
     if !case.scene.host.addresses.gaps().is_empty() {
@@ -85,15 +92,13 @@ fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
         "{link} 的地址是 {list}，而不是 {gateway}；overlay 网络上的任务以后者为网关，因此无法访问外部"
     );
     let wanted = IpNet::new(gateway, length).ok()?;
-    let action = Action::Address { link: link.clone(), address: wanted, from: Presence::Absent, to: Presence::Present };
+    let action = bridge_addresses::put_back(link, wanted);
     let title = text!("give {link} its address back", "为 {link} 恢复地址");
     let impact = text!(
         "tasks reach the outside at once; find what changed the address (NetworkManager, networkd, dhcpcd), or it happens again",
         "任务立即可以访问外部；请找出是什么改动了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
     );
-    let back = Remedy::manual(title, impact, vec![format!("ip addr add {wanted} dev {link}")])
-        .by(Safety::Safe, vec![action])
-        .until_reboot();
+    let back = Remedy::manual(title, impact, action.commands()).by(Safety::Safe, vec![action]).until_reboot();
     let told = inspect("{{range .IPAM.Config}}{{.Gateway}} {{end}}", &gateway.to_string());
     let mut finding = Finding::new(case.use_.severity(), format!("link:{link}"), message).evidence(told);
     for own in own.into_iter().take(3) {
@@ -104,12 +109,6 @@ fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
 
 fn gateway(case: &Case) -> Option<IpAddr> {
     case.network.ipam.iter().filter_map(|ipam| ipam.gateway).find(IpAddr::is_ipv4)
-}
-
-/// Whether somebody else on the bridge has that address.
-fn answers(case: &Case, link: u32, address: IpAddr) -> bool {
-    let neighbours = case.scene.host.neighbours.ok().map_or(&[][..], Vec::as_slice);
-    neighbours.iter().any(|one| one.link == link && one.address == address && one.state == NeighbourState::Resolved)
 }
 
 /// A bridge of that name that no network owns, on a node of a swarm: the engine takes it over when it makes the network, and puts its own address in the

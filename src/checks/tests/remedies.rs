@@ -58,6 +58,7 @@ const STORIES: &[(&str, &str, &str)] = &[
     ("config-not-applied", "restart the engine", "config/later.rs"),
     ("docker0-differs-from-bip", "restart the engine", "config/later.rs"),
     ("bridge-link-missing", "address back", "networks/link_missing.rs"),
+    ("bridge-link-missing", "switch ", "apply/links.rs"),
     ("bridge-link-missing", "restart the engine", "networks/link_missing.rs"),
     ("docker-networks-overlap", "remove the link", "networks/docker_overlap.rs"),
     ("docker-networks-overlap", "make network", "networks/docker_overlap.rs"),
@@ -101,6 +102,7 @@ const STORIES: &[(&str, &str, &str)] = &[
     ("gwbridge-missing", "call that link", "swarm/gateway.rs"),
     ("gwbridge-missing", "^make", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "its address back", "swarm/gateway.rs"),
+    ("gwbridge-misconfigured", "switch ", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "again, in", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine: it makes", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine, which attaches to", "swarm/recreate.rs"),
@@ -129,7 +131,6 @@ const NOT_CARRIED_OUT: &[(&str, &str, &str)] = &[
     ("gwbridge-misconfigured", "take gateway_ingress-sbox off", "not carried out: no engine of the lab leaves that endpoint behind"),
     ("gwbridge-misconfigured", "give the bridge another name", "not carried out: no commands; the host's own LAN bridge"),
     ("gwbridge-misconfigured", "delete the bridge", "not carried out: an info; `ip link del` of a bridge that nobody uses"),
-    ("gwbridge-misconfigured", "switch ", "not carried out: `ip link set … up`"),
 ];
 
 /// Checks about whose remedies the model is not certain.
@@ -255,6 +256,7 @@ fn done(action: &Action) -> String {
         Action::Rule { .. } => "policy rule".to_owned(),
         Action::Address { .. } => "address".to_owned(),
         Action::Bridge { .. } => "bridge".to_owned(),
+        Action::Link { to, .. } => format!("link {to:?}").to_lowercase(),
         Action::Rename { .. } => "link renamed".to_owned(),
         Action::Firewall { .. } => "firewall rule".to_owned(),
         Action::Admit { .. } => "let in by ufw or firewalld".to_owned(),

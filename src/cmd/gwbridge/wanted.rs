@@ -29,7 +29,7 @@ const OF_SUBNETS: &[&str] = &[
 /// That another one with the same subnet would be right, or that who runs has to be attached to it.
 const OF_SETTINGS: &[&str] = &["gwbridge-misconfigured"];
 
-/// What a restart of the engine puts right.
+/// That its bridge is gone, off, or without its address.
 const OF_LINKS: &[&str] = &["bridge-link-missing"];
 
 /// `asked`: `--subnet`; `disruptive`: `--allow disruptive`.

@@ -44,10 +44,10 @@ impl<'a> Kernel<'a> {
         self.addresses.iter().filter(|own| Some(own.link) == index).map(|own| own.address).collect()
     }
 
-    /// A bridge that is up and has no port has no carrier.
+    /// A bridge that is up and has no port has no carrier. One that is there is switched on.
     pub fn add_bridge(&mut self, name: &str) {
         if self.index(name).is_some() {
-            return;
+            return self.switch_on(name);
         }
         let index = self.links.iter().map(|link| link.index).max().map_or(1, |last| last + 1);
         self.links.push(Link {
@@ -86,6 +86,29 @@ impl<'a> Kernel<'a> {
         self.links.iter().filter(|link| link.master.is_some() && link.master == index).map(|link| link.index).collect()
     }
 
+    /// Its addresses have their routes again, and a bridge the carrier of its ports (net/ipv4/fib_frontend.c `fib_netdev_event`).
+    pub fn switch_on(&mut self, name: &str) {
+        let ports = self.ports_of(name);
+        let Some(link) = self.links.iter_mut().find(|link| link.name == name && !link.up) else { return };
+        let index = link.index;
+        link.up = true;
+        self.enslave(&ports, name);
+        let carrier = self.links.iter().any(|link| link.index == index && link.carrier);
+        self.routes.retain(|route| !is_over(route, index));
+        let own = self.addresses.iter().filter(|own| own.link == index);
+        self.routes.extend(own.flat_map(|own| routes_of(own.address, index, carrier)));
+    }
+
+    /// What goes over it is gone, but for what this host calls its own; so are its IPv6 addresses (net/ipv6/addrconf.c `addrconf_ifdown`).
+    pub fn switch_off(&mut self, name: &str) {
+        let Some(link) = self.links.iter_mut().find(|link| link.name == name && link.up) else { return };
+        let index = link.index;
+        (link.up, link.carrier) = (false, false);
+        "DOWN".clone_into(&mut link.operstate);
+        self.addresses.retain(|own| !(own.link == index && own.address.addr().is_ipv6()));
+        self.routes.retain(|route| !is_over(route, index) || is_kept(route));
+    }
+
     pub fn delete(&mut self, name: &str) {
         let Some(index) = self.index(name) else { return };
         self.links.retain(|link| link.index != index);
@@ -93,22 +116,19 @@ impl<'a> Kernel<'a> {
             port.master = None;
         }
         self.addresses.retain(|address| address.link != index);
-        self.routes.retain(|route| !route.next_hops.iter().any(|hop| hop.link == Some(index)));
+        self.routes.retain(|route| !is_over(route, index));
     }
 
     /// An address with the routes that come with it.
     pub fn add(&mut self, name: &str, own: IpNet) {
         let Some(link) = self.links.iter().find(|link| link.name == name) else { return };
-        let (index, linkdown) = (link.index, !link.carrier);
+        let (index, carrier, up) = (link.index, link.carrier, link.up);
         if self.addresses.iter().any(|address| address.link == index && address.address == own) {
             return;
         }
         self.addresses.push(Address::on(index, own));
-        let hop = NextHop { link: Some(index), weight: 1, linkdown, ..NextHop::default() };
-        self.routes.extend(match own {
-            IpNet::V4(own) => v4_routes(own, &hop),
-            IpNet::V6(_) => v6_routes(own, &hop),
-        });
+        let routes = routes_of(own, index, carrier).into_iter();
+        self.routes.extend(routes.filter(|route| up || is_kept(route)));
     }
 
     /// `fib_del_ifaddr`; with the last IPv4 address of a link go all its IPv4 routes.
@@ -117,19 +137,11 @@ impl<'a> Kernel<'a> {
         self.addresses.retain(|address| !(address.link == index && address.address == own));
         let rest: Vec<IpNet> = self.addresses_of(name).into_iter().filter(|one| same_family(*one, own)).collect();
         let shared = |destination: IpNet| rest.iter().any(|one| one.trunc() == destination);
-        let hop = NextHop { link: Some(index), ..NextHop::default() };
-        let ours: Vec<IpNet> = match own {
-            IpNet::V4(own) => v4_routes(own, &hop),
-            IpNet::V6(_) => v6_routes(own, &hop),
-        }
-        .into_iter()
-        .map(|route| route.destination)
-        .collect();
+        let ours: Vec<IpNet> = routes_of(own, index, true).into_iter().map(|route| route.destination).collect();
         let last = rest.is_empty() && own.addr().is_ipv4();
         self.routes.retain(|route| {
-            let on_it = route.next_hops.iter().any(|hop| hop.link == Some(index));
             let goes = last || (ours.contains(&route.destination) && !shared(route.destination));
-            !(on_it && same_family(route.destination, own) && goes)
+            !(is_over(route, index) && same_family(route.destination, own) && goes)
         });
     }
 
@@ -146,6 +158,15 @@ impl<'a> Kernel<'a> {
 
 fn same_family(a: IpNet, b: IpNet) -> bool {
     a.addr().is_ipv4() == b.addr().is_ipv4()
+}
+
+fn is_over(route: &Route, link: u32) -> bool {
+    route.next_hops.iter().any(|hop| hop.link == Some(link))
+}
+
+/// What a link that is down has of routes.
+fn is_kept(route: &Route) -> bool {
+    route.kind == RouteKind::Local && route.destination.addr().is_ipv4()
 }
 
 /// Whether two routes are one, whatever the state of their links.
@@ -178,6 +199,15 @@ fn route(destination: IpNet, table: u32, kind: RouteKind, scope: Scope, hop: &Ne
         next_hop_object: None,
         mtu: None,
         preference: 0,
+    }
+}
+
+/// The routes that the kernel makes of an address.
+fn routes_of(own: IpNet, link: u32, carrier: bool) -> Vec<Route> {
+    let hop = NextHop { link: Some(link), weight: 1, linkdown: !carrier, ..NextHop::default() };
+    match own {
+        IpNet::V4(own) => v4_routes(own, &hop),
+        IpNet::V6(_) => v6_routes(own, &hop),
     }
 }
 

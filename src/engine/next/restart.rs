@@ -8,8 +8,8 @@ use super::kernel::Kernel;
 use super::start::{Start, start};
 use super::world::told_networks;
 use super::{failed_otherwise, fails_otherwise, has_engine, refusal};
-use crate::engine::Version;
 use crate::engine::pools::{LocalPools, Pool};
+use crate::engine::{Version, bridge_addresses};
 use crate::host::{
     Api, ApiVersion, CommandLine, EngineKind, Fact, Info, IpamConfig, LogLine, Missing, Network, NetworkHistory,
     Process, Snapshot, date,
@@ -35,6 +35,17 @@ pub fn restart(host: &Snapshot) -> Result<Snapshot, Missing> {
         for (name, address) in &start.traces.made_again {
             kernel.add_bridge(name);
             kernel.add(name, IpNet::V4(*address));
+        }
+        // Of each network it sets the bridge up, new or not, with its addresses (v28.5.2 libnetwork/drivers/bridge/bridge_linux.go `createNetwork`).
+        for network in told_networks(host).into_iter().flatten().filter(|network| network.driver == "bridge") {
+            let link = network.link_name();
+            kernel.switch_on(&link);
+            // The default one's stand above, or are those of the last run.
+            for own in bridge_addresses(network).into_iter().filter(|_| network.name != "bridge") {
+                if !kernel.addresses_of(&link).iter().any(|there| is_of_its_kind(*there, own)) {
+                    kernel.add(&link, own);
+                }
+            }
         }
     }
     let networks = networks_after(host, bridge.as_deref(), &start);
@@ -65,6 +76,14 @@ impl Start {
         self.refused.as_deref().is_none_or(|words| {
             words.starts_with(super::start::CONTROLLER) && !words.contains("error obtaining controller instance")
         })
+    }
+}
+
+/// Of one family, and not the link-local address that each link has of IPv6.
+fn is_of_its_kind(there: IpNet, wanted: IpNet) -> bool {
+    match there {
+        IpNet::V4(_) => wanted.addr().is_ipv4(),
+        IpNet::V6(there) => wanted.addr().is_ipv6() && !there.addr().is_unicast_link_local(),
     }
 }
 

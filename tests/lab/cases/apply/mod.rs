@@ -7,6 +7,7 @@ mod forwarding;
 mod guests;
 mod intranet;
 mod keepers;
+mod links;
 mod meanwhile;
 mod pick;
 mod routes;
@@ -29,6 +30,7 @@ pub fn add(cases: &mut Cases) {
     guests::add(cases);
     intranet::add(cases);
     keepers::add(cases);
+    links::add(cases);
     pick::add(cases);
     routes::add(cases);
     settings::add(cases);
