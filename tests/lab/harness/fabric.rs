@@ -33,7 +33,7 @@ impl Fabric {
     pub fn web(&self, address: &str) -> &Self {
         let pid = &self.pid;
         self.ok(&format!(
-            "(d=$(mktemp -d); echo served > $d/index.html; busybox httpd -f -p {address}:80 -h $d & s=$!; \
+            "command -v busybox || exit 1; (d=$(mktemp -d); echo served > $d/index.html; busybox httpd -f -p {address}:80 -h $d & s=$!; \
              while [ -d /proc/{pid} ]; do sleep 0.5; done; kill $s; rm -r $d) > /dev/null 2>&1 &"
         ));
         self
