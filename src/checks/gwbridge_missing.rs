@@ -6,7 +6,7 @@ mod remedies;
 use super::configuration::{self, quoted};
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::iptables_disabled::switched_off;
-use super::overlays::{and_more, shows_member};
+use super::overlays::{and_more, shows_logged, shows_member};
 use super::pool_blocked_by_route::{routes_are_why, who_holds_what};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, docs};
@@ -256,7 +256,10 @@ impl Case<'_, '_> {
     fn evidence(&self, finding: Finding) -> Finding {
         let mut shown: Vec<Evidence> = self.obstacles.iter().filter_map(|obstacle| shows(obstacle)).collect();
         for need in self.needs.iter().take(3) {
-            shown.push(shows_need(self.scene.host, need));
+            let evidence = shows_need(self.scene.host, need);
+            if !shown.contains(&evidence) {
+                shown.push(evidence);
+            }
         }
         if shown.is_empty() {
             let state = self.scene.host.engine.api.ok().and_then(|api| api.info.ok()).map(|info| &info.swarm.state);
@@ -315,12 +318,7 @@ fn shows_need(host: &Snapshot, need: &Need) -> Evidence {
     match need {
         Need::Container(container, network) => shows_member(container, network),
         Need::Ingress => Evidence::new("docker network ls --filter name=ingress", "ingress"),
-        Need::Logged(failure) => {
-            let unit = configuration::unit(host);
-            // In the line itself quotes are escaped.
-            let says = failure.words.split('"').max_by_key(|part| part.len()).unwrap_or_default();
-            Evidence::new(format!("journalctl -u {unit} -o cat --no-pager -b"), says)
-        }
+        Need::Logged(failure) => shows_logged(host, failure),
         Need::Task(task, failure) => {
             Evidence::new(format!("docker service ps --no-trunc {}", quoted(&task.service)), failure.words.clone())
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::configuration::quoted;
+use super::configuration::{quoted, unit};
 use super::here::has_running_engine;
 use super::{Applies, Scene};
+use crate::engine::gwbridge::Failure;
 use crate::engine::swarm::{is_member, node};
 use crate::finding::Evidence;
 use crate::host::{Container, Missing, Network, Snapshot, SwarmNode};
@@ -81,4 +82,11 @@ pub fn and_more(all: usize) -> Text {
 pub fn shows_member(container: &Container, network: &Network) -> Evidence {
     let field = "'{{range .Containers}}{{.Name}} {{end}}'";
     Evidence::new(format!("docker network inspect -f {field} {}", quoted(&network.name)), container.name.clone())
+}
+
+/// That the engine logged this of docker_gwbridge since the host booted.
+pub fn shows_logged(host: &Snapshot, failure: &Failure) -> Evidence {
+    // In the line itself quotes are escaped.
+    let says = failure.words.split('"').max_by_key(|part| part.len()).unwrap_or_default();
+    Evidence::new(format!("journalctl -u {} -o cat --no-pager -b", unit(host)), says)
 }

@@ -42,6 +42,19 @@ pub struct Failure<'a> {
     pub words: String,
 }
 
+impl Failure<'_> {
+    /// Whether the ingress network could not be made for it: the engine tries that again only when what the node is attached to changes (daemon/network.go
+    /// `SetupIngress`), while a task fails with the same words again and again.
+    pub fn is_of_ingress(&self) -> bool {
+        self.line.contains("ngress network")
+    }
+
+    /// Whether there was no docker_gwbridge; else it was there, and who needs it did not come on it.
+    pub fn is_of_the_network(&self) -> bool {
+        self.line.contains(MARKERS[0])
+    }
+}
+
 /// What keeps the engine from making docker_gwbridge, in the order in which it meets them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Obstacle<'a> {
@@ -140,7 +153,7 @@ fn is_here(network: &Network, manager: bool) -> bool {
     }
 }
 
-/// What of the log of the running engine is about docker_gwbridge, newest first, each reason once.
+/// What of the log of the running engine is about docker_gwbridge, newest first; each reason once for tasks, and once for the ingress network.
 fn logged(host: &Snapshot) -> (Vec<Failure<'_>>, Option<Missing>) {
     let unit = host.engine.unit.ok().and_then(Option::as_ref).and_then(|unit| unit.log.ok());
     let (own, missing) = match host.engine.swarm_log.get("engine.swarm_log") {
@@ -152,7 +165,7 @@ fn logged(host: &Snapshot) -> (Vec<Failure<'_>>, Option<Missing>) {
     lines.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let mut told: Vec<Failure> = Vec::new();
     for (_, line) in lines {
-        if !told.iter().any(|known| known.words == line.words) {
+        if !told.iter().any(|known| (&known.words, known.is_of_ingress()) == (&line.words, line.is_of_ingress())) {
             told.push(line);
         }
     }

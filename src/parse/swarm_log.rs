@@ -2,7 +2,7 @@
 
 use crate::host::LogLine;
 
-/// Kept of them, the newest.
+/// Kept of them, the newest; and the newest of each kind besides.
 const MAX_LINES: usize = 40;
 
 /// Words of such lines (moby v20.10.24, v26.1.5, v28.5.2 libnetwork/default_gateway.go, daemon/network.go, libnetwork/drivers/overlay, libnetwork/networkdb,
@@ -40,11 +40,24 @@ pub fn pattern() -> String {
     format!("level=(error|warning|fatal).*({failures})|{PORT}")
 }
 
-/// The lines that tell of failures, oldest first.
+/// The same without tasks: one that fails each second leaves no room for what the engine tries once.
+pub fn rare() -> String {
+    format!("level=(error|warning|fatal) (?!.*{TASK}).*({})", TELL.join("|"))
+}
+
+/// The lines that tell of failures, oldest first, each once.
 pub fn failures(mut lines: Vec<LogLine>) -> Vec<LogLine> {
     lines.retain(|line| tells(&line.message));
-    lines.sort_by_key(|line| line.at);
-    lines.split_off(lines.len().saturating_sub(MAX_LINES))
+    lines.sort_by(|one, other| (one.at, &one.message).cmp(&(other.at, &other.message)));
+    lines.dedup();
+    let of_a_kind = TELL.map(|word| lines.iter().rposition(|line| line.message.contains(word) && !is_of_a_task(line)));
+    let newest = lines.len().saturating_sub(MAX_LINES);
+    let kept = lines.into_iter().enumerate().filter(|(at, _)| *at >= newest || of_a_kind.contains(&Some(*at)));
+    kept.map(|(_, line)| line).collect()
+}
+
+fn is_of_a_task(line: &LogLine) -> bool {
+    line.message.contains(TASK)
 }
 
 /// The UDP port of overlay traffic, as it was last told; none where no line is about it.
@@ -100,6 +113,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_tried_once_is_not_lost_among_tasks() {
+        let said = |at, message: &str| LogLine { at, message: message.to_owned() };
+        let mut lines: Vec<LogLine> = (10..100).map(|at| said(at, FAILURES[2])).collect();
+        lines.extend([said(5, FAILURES[0]), said(3, FAILURES[0]), said(4, FAILURES[3]), said(5, FAILURES[0])]);
+        let kept = failures(lines);
+        let at: Vec<u64> = kept.iter().map(|line| line.at).collect();
+        assert_eq!((at.len(), &at[..3]), (MAX_LINES + 2, &[4, 5, 60][..]));
+    }
+
+    #[test]
     fn the_last_port_that_was_told_counts() {
         let told = |at, port: u16| LogLine {
             at,
@@ -114,6 +137,6 @@ mod tests {
     fn words_are_no_expressions() {
         let own = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || " _:-".contains(c));
         assert!(TELL.iter().chain(&NO_NETWORK).chain([&PORT]).all(own));
-        assert!(pattern().contains("GW Network"));
+        assert!(pattern().contains("GW Network") && rare().contains("GW Network"));
     }
 }

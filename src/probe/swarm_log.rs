@@ -15,8 +15,9 @@ const SEARCH: Duration = Duration::from_millis(1500);
 /// For the newest lines alone, where the search is late or journalctl cannot search.
 const TAIL: Duration = Duration::from_millis(1500);
 
-/// Found lines that are asked for, before what repeats is left out; and lines that are read without a search.
-const FOUND: &str = "500";
+/// Found lines that are asked for, and of what tasks may have left no room for; and lines that are read without a search.
+const FOUND: usize = 500;
+const RARE: usize = 40;
 const NEWEST: &str = "2000";
 
 /// Bytes; the file has some hundreds.
@@ -73,13 +74,21 @@ fn since(started: u64, log: Fact<Vec<LogLine>>) -> Fact<Vec<LogLine>> {
 
 /// Of this very process: the one before logs as it ends, too, in the same second where it is restarted.
 fn journal(files: &Files, unit: &str, pid: u32, started: u64, deadline: Instant) -> Fact<Vec<LogLine>> {
-    let (since_start, own, pattern) = (format!("--since=@{started}"), format!("_PID={pid}"), swarm_log::pattern());
+    let (since_start, own) = (format!("--since=@{started}"), format!("_PID={pid}"));
     // What containers log by the journald driver stands under the engine's process too, and is theirs (_TRANSPORT=journal).
     let asked = ["-u", unit, &own, "_TRANSPORT=stdout", &since_start, "-o", "json", "--no-pager"];
-    let found = run(&[&asked[..], &["-n", FOUND, "--grep", &pattern]].concat(), SEARCH, deadline);
-    match found {
-        // 1: nothing found.
-        Ok(output) if matches!(output.status, Some(0 | 1)) && output.stderr.is_empty() => return told(&output),
+    let search = |most: usize, pattern: &str| {
+        run(&[&asked[..], &["-n", &most.to_string(), "--grep", pattern]].concat(), SEARCH, deadline)
+    };
+    match search(FOUND, &swarm_log::pattern()) {
+        Ok(output) if has_searched(&output) => {
+            let lines = unit_state::journal(&output.stdout);
+            return if lines.len() < FOUND {
+                Fact::known(lines)
+            } else {
+                with_rare(lines, search(RARE, &swarm_log::rare()))
+            };
+        }
         Ok(output) if journal_is_barred(&output) => return barred(unit),
         Err(Failure::Missing) => return since(started, log_files(files)),
         // Before 237 it does not search, and distributions build it without PCRE2.
@@ -99,12 +108,35 @@ fn journal(files: &Files, unit: &str, pid: u32, started: u64, deadline: Instant)
     }
 }
 
+/// 1: nothing found.
+fn has_searched(output: &Output) -> bool {
+    matches!(output.status, Some(0 | 1)) && output.stderr.is_empty()
+}
+
+/// What of the log has no place among so many newer lines.
+fn with_rare(mut lines: Vec<LogLine>, rare: Result<Output, Failure>) -> Fact<Vec<LogLine>> {
+    match rare {
+        Ok(output) if has_searched(&output) => {
+            lines.extend(unit_state::journal(&output.stdout));
+            Fact::known(lines)
+        }
+        _ => Fact::with_gaps(lines, vec![only_the_newest_failures()]),
+    }
+}
+
 fn run(arguments: &[&str], limit: Duration, deadline: Instant) -> Result<Output, Failure> {
     exec::run("journalctl", arguments, limit.min(deadline.saturating_duration_since(Instant::now())))
 }
 
 fn told(output: &Output) -> Fact<Vec<LogLine>> {
     Fact::known(unit_state::journal(&output.stdout))
+}
+
+fn only_the_newest_failures() -> Gap {
+    Gap::new(text!(
+        "of what failed only the newest {FOUND} lines of the engine's log were looked at",
+        "引擎日志中的失败记录只查看了最新的 {FOUND} 行"
+    ))
 }
 
 fn only_the_newest(unit: &str) -> Gap {

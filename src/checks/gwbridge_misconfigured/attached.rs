@@ -2,8 +2,8 @@
 
 use super::{Case, inspect};
 use crate::checks::gwbridge_remedy::{attach, attach_alone};
-use crate::checks::overlays::{and_more, shows_member};
-use crate::engine::gwbridge::{INGRESS_SANDBOX, Unattached, unattached};
+use crate::checks::overlays::{and_more, shows_logged, shows_member};
+use crate::engine::gwbridge::{Failure, INGRESS_SANDBOX, Unattached, unattached};
 use crate::finding::Finding;
 use crate::host::{GWBRIDGE, Member};
 use crate::text::{Text, text};
@@ -20,12 +20,13 @@ pub fn finding(case: &Case) -> Option<Finding> {
     let on_it = on_it.into_iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(" ");
     let subject = format!("network:{GWBRIDGE}#members");
     let finding = match lacking.containers.is_empty() {
-        true => Finding::warning(subject, no_sandbox()),
+        true => Finding::warning(subject, lacking.never_made.as_ref().map_or_else(no_sandbox, no_ingress)),
         false => Finding::error(subject, shut_in(&lacking)),
     };
     let finding =
         finding.evidence(inspect("{{range .Containers}}{{.Name}} {{end}}", &on_it)).touches("gwbridge:members");
     let shows = lacking.containers.iter().take(3).map(|(container, overlay)| shows_member(container, overlay));
+    let shows = shows.chain(lacking.never_made.iter().map(|failure| shows_logged(case.scene.host, failure)));
     let finding = shows.fold(finding, Finding::evidence);
     let alone = (!lacking.containers.is_empty()).then(|| attach_alone(&lacking));
     Some(alone.into_iter().fold(finding.remedy(attach(case.scene.host, &lacking)), Finding::remedy))
@@ -36,6 +37,15 @@ fn no_sandbox() -> Text {
         "the sandbox of published ports, {INGRESS_SANDBOX}, is not on docker_gwbridge: published ports of services do not answer on this node; the engine \
          attaches it when it is restarted, or when the ingress network is made anew",
         "已发布端口的沙箱 {INGRESS_SANDBOX} 未接入 docker_gwbridge：服务发布的端口在本节点上没有应答；引擎重启或 ingress 网络重建时才会接入"
+    )
+}
+
+fn no_ingress(failure: &Failure) -> Text {
+    let words = &failure.words;
+    text!(
+        "the ingress network is not on this node: the engine could not make it (`{words}`) while docker_gwbridge was missing, and tries again only when it \
+         is restarted or what the node is attached to changes; published ports of services do not answer here",
+        "ingress 网络不在本节点上：缺少 docker_gwbridge 时引擎未能创建它（`{words}`），只有在引擎重启或本节点所接入的网络发生变化时才会重试；服务发布的端口在本机上没有应答"
     )
 }
 

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::{Case, inspect};
 use crate::checks::gwbridge_remedy::{corrected, pick, recreate};
+use crate::checks::overlays::shows_logged;
 use crate::engine::Bridge;
 use crate::engine::gwbridge::{Need, needs};
-use crate::finding::{Evidence, Finding, Severity};
+use crate::finding::{Finding, Severity};
 use crate::host::{GWBRIDGE, Missing};
 use crate::text::text;
 
@@ -41,10 +42,8 @@ pub fn finding(case: &Case, bridge: &Bridge) -> Result<Option<Finding>, Missing>
     let finding = Finding::new(severity, format!("network:{GWBRIDGE}#addresses"), message)
         .evidence(inspect("{{len .Containers}}", &used.to_string()))
         .touches(format!("network:{GWBRIDGE}"));
-    let finding = failed.into_iter().fold(finding, |finding, failure| {
-        let unit = crate::checks::configuration::unit(case.scene.host);
-        finding.evidence(Evidence::new(format!("journalctl -u {unit} -o cat --no-pager -b"), failure.words.clone()))
-    });
+    let logged = failed.map(|failure| shows_logged(case.scene.host, failure));
+    let finding = logged.into_iter().fold(finding, Finding::evidence);
     let wider =
         pick(case.scene).filter(|fresh| super::subnet(bridge).is_some_and(|old| fresh.prefix_len() < old.prefix_len()));
     let again = wider.map(|fresh| recreate(case.scene.host, case.network, corrected(case.network, Some(fresh))));

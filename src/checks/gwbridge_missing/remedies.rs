@@ -53,7 +53,7 @@ fn make(case: &Case) -> Option<Vec<Remedy>> {
 
 /// Whether published ports have no way in, or the engine could not even make their network: it tries again only when something changes.
 fn lacks_ingress(case: &Case) -> bool {
-    let failed = |need: &Need| matches!(need, Need::Logged(failure) if failure.line.contains("ngress network"));
+    let failed = |need: &Need| matches!(need, Need::Logged(failure) if failure.is_of_ingress());
     case.needs.contains(&Need::Ingress) || case.needs.iter().any(failed)
 }
 

@@ -1,7 +1,7 @@
 //! What remedies must not do to the hosts of single fixtures.
 
 use super::told;
-use crate::action::Action;
+use crate::action::{Action, gateway};
 use crate::checks::fixture;
 use crate::finding::Remedy;
 
@@ -43,4 +43,15 @@ fn no_file_switches_forwarding_on_before_an_engine_that_guards_it() {
     );
     let remedy = offered("ip-forward-off", "fires-no-guard.toml");
     assert!(remedy.actions.iter().any(|action| matches!(action, Action::Edit { .. })), "{remedy:?}");
+}
+
+/// The engine tries the ingress network once, tasks again and again with the same words.
+#[test]
+fn the_ingress_network_that_failed_once_has_the_engine_restarted_and_is_waited_for() {
+    let fixture = fixture::load(&fixture::root().join("checks/gwbridge-missing/fires-plain-link.toml"));
+    let told = told(&fixture, Some("gwbridge-missing"));
+    let [network, all] = &told[0].1.finding.remedies[..] else { panic!("{:?}", told[0].1.finding.remedies) };
+    assert!(!network.restarts_engine && all.restarts_engine);
+    let ingress = |action: &Action| matches!(action, Action::Members { names, .. } if *names == [gateway::INGRESS]);
+    assert!(all.actions.iter().any(ingress), "{all:?}");
 }

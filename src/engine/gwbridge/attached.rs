@@ -1,8 +1,9 @@
 //! Who is not on the docker_gwbridge that is there, and should be: the engine attaches a container as that joins a network, mostly as it starts (v28.5.2
 //! libnetwork/endpoint.go `sbJoin`).
 
-use super::{INGRESS_SANDBOX, has_just_started, is_new, overlay_alone};
-use crate::host::{Container, Network, Snapshot};
+use super::{Failure, INGRESS_SANDBOX, has_just_started, is_here, is_new, logged, overlay_alone};
+use crate::engine::swarm::is_member;
+use crate::host::{Container, Network, Snapshot, SwarmNode};
 
 /// What runs on this node without a way out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Unattached<'a> {
     pub containers: Vec<(&'a Container, &'a Network)>,
     /// The sandbox of published ports.
     pub ingress: bool,
+    /// The ingress network is not on this node at all, for want of docker_gwbridge: the engine's word.
+    pub never_made: Option<Failure<'a>>,
     /// It, or docker_gwbridge, was only just made, or the engine has only just started: then it is on its way there.
     pub on_its_way: bool,
 }
@@ -40,7 +43,20 @@ pub fn unattached<'a>(host: &'a Snapshot, network: &Network) -> Unattached<'a> {
     let sandboxed = networks.iter().find(|one| one.ingress && !one.internal && has_member(one, INGRESS_SANDBOX));
     let ingress = sandboxed.filter(|_| !is_on(INGRESS_SANDBOX));
     let on_its_way = ingress.is_some_and(|one| is_new(host, one)) || is_new(host, network) || has_just_started(host);
-    Unattached { containers, ingress: ingress.is_some(), on_its_way: ingress.is_some() && on_its_way }
+    let swarm = api.info.ok().map(|info| &info.swarm);
+    let never_made = swarm.filter(|_| !is_on(INGRESS_SANDBOX)).and_then(|swarm| never_made(host, swarm, networks));
+    let ingress = ingress.is_some() || never_made.is_some();
+    Unattached { containers, ingress, never_made, on_its_way: ingress && on_its_way }
+}
+
+/// Why the ingress network is not on this node, where it failed for want of docker_gwbridge. A manager knows whether the swarm has one.
+fn never_made<'a>(host: &'a Snapshot, swarm: &SwarmNode, networks: &[Network]) -> Option<Failure<'a>> {
+    let mut ingress = networks.iter().filter(|network| network.ingress).peekable();
+    let exists = !swarm.manager || ingress.peek().is_some();
+    if !is_member(swarm) || !exists || ingress.any(|network| is_here(network, swarm.manager)) {
+        return None;
+    }
+    logged(host).0.into_iter().find(|failure| failure.is_of_ingress() && failure.is_of_the_network())
 }
 
 fn has_member(network: &Network, id: &str) -> bool {

@@ -3,8 +3,9 @@
 use super::cure::{all_is_well, applies, blames, photo, rolls_back};
 use super::site::{SOON, Swarm, gets_out, is_shut_in, task_error};
 use super::story;
-use crate::cases::networks::only;
-use crate::harness::{Cases, Engine, Host, Lab};
+use crate::cases::networks::{only, says};
+use crate::harness::{Cases, Engine, Host, Lab, Report};
+use std::time::{Duration, Instant};
 
 const FAILED: &str = "error creating external connectivity network: ";
 
@@ -60,6 +61,30 @@ fn pools_held(lab: &Lab, engine: Engine) {
     swarm.worker.ok("ip route del 172.16.0.0/12 && ip route del 192.168.0.0/16");
     swarm.carries();
     gets_out(&swarm.worker);
+    has_ingress_or_is_told(&swarm.worker);
+}
+
+/// The engine makes docker_gwbridge for the next task; the ingress network it tries again only if something else changes, and without it that is told.
+#[track_caller]
+fn has_ingress_or_is_told(worker: &Host) {
+    let told = |report: &Report| report.findings().any(|one| one["subject"] == "network:docker_gwbridge#members");
+    let end = Instant::now() + SOON;
+    while !worker.ok(MEMBERS).contains("gateway_ingress-sbox") {
+        let report = worker.diagnose();
+        if told(&report) {
+            says(
+                only(&report, WRONG, "warning", "network:docker_gwbridge#members"),
+                "the ingress network is not on this node",
+            );
+            applies(worker, &["diagnose", "--allow", "disruptive"]);
+            assert!(worker.ok(MEMBERS).contains("gateway_ingress-sbox"));
+            break;
+        }
+        assert!(Instant::now() < end, "on {}: {report}", worker.engine());
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let report = worker.diagnose();
+    assert!(!told(&report), "on {}: {report}", worker.engine());
 }
 
 fn used_up(lab: &Lab, engine: Engine) {
