@@ -30,11 +30,12 @@ pub fn is_local(network: &Network) -> bool {
 }
 
 /// The addresses that a network's bridge is to have, each with its subnet's length, as far as they are told or certain. A network may ask for none:
-/// `inhibit_ipv4`, or the gateway mode `isolated` (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go).
+/// `--ipv4=false`, `inhibit_ipv4`, or the gateway mode `isolated` (moby v28.5.2 libnetwork/drivers/bridge/bridge_linux.go).
 pub fn bridge_addresses(network: &Network) -> Vec<IpNet> {
     let is_wanted = |own: &IpNet| match own {
         IpNet::V4(_) => {
-            !network.bridge_option("inhibit_ipv4").is_some_and(is_true)
+            !network.ipv4_disabled
+                && !network.bridge_option("inhibit_ipv4").is_some_and(is_true)
                 && network.bridge_option("gateway_mode_ipv4") != Some("isolated")
         }
         IpNet::V6(_) => network.ipv6 && network.bridge_option("gateway_mode_ipv6") != Some("isolated"),

@@ -112,6 +112,9 @@ pub struct Network {
     pub attachable: bool,
     pub ingress: bool,
     pub config_only: bool,
+    /// `--ipv4=false` (EnableIPv4, since 28.0): IPv4 subnets that somebody gave are told all the same, and its bridge has no address of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ipv4_disabled: bool,
     pub ipv6: bool,
     /// RFC 3339, as the engine prints it; empty on engines that do not say.
     pub created: String,

@@ -110,6 +110,7 @@ pub fn networks(body: &[u8]) -> Result<Fact<Vec<Network>>, Text> {
             attachable: raw.attachable.unwrap_or_default(),
             ingress: raw.ingress.unwrap_or_default(),
             config_only: raw.config_only.unwrap_or_default(),
+            ipv4_disabled: raw.enable_ipv4 == Some(false),
             ipv6: raw.enable_ipv6.unwrap_or_default(),
             created: raw.created.unwrap_or_default(),
             ipam_driver: ipam.driver.unwrap_or_default(),

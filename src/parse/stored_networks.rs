@@ -31,6 +31,8 @@ struct Stored {
     network_type: String,
     created: Option<String>,
     scope: Option<String>,
+    #[serde(rename = "enableIPv4")]
+    enable_ipv4: Option<bool>,
     #[serde(rename = "enableIPv6")]
     enable_ipv6: Option<bool>,
     internal: Option<bool>,
@@ -123,6 +125,7 @@ fn network(value: &[u8]) -> Option<Option<Network>> {
         internal: stored.internal.unwrap_or_default(),
         ingress: stored.ingress.unwrap_or_default(),
         config_only: stored.config_only.unwrap_or_default(),
+        ipv4_disabled: stored.enable_ipv4 == Some(false),
         ipv6,
         created: stored.created.unwrap_or_default(),
         ipam_driver: stored.ipam_type.unwrap_or_else(|| "default".to_owned()),

@@ -69,6 +69,8 @@ pub(super) struct RawNetwork {
     pub(super) attachable: Option<bool>,
     pub(super) ingress: Option<bool>,
     pub(super) config_only: Option<bool>,
+    #[serde(rename = "EnableIPv4")]
+    pub(super) enable_ipv4: Option<bool>,
     #[serde(rename = "EnableIPv6")]
     pub(super) enable_ipv6: Option<bool>,
     pub(super) created: Option<String>,
