@@ -21,10 +21,15 @@ pub fn findings(host: &Snapshot) -> Vec<Finding> {
             continue;
         }
         let (service, slot, words) = (&task.service, task.slot, &failure.words);
-        let message = text!(
+        let missing = text!(
             "task {service}.{slot} failed on node {name} because the engine there has no docker_gwbridge (`{words}`); run dnetctl on {name}",
             "任务 {service}.{slot} 在节点 {name} 上失败，因为该节点的引擎没有 docker_gwbridge（`{words}`）；请在 {name} 上运行 dnetctl"
         );
+        let shut_out = text!(
+            "task {service}.{slot} failed on node {name} because it did not come on docker_gwbridge there (`{words}`); run dnetctl on {name}",
+            "任务 {service}.{slot} 在节点 {name} 上失败，因为未能接入该节点的 docker_gwbridge（`{words}`）；请在 {name} 上运行 dnetctl"
+        );
+        let message = if failure.is_of_the_network() { missing } else { shut_out };
         let shows = Evidence::new(format!("docker service ps --no-trunc {}", quoted(service)), words.clone());
         found.push(
             Finding::info(format!("node:{name}"), message).evidence(shows).touches(format!("network:{GWBRIDGE}")),

@@ -1,7 +1,7 @@
 //! A swarm as its nodes tell it: GET /info, and on a manager /nodes, /services and /tasks. Tokens, certificates, keys, environments and
 //! commands are never read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Deserialize;
@@ -98,8 +98,8 @@ pub fn service_names(body: &[u8]) -> Result<BTreeMap<String, String>, Text> {
     Ok(services.into_iter().filter_map(|service| Some((service.id?, service.spec?.name?))).collect())
 }
 
-/// GET /tasks: those that the node `own` should run, and those with an error; of each slot (of a global service: node) the newest error only. Their
-/// services by `names`, sorted by service, slot and time.
+/// GET /tasks: those that the node `own` should run, and those with an error; of each slot (of a global service: node) the newest error only, and of each
+/// node that such a one is of the newest that runs. Their services by `names`, sorted by service, slot and time.
 ///
 /// # Errors
 /// A sentence when the body is no JSON list; an element that does not decode is a gap.
@@ -110,6 +110,7 @@ pub fn tasks(body: &[u8], own: &str, names: &BTreeMap<String, String>) -> Result
 }
 
 fn kept(tasks: Vec<SwarmTask>, own: &str) -> Vec<SwarmTask> {
+    let running = running_elsewhere(&tasks, own);
     let mut told: Vec<(String, u32, String)> = Vec::new();
     let mut kept: Vec<SwarmTask> = Vec::new();
     for task in tasks {
@@ -126,12 +127,27 @@ fn kept(tasks: Vec<SwarmTask>, own: &str) -> Vec<SwarmTask> {
         }
         kept.push(task);
     }
+    let failing: BTreeSet<String> = kept.iter().map(|task| task.node_id.clone()).collect();
+    kept.extend(running.into_iter().filter(|task| failing.contains(&task.node_id)));
     if kept.len() > MAX_TASKS {
         kept.sort_by_key(|task| (task.node_id != own, std::cmp::Reverse(task.at)));
         kept.truncate(MAX_TASKS);
-        kept.sort_by(|a, b| (&a.service, a.slot, b.at, &a.id).cmp(&(&b.service, b.slot, a.at, &b.id)));
     }
+    kept.sort_by(|a, b| (&a.service, a.slot, b.at, &a.id).cmp(&(&b.service, b.slot, a.at, &b.id)));
     kept
+}
+
+/// Of each other node the newest task that is on networks and runs: what failed there before is over.
+fn running_elsewhere(tasks: &[SwarmTask], own: &str) -> Vec<SwarmTask> {
+    let runs = |task: &&SwarmTask| task.state == "running" && task.error.is_empty() && !task.networks.is_empty();
+    let mut newest: BTreeMap<&str, &SwarmTask> = BTreeMap::new();
+    for task in tasks.iter().filter(|task| task.node_id != own).filter(runs) {
+        let known = newest.entry(&task.node_id).or_insert(task);
+        if task.at > known.at {
+            *known = task;
+        }
+    }
+    newest.into_values().cloned().collect()
 }
 
 fn task(raw: RawTask, names: &BTreeMap<String, String>) -> SwarmTask {

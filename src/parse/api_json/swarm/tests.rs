@@ -102,6 +102,29 @@ fn a_global_service_has_a_place_on_each_node_and_of_many_tasks_the_newest_are_ke
     assert_eq!((kept.len(), kept.iter().any(|task| task.node_id == "n7")), (MAX_TASKS, true));
 }
 
+/// Of a node on which a task failed, so that a manager sees when that is over.
+#[test]
+fn what_runs_where_a_task_failed_is_kept() {
+    let task = |id: &str, node: &str, status: &str| {
+        format!(
+            r#"{{"ID":"{id}","ServiceID":"s","NodeID":"{node}","DesiredState":"running","Status":{{{status}}},
+            "NetworksAttachments":[{{"Network":{{"ID":"n","Spec":{{"Name":"own"}}}}}}]}}"#
+        )
+    };
+    let failed = r#""State":"failed","Err":"why","Timestamp":"2026-11-21T15:52:01Z""#;
+    let runs = |at: u8| format!(r#""State":"running","Timestamp":"2026-11-21T15:52:{at:02}Z""#);
+    let all = [
+        task("t1", "a", failed),
+        task("t2", "a", &runs(2)),
+        task("t3", "a", &runs(9)),
+        task("t4", "b", &runs(3)),
+        task("t5", "own", &runs(4)),
+    ];
+    let fact = tasks(format!("[{}]", all.join(",")).as_bytes(), "own", &BTreeMap::new()).expect("tasks");
+    let ids: Vec<&str> = fact.ok().expect("known").iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(ids, ["t3", "t5", "t1"]);
+}
+
 #[test]
 fn who_is_on_docker_gwbridge_and_on_an_overlay_network() {
     for engine in ENGINES {
