@@ -108,27 +108,6 @@ fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool)
             "网络 {name} 的 MTU 为 {mtu}，而出口 {link} 只有 {out}：只有路径 MTU 发现正常工作时，连接才不受影响"
         )
     };
-    let command = if bridge.is_default() {
-        let member = Member { key: "mtu", value: out.into() };
-        set(host, &[member]).into_iter().chain(configuration::restart(host)).collect()
-    } else {
-        vec![
-            format!("docker network rm {name}"),
-            format!("docker network create -o com.docker.network.driver.mtu={out} {name}"),
-        ]
-    };
-    let set = Remedy::manual(
-        text!("give {name} the MTU of the way out, {out}", "将 {name} 的 MTU 设为出口的 {out}"),
-        text!(
-            "containers on {name} stop and are made again with the new MTU",
-            "{name} 上的容器需要停止，并以新的 MTU 重新创建"
-        ),
-        command,
-    );
-    let set = match bridge.network.filter(|network| network.name == GWBRIDGE) {
-        Some(old) => gwbridge(host, old, out),
-        None => set,
-    };
     let clamp = Remedy::manual(
         text!("let the host lower the segment size of TCP connections", "让主机下调 TCP 连接的分段大小（MSS）"),
         text!(
@@ -139,15 +118,38 @@ fn finding(host: &Snapshot, bridge: &Bridge, mtu: u32, way: &WayOut, lost: bool)
     );
     Finding::new(severity, format!("network:{name}"), message)
         .evidence(way.shown.clone())
-        .remedy(if bridge.is_default() { set.restarts_engine() } else { set })
+        .remedy(lowered(host, bridge, out))
         .remedy(clamp.until_reboot())
         .touches(format!("network:{name}"))
         .touches(format!("link:{docker}"))
 }
 
+/// The network with the MTU of its way out.
+fn lowered(host: &Snapshot, bridge: &Bridge, mtu: u32) -> Remedy {
+    let name = bridge.name;
+    if let Some(old) = bridge.network.filter(|network| network.name == GWBRIDGE) {
+        return gwbridge(host, old, mtu);
+    }
+    let title = text!("give {name} the MTU of the way out, {mtu}", "将 {name} 的 MTU 设为出口的 {mtu}");
+    let impact = text!(
+        "containers on {name} stop and are made again with the new MTU",
+        "{name} 上的容器需要停止，并以新的 MTU 重新创建"
+    );
+    if bridge.is_default() {
+        let member = Member { key: "mtu", value: mtu.into() };
+        let commands = set(host, &[member]).into_iter().chain(configuration::restart(host)).collect();
+        return Remedy::manual(title, impact, commands).restarts_engine();
+    }
+    let commands = vec![
+        format!("docker network rm {name}"),
+        format!("docker network create -o com.docker.network.driver.mtu={mtu} {name}"),
+    ];
+    Remedy::manual(title, impact, commands)
+}
+
 /// With all else that it has: the engine's own options, the subnet, and who is on it.
 fn gwbridge(host: &Snapshot, old: &Network, mtu: u32) -> Remedy {
-    let mut new = corrected(old, None);
+    let mut new = corrected(host, old, None);
     new.options.insert(MTU_OPTION.to_owned(), mtu.to_string());
     let title = text!(
         "make docker_gwbridge again for a way out that carries {mtu}",

@@ -58,11 +58,24 @@ pub fn judge(scene: &Scene, here: &Here, fib: &Fib, findings: &mut Findings) -> 
             ways.push(Narrowest { way, needed, ipv6 });
         }
         let narrowest = ways.into_iter().filter(|one| one.way.mtu < one.needed).min_by_key(|one| one.way.mtu);
-        if let Some(narrowest) = narrowest {
-            findings.push(finding(scene, &overlay, &nodes, &narrowest));
+        match narrowest {
+            // Then its traffic may go by another link.
+            Some(_) if node(host)?.listen_port.is_none() => findings.lacks(own_way_unseen()),
+            Some(narrowest) => findings.push(finding(scene, &overlay, &nodes, &narrowest)),
+            None => {}
         }
     }
     Ok(())
+}
+
+fn own_way_unseen() -> Missing {
+    Missing {
+        fact: "engine.api.info.swarm.data_path_address",
+        why: text!(
+            "whether overlay traffic has an address of its own here (--data-path-addr) stands in docker-state.json, which was not read",
+            "overlay 流量在本机是否另有专用地址（--data-path-addr）记录在 docker-state.json 中，该文件未能读取"
+        ),
+    }
 }
 
 /// How this node's overlay traffic goes to another, and whether that is by IPv6. Where the other's address for it is not told, they share the link on
