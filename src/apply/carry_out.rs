@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::journal::{self, Before, Begin, Entry, Journal, Record, Sink, Stage, Terms};
+use super::journal::{self, Before, Begin, Entry, Journal, Record, Sink, Stage, Terms, to_undo};
 use super::leavings::{self, Leavings};
 use super::lock::{self, Lock};
 use super::signals::Signals;
-use super::transaction::{Ended, Failure, Patience, Phase, Scope, Transaction};
+use super::transaction::{Ended, Failure, Patience, Phase, Scope, Transaction, is_the_engines_again};
 use super::{Applied, CONFIRM_WITHIN, Hands, Places, arm, boot, recover};
 use crate::plan::Plan;
 use crate::text::{Text, text};
@@ -188,6 +188,15 @@ pub fn confirm(places: &Places, _lock: &Lock, id: &str) -> Result<(), Text> {
     Ok(())
 }
 
+/// The steps that an undo takes back in this boot, newest first, by their number.
+pub fn open(record: &Record) -> Vec<usize> {
+    let rebooted = record.begin.boot != boot::current();
+    let is_left = |number: &usize| {
+        rebooted && record.begin.plan.steps.get(*number).is_some_and(|step| is_the_engines_again(&step.action))
+    };
+    to_undo(&record.entries).into_iter().filter(|number| !is_left(number)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -294,6 +303,8 @@ mod tests {
                 let written = std::fs::read_to_string(&path).expect("a journal");
                 std::fs::write(&path, written.replace(&boot::current(), "the boot before")).expect("writable");
             }
+            let told = open(&journal::open(&places, &id).expect("there").record);
+            assert_eq!(told.is_empty(), rebooted, "what is not undone is not announced");
             let mut hand = Hand("1".to_owned());
             assert_eq!(carried_out(&places, &id, &mut hand, true).outcome, Outcome::RolledBack);
             assert_eq!(hand.0, left, "{rebooted}");

@@ -15,7 +15,7 @@ use super::{End, Hands, Outcome, State};
 use crate::plan::{Cure, Plan, Step};
 use crate::text::{Text, text};
 
-pub use backward::{Scope, awaited};
+pub use backward::{Scope, awaited, is_the_engines_again};
 
 /// Which steps are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::carry_out::means;
 use super::{Answer, Context, applied};
-use crate::apply::journal::{Entry, Journal, Record, Sink, Stage, to_undo};
+use crate::apply::journal::{Entry, Journal, Record, Sink, Stage};
 use crate::apply::signals::Signals;
 use crate::apply::transaction::Scope;
 use crate::apply::{Applied, Places, carry_out, hands, journal, lock, recover, worker};
@@ -174,13 +174,7 @@ fn list(context: &Context, records: &[Record]) -> Answer {
 
 fn row(record: &Record) -> told::Record<'_> {
     let state = Applied::of(record).map_or("unfinished", |ended| applied::told(&ended).0.outcome);
-    told::Record {
-        id: &record.id,
-        at: record.begin.at,
-        plan: &record.begin.plan,
-        state,
-        open: to_undo(&record.entries),
-    }
+    told::Record { id: &record.id, at: record.begin.at, plan: &record.begin.plan, state, open: carry_out::open(record) }
 }
 
 fn document(report: Report) -> Result<String, Refusal> {

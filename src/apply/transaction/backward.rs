@@ -248,7 +248,7 @@ fn comes_back_from_anything(action: &Action) -> bool {
 }
 
 /// What was given back to a bridge of the engine's until a reboot: behind it the engine has made the bridge itself, and all that is on it.
-fn is_the_engines_again(action: &Action) -> bool {
+pub fn is_the_engines_again(action: &Action) -> bool {
     matches!(action, Action::Link { .. } | Action::Address { to: Presence::Present, .. })
 }
 
