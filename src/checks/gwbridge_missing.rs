@@ -6,11 +6,11 @@ mod remedies;
 use super::configuration::{self, quoted};
 use super::here::{Here, engine_is_here, has_running_engine};
 use super::iptables_disabled::switched_off;
-use super::overlays::{and_more, shows_logged, shows_member};
+use super::overlays::{and_more, no_part, shows_logged, shows_member};
 use super::pool_blocked_by_route::{routes_are_why, who_holds_what};
 use super::pool_state::{PoolState, says_nothing_is_free};
 use super::{About, Applies, Check, Group, Scene, docs};
-use crate::engine::gwbridge::{Need, Obstacle, gwbridge, needs, obstacles, overlay_alone};
+use crate::engine::gwbridge::{Need, Obstacle, gwbridge, ingress_never_made, needs, obstacles, overlay_alone};
 use crate::engine::running_version;
 use crate::engine::swarm::is_member;
 use crate::finding::{Evidence, Finding, Findings};
@@ -36,8 +36,11 @@ fn applies(scene: &Scene) -> Applies {
     if here != Applies::Yes {
         return here;
     }
-    match needs_overlays(scene.host) {
-        Some(false) => Applies::No(text!(
+    let info = scene.host.engine.api.ok().and_then(|api| api.info.ok());
+    let failed = info.map(|info| &info.swarm).filter(|node| !node.error.is_empty());
+    match (needs_overlays(scene.host), failed) {
+        (Some(false), Some(node)) => Applies::No(no_part(node)),
+        (Some(false), None) => Applies::No(text!(
             "this host is in no swarm, and no container is on an overlay network",
             "本机不在任何 swarm 中，也没有容器接入 overlay 网络"
         )),
@@ -108,13 +111,14 @@ impl Case<'_, '_> {
                     text!("there is no docker_gwbridge, and {who}: {why}", "缺少 docker_gwbridge，{who_zh}：{why_zh}");
                 Finding::error(subject, message)
             }
-            _ => Finding::info(
-                subject,
-                text!(
-                    "there is no docker_gwbridge, and nothing that runs on this node needs it: {why}",
-                    "目前没有 docker_gwbridge，本节点上也没有正在运行的任务需要它：{why_zh}"
-                ),
-            ),
+            _ => {
+                let Text { en: ports, zh: ports_zh } = self.ports();
+                let message = text!(
+                    "there is no docker_gwbridge, and nothing that runs on this node needs it: {why}{ports}",
+                    "目前没有 docker_gwbridge，本节点上也没有正在运行的任务需要它：{why_zh}{ports_zh}"
+                );
+                Finding::info(subject, message)
+            }
         };
         let finding = self.touching(self.evidence(finding).touches("gwbridge:members"));
         remedies::all(self).into_iter().fold(finding, Finding::remedy)
@@ -124,6 +128,18 @@ impl Case<'_, '_> {
     fn is_over(&self) -> bool {
         let now = |need: &Need| matches!(need, Need::Container(..) | Need::Ingress);
         self.obstacles.is_empty() && self.all_seen && !self.needs.iter().any(now) && self.words().all(is_modelled)
+    }
+
+    /// That the ingress network failed for it, and is not tried again by itself.
+    fn ports(&self) -> Text {
+        match ingress_never_made(self.scene.host) {
+            Some(_) => text!(
+                "; the ingress network failed for it and is not on this node: published ports do not answer here until the engine restarts or a manager \
+                 changes something of this node (`docker node update --label-add …`)",
+                "；ingress 网络也因此未能在本节点创建：在引擎重启或管理节点改动本节点的设置（`docker node update --label-add …`）之前，服务发布的端口在本机上没有应答"
+            ),
+            None => Text::verbatim(""),
+        }
     }
 
     /// Only a cause that is the only one explains all of it.

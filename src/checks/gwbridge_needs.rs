@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use super::iptables_disabled::switched_off;
+use super::overlays::no_part;
 use crate::engine::gwbridge::{INGRESS_SANDBOX, Obstacle, gwbridge, obstacles, unattached};
 use crate::engine::swarm::is_member;
-use crate::engine::{Liveness, Whereabouts, liveness, next, running_version, whereabouts};
+use crate::engine::{Liveness, Whereabouts, bridge_addresses, liveness, next, running_version, whereabouts};
 use crate::host::{GWBRIDGE, Link, Missing, Network, Snapshot};
 use crate::text::{Text, text};
 
@@ -100,7 +101,12 @@ fn name(host: &Snapshot, found: &[Obstacle], missing: &[Missing], network: Optio
         _ => None,
     });
     let there = || host.links.ok().is_some_and(|links| links.iter().any(|link| link.name == GWBRIDGE));
+    let own = network.map(Network::link_name).filter(|own| own != GWBRIDGE);
     let (stand, says) = match (taken, network) {
+        _ if own.is_some() => {
+            let own = own.unwrap_or_default();
+            (Stand::Met, text!("its link is {own}", "其链路为 {own}"))
+        }
         (Some(taken), _) => (Stand::Unmet, taken),
         (None, Some(_)) => (Stand::Met, text!("is that of the network", "由该网络使用")),
         (None, None) => unknown(missing, &["links", "engine.api"]).unwrap_or_else(|| match there() {
@@ -178,7 +184,7 @@ fn link(host: &Snapshot, network: &Network) -> Need {
         let mut own = host.addresses.ok().into_iter().flatten().filter(|own| own.link == link.index);
         own.any(|own| own.address.addr() == address)
     };
-    let mut gateways = network.ipam.iter().filter_map(|ipam| ipam.gateway);
+    let mut gateways = bridge_addresses(network).into_iter().map(|wanted| wanted.addr());
     let (stand, says) = match found {
         None => (Stand::Unmet, text!("{wanted} is gone", "{wanted} 不存在")),
         Some(link) if !link.up => (Stand::Unmet, text!("{wanted} is down", "{wanted} 未启用")),
@@ -196,9 +202,9 @@ fn link(host: &Snapshot, network: &Network) -> Need {
 /// Published ports come in by it.
 fn ingress(host: &Snapshot, network: &Network) -> Need {
     let title = text!("ingress", "ingress 沙箱");
-    let is_in_a_swarm = host.engine.api.ok().and_then(|api| api.info.ok()).map(|info| is_member(&info.swarm));
-    let (stand, says) = match (&network.members, is_in_a_swarm) {
-        (_, Some(false)) => (Stand::NotNeeded, text!("this host is in no swarm", "本机不在 swarm 中")),
+    let node = host.engine.api.ok().and_then(|api| api.info.ok()).map(|info| &info.swarm);
+    let (stand, says) = match (&network.members, node) {
+        (_, Some(node)) if !is_member(node) => (Stand::NotNeeded, no_part(node)),
         (None, _) | (_, None) => (Stand::Unknown, text!("who is on the network was not told", "引擎没有告知网络成员")),
         (Some(members), _) if members.iter().any(|member| member.id == INGRESS_SANDBOX) => {
             (Stand::Met, text!("attached", "已接入"))

@@ -6,10 +6,10 @@ use super::configuration::quoted;
 use super::room::Room;
 use super::{Scene, configuration};
 use crate::action::{Action, gateway};
-use crate::engine::gwbridge::{Unattached, unattached};
+use crate::engine::gwbridge::{Unattached, is_name_taken, unattached};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
-use crate::host::{Container, Network, Snapshot};
+use crate::host::{Container, GWBRIDGE, Network, Snapshot};
 use crate::text::{Text, text};
 
 /// The option that names its link.
@@ -44,9 +44,9 @@ pub fn create_in(subnet: IpNet, bridge_name: bool, before: Before) -> Remedy {
     }
     let title = text!("make docker_gwbridge in {subnet}", "以 {subnet} 创建 docker_gwbridge");
     let impact = text!(
-        "nothing stops; tasks that wait for it start at their next try, and the ingress network of this node comes back with the next change of what the \
-         node is attached to",
-        "不会中断任何任务；等待它的任务会在下次重试时启动，本节点的 ingress 网络会在节点所接网络下次变化时恢复"
+        "nothing stops; tasks that wait for it start at their next try, and the ingress network of this node comes back when a manager next changes \
+         something of the node",
+        "不会中断任何任务；等待它的任务会在下次重试时启动，本节点的 ingress 网络会在管理节点下次改动本节点的设置时恢复"
     );
     let mut actions = before.actions;
     actions.push(gateway::create(network));
@@ -55,12 +55,17 @@ pub fn create_in(subnet: IpNet, bridge_name: bool, before: Before) -> Remedy {
     if before.by_hand.is_empty() { remedy.by(Safety::Safe, actions) } else { remedy }
 }
 
-/// The engine's own options put right, all else kept that somebody chose: MTU, labels, and the subnet unless there is a fresh one.
-pub fn corrected(old: &Network, fresh: Option<IpNet>) -> Network {
+/// The engine's own options put right, all else kept that somebody chose: MTU, labels, and the subnet unless there is a fresh one; and the name of its
+/// bridge, where somebody else has the usual one.
+pub fn corrected(host: &Snapshot, old: &Network, fresh: Option<IpNet>) -> Network {
     let mut new = old.clone();
-    let like = gateway::made(fresh.unwrap_or(old.ipam.first().map_or(IpNet::default(), |ipam| ipam.subnet)));
+    let mut like = gateway::made(fresh.unwrap_or(old.ipam.first().map_or(IpNet::default(), |ipam| ipam.subnet)));
     new.driver = like.driver;
     new.internal = false;
+    if is_name_taken(host) {
+        like.options.remove(NAME);
+        new.options.retain(|key, value| key != NAME || value != GWBRIDGE);
+    }
     new.options.extend(like.options);
     if fresh.is_some() {
         new.ipam.retain(|ipam| ipam.subnet.addr().is_ipv6());
@@ -127,6 +132,19 @@ pub fn attach_alone(lacking: &Unattached) -> Remedy {
     Remedy::manual(title, impact, lacking.containers.iter().map(command).collect())
 }
 
+/// The ingress network alone, tried again: an engine does so whenever its managers tell it something new of its node (v28.5.2
+/// daemon/cluster/executor/container/executor.go `Configure`, swarmkit agent/agent.go `nodesEqual`; seen on 20.10.24, 26.1.5 and 28.5.2).
+pub fn tell_anew(host: &Snapshot) -> Remedy {
+    let node = host.engine.api.ok().and_then(|api| api.info.ok()).map_or("NODE", |info| &info.swarm.node_id);
+    let title = text!(
+        "on a manager, change a label of this node, at which its engine tries the ingress network again",
+        "在管理节点上改动本节点的一个标签，其引擎随即重试创建 ingress 网络"
+    );
+    let impact = text!("nothing stops", "不会中断任何任务");
+    let commands = ["--label-add dnetctl=retry", "--label-rm dnetctl"];
+    Remedy::manual(title, impact, commands.map(|label| format!("docker node update {label} {node}")).into())
+}
+
 /// A node that has lost its managers does not get the ingress network back when its engine starts.
 fn reaches_its_swarm(host: &Snapshot) -> bool {
     let info = host.engine.api.ok().and_then(|api| api.info.ok());
@@ -165,6 +183,7 @@ fn tasks<'a>(host: &'a Snapshot, old: &Network) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::fixture;
 
     fn net(subnet: &str) -> IpNet {
         subnet.parse().expect("a subnet")
@@ -176,20 +195,34 @@ mod tests {
         old.options.insert("com.docker.network.driver.mtu".to_owned(), "1400".to_owned());
         old.options.insert("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned());
         old.labels.insert("owner".to_owned(), "ops".to_owned());
-        let same_place = corrected(&old, None);
+        let host = Snapshot::empty("h");
+        let same_place = corrected(&host, &old, None);
         assert_eq!(same_place.ipam, old.ipam);
         assert_eq!(same_place.options["com.docker.network.driver.mtu"], "1400");
         assert_eq!(same_place.options["com.docker.network.bridge.enable_ip_masquerade"], "true");
         assert_eq!(same_place.labels, old.labels);
-        let elsewhere = corrected(&old, Some(net("10.11.0.0/24")));
+        let elsewhere = corrected(&host, &old, Some(net("10.11.0.0/24")));
         assert_eq!(elsewhere.ipam, gateway::made(net("10.11.0.0/24")).ipam);
+        assert_eq!(elsewhere.link_name(), GWBRIDGE);
+    }
+
+    #[test]
+    fn a_bridge_of_its_own_name_keeps_it_where_the_usual_one_is_taken() {
+        let fixture = fixture::root().join("checks/gwbridge-missing/fires-plain-link.toml");
+        let host = fixture::load(&fixture).host;
+        let mut old = gateway::made(net("172.18.0.0/16"));
+        for name in [None, Some("gw0")] {
+            old.options.remove(NAME);
+            old.options.extend(name.map(|name| (NAME.to_owned(), name.to_owned())));
+            assert_eq!(corrected(&host, &old, None).options.get(NAME).map(String::as_str), name);
+        }
     }
 
     #[test]
     fn a_node_without_its_managers_is_left_to_a_person() {
         let old = Network { members: Some(Vec::new()), ..gateway::made(net("172.18.0.0/16")) };
         // The engine of an empty snapshot tells nothing.
-        let remedy = recreate(&Snapshot::empty("h"), &old, corrected(&old, None));
+        let remedy = recreate(&Snapshot::empty("h"), &old, corrected(&Snapshot::empty("h"), &old, None));
         assert!(remedy.is_manual() && remedy.commands[0] == "docker network rm docker_gwbridge", "{remedy:?}");
     }
 

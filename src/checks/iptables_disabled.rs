@@ -7,7 +7,7 @@ use super::here::{Here, engine_is_here, has_running_engine};
 use super::iproute::shows_route;
 use super::set_apart::answers_for_others;
 use super::{About, Check, Group, Scene, chosen, configuration, docs};
-use crate::engine::settings::{Outlook, Said, is_on, outlook_of, readable_file, running};
+use crate::engine::settings::{Outlook, Said, is_false, is_on, outlook_of, readable_file, running};
 use crate::engine::{Bridge, way_out};
 use crate::finding::{Finding, Findings, Remedy, Severity};
 use crate::host::{ConfigValue, Container, Family, Missing, Network, Snapshot};
@@ -116,7 +116,7 @@ fn leaves_by<'h, 'a>(
 fn is_meant(here: &Here, bridge: &Bridge, address: IpAddr) -> bool {
     let option = |key: &str| bridge.network.and_then(|network| network.bridge_option(key));
     // With iptables off the engine itself says so of the default network (moby v28.5.2 daemon/daemon_unix.go, `verifyDaemonSettings`).
-    let masqueraded = option("enable_ip_masquerade").is_none_or(|value| value != "false");
+    let masqueraded = option("enable_ip_masquerade").is_none_or(|value| !is_false(value));
     let declared = !masqueraded && (!bridge.is_default() || chosen::is_set(&here.host.engine, "ip-masq"))
         || option("gateway_mode_ipv4").is_some_and(|mode| mode != "nat");
     let routed_here = bridge.connected.iter().any(|subnet| subnet.contains(&address));

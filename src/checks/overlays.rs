@@ -26,10 +26,16 @@ pub fn in_a_swarm(scene: &Scene) -> Applies {
         return Applies::No(why);
     }
     match scene.host.engine.api.ok().and_then(|api| api.info.ok()) {
-        Some(info) if !is_member(&info.swarm) => {
-            Applies::No(text!("this host is in no swarm", "本机不属于任何 swarm 集群"))
-        }
+        Some(info) if !is_member(&info.swarm) => Applies::No(no_part(&info.swarm)),
         _ => Applies::Yes,
+    }
+}
+
+/// Why a host is no node of a swarm: it is in none, or its engine could not take part in its own (LocalNodeState `error`).
+pub fn no_part(node: &SwarmNode) -> Text {
+    match node.error.lines().next() {
+        Some(error) => text!("this node takes no part in its swarm: {error}", "本节点未能参与其 swarm 集群：{error}"),
+        None => text!("this host is in no swarm", "本机不属于任何 swarm 集群"),
     }
 }
 

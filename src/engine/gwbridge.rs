@@ -6,7 +6,7 @@
 
 mod attached;
 
-pub use attached::{Unattached, unattached};
+pub use attached::{Unattached, ingress_never_made, unattached};
 
 use super::rules::{OwnChain, chains};
 use super::swarm::is_member;
@@ -43,8 +43,8 @@ pub struct Failure<'a> {
 }
 
 impl Failure<'_> {
-    /// Whether the ingress network could not be made for it: the engine tries that again only when what the node is attached to changes (daemon/network.go
-    /// `SetupIngress`), while a task fails with the same words again and again.
+    /// Whether the ingress network could not be made for it: the engine tries that again only when its managers tell it something new of its node (v28.5.2
+    /// daemon/cluster/executor/container/executor.go `Configure`), while a task fails with the same words again and again.
     pub fn is_of_ingress(&self) -> bool {
         self.line.contains("ngress network")
     }
@@ -217,6 +217,11 @@ pub fn obstacles(host: &Snapshot, version: Version, keeps_rules: bool) -> (Vec<O
         }
     }
     (found, missing)
+}
+
+/// Whether another network's bridge, or a link that is none, is called docker_gwbridge: then a network of that bridge cannot be made.
+pub fn is_name_taken(host: &Snapshot) -> bool {
+    matches!(bridge_of(host), Ok(Some(_))) || matches!(not_a_bridge(host), Ok(Some(_)))
 }
 
 fn nothing_free(host: &Snapshot) -> Result<Option<Obstacle<'_>>, Missing> {

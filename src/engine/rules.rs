@@ -7,6 +7,7 @@
 use ipnet::IpNet;
 
 use super::Version;
+use super::settings::is_false;
 use crate::host::{IptablesDump, Network};
 
 /// A chain of the engine's own.
@@ -139,14 +140,14 @@ pub fn of_network(version: Version, network: &Network, subnet: IpNet) -> Vec<Net
             Some(format!("-A DOCKER-CT -o {link} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"))
         }
     };
-    let together = layout >= Layout::Sets && option("enable_icc") != "false";
+    let together = layout >= Layout::Sets && !is_false(option("enable_icc"));
     let chain = if layout >= Layout::Forward { "DOCKER-FORWARD" } else { "FORWARD" };
     let out = match together {
         true => format!("-A {chain} -i {link} -j ACCEPT"),
         false => format!("-A {chain} -i {link} ! -o {link} -j ACCEPT"),
     };
     // An address of the network's own choice takes the place of the masquerade.
-    let masquerades = option("enable_ip_masquerade") != "false"
+    let masquerades = !is_false(option("enable_ip_masquerade"))
         && matches!(mode, "" | "nat" | "nat-unprotected")
         && !network.options.contains_key("com.docker.network.host_ipv4")
         && !network.options.contains_key("com.docker.network.host_ipv6");

@@ -119,6 +119,11 @@ pub fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
+/// As Go's strconv.ParseBool.
+pub fn is_false(value: &str) -> bool {
+    matches!(value, "0" | "f" | "F" | "false" | "FALSE" | "False")
+}
+
 /// Whether systemd starts the engine; where it does not, nothing but daemon.json is known to speak for the next start.
 pub(super) fn has_unit(host: &Snapshot) -> bool {
     !matches!(host.engine.unit.ok(), Some(None))

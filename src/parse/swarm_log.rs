@@ -42,7 +42,7 @@ pub fn pattern() -> String {
 
 /// The same without tasks: one that fails each second leaves no room for what the engine tries once.
 pub fn rare() -> String {
-    format!("level=(error|warning|fatal) (?!.*{TASK}).*({})", TELL.join("|"))
+    format!("level=(error|warning|fatal) (?!.*{TASK}).*({})|{PORT}", TELL.join("|"))
 }
 
 /// The lines that tell of failures, oldest first, each once.

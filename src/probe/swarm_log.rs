@@ -117,8 +117,10 @@ fn has_searched(output: &Output) -> bool {
 fn with_rare(mut lines: Vec<LogLine>, rare: Result<Output, Failure>) -> Fact<Vec<LogLine>> {
     match rare {
         Ok(output) if has_searched(&output) => {
-            lines.extend(unit_state::journal(&output.stdout));
-            Fact::known(lines)
+            let others = unit_state::journal(&output.stdout);
+            let gap = (others.len() >= RARE).then(only_the_newest_failures);
+            lines.extend(others);
+            Fact::with_gaps(lines, gap.into_iter().collect())
         }
         _ => Fact::with_gaps(lines, vec![only_the_newest_failures()]),
     }

@@ -1,7 +1,7 @@
 //! What runs here and is not on docker_gwbridge, which was made after it, or from which somebody took it.
 
 use super::{Case, inspect};
-use crate::checks::gwbridge_remedy::{attach, attach_alone};
+use crate::checks::gwbridge_remedy::{attach, attach_alone, tell_anew};
 use crate::checks::overlays::{and_more, shows_logged, shows_member};
 use crate::engine::gwbridge::{Failure, INGRESS_SANDBOX, Unattached, unattached};
 use crate::finding::Finding;
@@ -29,7 +29,9 @@ pub fn finding(case: &Case) -> Option<Finding> {
     let shows = shows.chain(lacking.never_made.iter().map(|failure| shows_logged(case.scene.host, failure)));
     let finding = shows.fold(finding, Finding::evidence);
     let alone = (!lacking.containers.is_empty()).then(|| attach_alone(&lacking));
-    Some(alone.into_iter().fold(finding.remedy(attach(case.scene.host, &lacking)), Finding::remedy))
+    let again = lacking.never_made.as_ref().map(|_| tell_anew(case.scene.host));
+    let others = alone.into_iter().chain(again);
+    Some(others.fold(finding.remedy(attach(case.scene.host, &lacking)), Finding::remedy))
 }
 
 fn no_sandbox() -> Text {
@@ -44,8 +46,8 @@ fn no_ingress(failure: &Failure) -> Text {
     let words = &failure.words;
     text!(
         "the ingress network is not on this node: the engine could not make it (`{words}`) while docker_gwbridge was missing, and tries again only when it \
-         is restarted or what the node is attached to changes; published ports of services do not answer here",
-        "ingress 网络不在本节点上：缺少 docker_gwbridge 时引擎未能创建它（`{words}`），只有在引擎重启或本节点所接入的网络发生变化时才会重试；服务发布的端口在本机上没有应答"
+         is restarted or a manager changes something of this node; published ports of services do not answer here",
+        "ingress 网络不在本节点上：缺少 docker_gwbridge 时引擎未能创建它（`{words}`），只有在引擎重启或管理节点改动本节点的设置时才会重试；服务发布的端口在本机上没有应答"
     )
 }
 

@@ -46,7 +46,8 @@ pub fn finding(case: &Case, bridge: &Bridge) -> Result<Option<Finding>, Missing>
     let finding = logged.into_iter().fold(finding, Finding::evidence);
     let wider =
         pick(case.scene).filter(|fresh| super::subnet(bridge).is_some_and(|old| fresh.prefix_len() < old.prefix_len()));
-    let again = wider.map(|fresh| recreate(case.scene.host, case.network, corrected(case.network, Some(fresh))));
+    let host = case.scene.host;
+    let again = wider.map(|fresh| recreate(host, case.network, corrected(host, case.network, Some(fresh))));
     Ok(Some(again.into_iter().fold(finding, Finding::remedy)))
 }
 

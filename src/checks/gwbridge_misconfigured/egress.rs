@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::{Case, subnet};
 use crate::checks::iptables_disabled::{has_a_way_back, is_private, switched_off};
-use crate::engine::Bridge;
+use crate::engine::settings::is_false;
+use crate::engine::{Bridge, bridge_addresses};
 use crate::finding::Findings;
 use crate::host::{Family, Missing};
 use crate::path::fib::outside;
@@ -22,7 +23,7 @@ pub struct Bare {
 /// # Errors
 /// [`Missing`] when what decides was not seen.
 pub fn untranslated(case: &Case, bridge: &Bridge, findings: &mut Findings) -> Result<Option<Bare>, Missing> {
-    let off = case.option("enable_ip_masquerade").is_some_and(|value| value == "false");
+    let off = case.option("enable_ip_masquerade").is_some_and(is_false);
     let declared = case.option("gateway_mode_ipv4").is_some_and(|mode| mode != "nat");
     if !off || declared || case.network.internal || switched_off(case.scene.host)?.is_some() {
         return Ok(None);
@@ -48,6 +49,6 @@ pub fn untranslated(case: &Case, bridge: &Bridge, findings: &mut Findings) -> Re
 fn member(case: &Case, bridge: &Bridge) -> Option<IpAddr> {
     let mut members = case.network.members.iter().flatten().flat_map(|member| &member.addresses);
     let there = members.find(|address| address.addr().is_ipv4()).map(ipnet::IpNet::addr);
-    let gateway = case.network.ipam.iter().find_map(|ipam| ipam.gateway);
-    there.or_else(|| subnet(bridge)?.hosts().find(|address| Some(*address) != gateway))
+    let own = bridge_addresses(case.network);
+    there.or_else(|| subnet(bridge)?.hosts().find(|address| !own.iter().any(|own| own.addr() == *address)))
 }

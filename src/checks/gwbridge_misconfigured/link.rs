@@ -1,10 +1,6 @@
 //! The link of docker_gwbridge: gone, down, with another address, or there without a network.
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-
-use super::{Case, Use, inspect, subnet};
+use super::{Case, Use, inspect};
 use crate::action::{Action, gateway};
 use crate::checks::Scene;
 use crate::checks::bridge_addresses;
@@ -13,7 +9,7 @@ use crate::checks::here::Here;
 use crate::checks::iproute::shows_address;
 use crate::checks::link_down;
 use crate::engine::swarm::is_member;
-use crate::engine::{Bridge, settings, unit};
+use crate::engine::{self, Bridge, unit};
 use crate::finding::{Evidence, Finding, Remedy, Safety, Severity};
 use crate::host::{GWBRIDGE, Snapshot};
 use crate::text::text;
@@ -66,32 +62,26 @@ fn down(case: &Case, bridge: &Bridge) -> Finding {
 }
 
 fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
-    let (subnet, gateway) = (subnet(bridge)?, gateway(case)?);
+    // None where the network asks for none.
+    let wanted = engine::bridge_addresses(case.network).into_iter().find(|wanted| wanted.addr().is_ipv4())?;
+    let gateway = wanted.addr();
     let index = bridge.index()?;
     let own: Vec<_> =
         case.here.addresses.iter().filter(|own| own.link == index && own.address.addr().is_ipv4()).collect();
     let carries = own.iter().any(|own| own.address.addr() == gateway);
-    let inhibited = case.option("inhibit_ipv4").is_some_and(settings::is_true);
-    let isolated = case.option("gateway_mode_ipv4") == Some("isolated");
-    if own.is_empty()
-        || carries
-        || inhibited
-        || isolated
-        || case.here.is_lan(bridge)
-        || bridge_addresses::answers(case.scene.host, bridge, gateway)
-    {
+    let answers = || bridge_addresses::answers(case.scene.host, bridge, gateway);
+    if own.is_empty() || carries || case.here.is_lan(bridge) || answers() {
         return None;
     }
     if !case.scene.host.addresses.gaps().is_empty() {
         return None;
     }
-    let (link, length) = (&bridge.link_name, subnet.prefix_len());
+    let link = &bridge.link_name;
     let list = own.iter().map(|own| own.address.to_string()).collect::<Vec<_>>().join(", ");
     let message = text!(
         "{link} has the address {list}, and not {gateway}, to which tasks on overlay networks send what is for elsewhere: they cannot leave this host",
         "{link} 的地址是 {list}，而不是 {gateway}；overlay 网络上的任务以后者为网关，因此无法访问外部"
     );
-    let wanted = IpNet::new(gateway, length).ok()?;
     let action = bridge_addresses::put_back(link, wanted);
     let title = text!("give {link} its address back", "为 {link} 恢复地址");
     let impact = text!(
@@ -99,16 +89,16 @@ fn address(case: &Case, bridge: &Bridge) -> Option<Finding> {
         "任务立即可以访问外部；请找出是什么改动了该地址（NetworkManager、networkd、dhcpcd），否则还会再次发生"
     );
     let back = Remedy::manual(title, impact, action.commands()).by(Safety::Safe, vec![action]).until_reboot();
-    let told = inspect("{{range .IPAM.Config}}{{.Gateway}} {{end}}", &gateway.to_string());
+    let is_told = case.network.ipam.iter().any(|ipam| ipam.gateway == Some(gateway));
+    let told = match is_told {
+        true => inspect("{{range .IPAM.Config}}{{.Gateway}} {{end}}", &gateway.to_string()),
+        false => inspect("{{range .IPAM.Config}}{{.Subnet}} {{end}}", &wanted.trunc().to_string()),
+    };
     let mut finding = Finding::new(case.use_.severity(), format!("link:{link}"), message).evidence(told);
     for own in own.into_iter().take(3) {
         finding = finding.evidence(shows_address(own, case.here));
     }
     Some(finding.remedy(back))
-}
-
-fn gateway(case: &Case) -> Option<IpAddr> {
-    case.network.ipam.iter().filter_map(|ipam| ipam.gateway).find(IpAddr::is_ipv4)
 }
 
 /// A bridge of that name that no network owns, on a node of a swarm: the engine takes it over when it makes the network, and puts its own address in the

@@ -10,6 +10,7 @@ use crate::checks::chosen;
 use crate::checks::gwbridge_remedy::{NAME, corrected, recreate};
 use crate::engine::Bridge;
 use crate::engine::gwbridge::gwbridge;
+use crate::engine::settings::is_false;
 use crate::engine::swarm::is_one_swarm;
 use crate::finding::{Evidence, Finding, Severity};
 use crate::host::{GWBRIDGE, Network};
@@ -43,8 +44,8 @@ pub fn finding(case: &Case, bridge: &Bridge, bare: Option<Bare>) -> Option<Findi
     let finding = Finding::new(worst, case.subject(), message).touches(format!("network:{GWBRIDGE}"));
     let finding = faults.into_iter().fold(finding, |finding, fault| finding.evidence(fault.shows));
     // What works is not made again.
-    let again =
-        (worst > Severity::Info).then(|| recreate(case.scene.host, case.network, corrected(case.network, None)));
+    let (host, network) = (case.scene.host, case.network);
+    let again = (worst > Severity::Info).then(|| recreate(host, network, corrected(host, network, None)));
     Some(again.into_iter().fold(finding, Finding::remedy))
 }
 
@@ -78,7 +79,7 @@ fn translates_not(case: &Case, bridge: &Bridge, bare: &Bare) -> Fault {
 }
 
 fn together(case: &Case) -> Option<Fault> {
-    (case.option("enable_icc") != Some("false")).then(|| Fault {
+    (!case.option("enable_icc").is_some_and(is_false)).then(|| Fault {
         severity: case.use_.at_most(Severity::Warning),
         says: text!(
             "does not keep its members apart (no `enable_icc=false`): tasks of different overlay networks reach each other by it",
@@ -133,10 +134,10 @@ fn unlike(own: &Network, others: &[(&str, &Network)], key: &str) -> Option<Findi
         INTERNAL => Some(network.internal.to_string()),
         option => network.options.get(option).cloned(),
     };
-    // Where it is not said, it is as the driver has it.
-    let means = |network: &Network| {
-        let switch = key == ICC || key == MASQUERADE;
-        said(network).or_else(|| switch.then(|| "true".to_owned()))
+    // A switch that is not said is as the driver has it.
+    let means = |network: &Network| match said(network) {
+        said if key == ICC || key == MASQUERADE => Some((!said.is_some_and(|said| is_false(&said))).to_string()),
+        said => said,
     };
     // Another driver has other options.
     let comparable = |other: &Network| key == DRIVER || other.driver == own.driver;

@@ -51,14 +51,14 @@ fn make(case: &Case) -> Option<Vec<Remedy>> {
     })
 }
 
-/// Whether published ports have no way in, or the engine could not even make their network: it tries again only when something changes.
+/// Whether published ports have no way in, or the engine could not even make their network: it tries again only when its managers tell it something new.
 fn lacks_ingress(case: &Case) -> bool {
     let failed = |need: &Need| matches!(need, Need::Logged(failure) if failure.is_of_ingress());
     case.needs.contains(&Need::Ingress) || case.needs.iter().any(failed)
 }
 
 /// A container that runs is attached to it only when the engine starts again; the sandbox of published ports then, too, for which is waited, or by itself,
-/// with the next change of what the node is attached to.
+/// when a manager next changes something of the node.
 fn attached(case: &Case, mut remedy: Remedy) -> Remedy {
     let Text { en, zh } = remedy.title;
     remedy.title = text!(

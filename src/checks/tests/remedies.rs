@@ -104,6 +104,7 @@ const STORIES: &[(&str, &str, &str)] = &[
     ("gwbridge-misconfigured", "its address back", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "switch ", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "again, in", "swarm/gateway.rs"),
+    ("gwbridge-misconfigured", "on a manager, change a label", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine: it makes", "swarm/gateway.rs"),
     ("gwbridge-misconfigured", "restart the engine, which attaches to", "swarm/recreate.rs"),
     ("gwbridge-misconfigured", "restart these containers alone", "swarm/recreate.rs"),

@@ -79,7 +79,7 @@ impl Case<'_> {
         let theirs = theirs.and_then(|theirs| theirs.max_by_key(|remedy| remedy.restarts_engine));
         let remedy = match (theirs, finding.and_then(|(_, finding)| finding.remedies.first())) {
             (Some(theirs), _) => moved(theirs, subnet),
-            (None, Some(first)) => first.clone(),
+            (None, Some(first)) => by_hand(first, subnet),
             (None, None) => create_in(subnet, true, Before::default()),
         };
         let waits = remedy.restarts_engine && !remedy.is_manual() && !self.disruptive;
@@ -107,14 +107,14 @@ impl Case<'_> {
         let moves = self.asked.filter(|asked| now.v4_subnet() != Some(*asked));
         if moves.is_some() || elsewhere.is_some() {
             let Some(fresh) = moves.or_else(|| pick(&self.scene)) else { return left_out(nothing_free()) };
-            let remedy = recreate(self.scene.host, now, corrected(now, Some(fresh)));
+            let remedy = recreate(self.scene.host, now, corrected(self.scene.host, now, Some(fresh)));
             return self.one(elsewhere.or(settings), remedy);
         }
         let linked = above_info(OF_LINKS).next();
         match settings.or(linked) {
             Some(found) => match found.1.remedies.first() {
                 Some(first) => self.one(Some(found), first.clone()),
-                None => self.one(Some(found), recreate(self.scene.host, now, corrected(now, None))),
+                None => self.one(Some(found), recreate(self.scene.host, now, corrected(self.scene.host, now, None))),
             },
             None => Wanted { proposals: Vec::new(), left_out: Vec::new() },
         }
@@ -180,6 +180,25 @@ fn moved(remedy: &Remedy, subnet: IpNet) -> Remedy {
     for was in old_subnets {
         *en = en.replace(&was, &subnet.to_string());
         *zh = zh.replace(&was, &subnet.to_string());
+    }
+    moved
+}
+
+/// What only a person can carry out, in this subnet.
+fn by_hand(remedy: &Remedy, subnet: IpNet) -> Remedy {
+    let mut moved = remedy.clone();
+    let told = |command: &String| command.split("--subnet ").nth(1)?.split(' ').next()?.parse::<IpNet>().ok();
+    let Some(was) = moved.commands.iter().find_map(told) else { return moved };
+    let place = |subnet: IpNet| {
+        let gateway = gateway::made(subnet).ipam.first().and_then(|ipam| ipam.gateway);
+        format!("--subnet {subnet} --gateway {}", gateway.unwrap_or(subnet.addr()))
+    };
+    for command in &mut moved.commands {
+        *command = command.replace(&place(was), &place(subnet));
+    }
+    let Text { en, zh } = &mut moved.title;
+    for said in [en, zh] {
+        *said = said.replace(&was.to_string(), &subnet.to_string());
     }
     moved
 }

@@ -3,7 +3,7 @@
 
 use super::{Failure, INGRESS_SANDBOX, has_just_started, is_here, is_new, logged, overlay_alone};
 use crate::engine::swarm::is_member;
-use crate::host::{Container, Network, Snapshot, SwarmNode};
+use crate::host::{Container, Network, Snapshot};
 
 /// What runs on this node without a way out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,20 +43,25 @@ pub fn unattached<'a>(host: &'a Snapshot, network: &Network) -> Unattached<'a> {
     let sandboxed = networks.iter().find(|one| one.ingress && !one.internal && has_member(one, INGRESS_SANDBOX));
     let ingress = sandboxed.filter(|_| !is_on(INGRESS_SANDBOX));
     let on_its_way = ingress.is_some_and(|one| is_new(host, one)) || is_new(host, network) || has_just_started(host);
-    let swarm = api.info.ok().map(|info| &info.swarm);
-    let never_made = swarm.filter(|_| !is_on(INGRESS_SANDBOX)).and_then(|swarm| never_made(host, swarm, networks));
+    let never_made = ingress_never_made(host).filter(|_| !is_on(INGRESS_SANDBOX));
     let ingress = ingress.is_some() || never_made.is_some();
     Unattached { containers, ingress, never_made, on_its_way: ingress && on_its_way }
 }
 
-/// Why the ingress network is not on this node, where it failed for want of docker_gwbridge. A manager knows whether the swarm has one.
-fn never_made<'a>(host: &'a Snapshot, swarm: &SwarmNode, networks: &[Network]) -> Option<Failure<'a>> {
+/// Why the ingress network is not on this node, where it failed for want of docker_gwbridge. A manager knows whether the swarm has one; the engine of a worker
+/// says so when it is to release one that it never had (v28.5.2 daemon/network.go `releaseIngress`).
+pub fn ingress_never_made(host: &Snapshot) -> Option<Failure<'_>> {
+    let api = host.engine.api.ok()?;
+    let (swarm, networks) = (&api.info.ok()?.swarm, api.networks.ok()?);
     let mut ingress = networks.iter().filter(|network| network.ingress).peekable();
     let exists = !swarm.manager || ingress.peek().is_some();
     if !is_member(swarm) || !exists || ingress.any(|network| is_here(network, swarm.manager)) {
         return None;
     }
-    logged(host).0.into_iter().find(|failure| failure.is_of_ingress() && failure.is_of_the_network())
+    let mut lines = host.engine.swarm_log.ok()?.iter().filter(|line| line.message.contains("ngress network"));
+    let released = lines.next_back().is_some_and(|line| line.message.contains("failed to retrieve ingress network"));
+    let failed = |failure: &Failure| failure.is_of_ingress() && failure.is_of_the_network();
+    logged(host).0.into_iter().find(failed).filter(|_| !released)
 }
 
 fn has_member(network: &Network, id: &str) -> bool {
