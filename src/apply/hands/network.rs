@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use super::kept::Kept;
@@ -167,7 +168,8 @@ fn how(there: &Value) -> Text {
     text!("there is another network {name} ({subnets})", "已有另一个网络 {name}（{subnets}）")
 }
 
-/// The body of POST /networks/create for a network of facts. Labels that facts keep to themselves are those of the one before it.
+/// The body of POST /networks/create for a network of facts. What facts do not hold is that of the one before it: masked labels, options of others, and
+/// the addresses that its subnet keeps free.
 fn wanted_by(network: &Network, was: &Value) -> Value {
     let label = |(key, value): (&String, &String)| {
         let masked = value == gateway::MASKED;
@@ -186,9 +188,15 @@ fn wanted_by(network: &Network, was: &Value) -> Value {
             if let Some(range) = ipam.ip_range {
                 config["IPRange"] = range.to_string().into();
             }
+            if let Some(reserved) = reserved(was, ipam.subnet) {
+                config["AuxiliaryAddresses"] = reserved.clone();
+            }
             config
         })
         .collect();
+    let of_facts = network.options.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let of_others = options(was).into_iter().filter(|(key, _)| was["Driver"] == network.driver && !Network::tells(key));
+    let options: BTreeMap<&str, &str> = of_others.chain(of_facts).collect();
     let driver = if network.ipam_driver.is_empty() { "default" } else { &network.ipam_driver };
     json!({
         "Name": network.name,
@@ -197,9 +205,15 @@ fn wanted_by(network: &Network, was: &Value) -> Value {
         "EnableIPv6": network.ipv6,
         "Internal": network.internal,
         "IPAM": {"Driver": driver, "Config": config},
-        "Options": network.options,
+        "Options": options,
         "Labels": labels,
     })
+}
+
+/// `--aux-address`: what no container gets.
+fn reserved(was: &Value, subnet: IpNet) -> Option<&Value> {
+    let config = ipam(was).iter().find(|config| config["Subnet"] == subnet.to_string().as_str())?;
+    config.get("AuxiliaryAddresses").filter(|reserved| reserved.as_object().is_some_and(|all| !all.is_empty()))
 }
 
 /// The body of POST /networks/create for a network as GET /networks/ID told it.

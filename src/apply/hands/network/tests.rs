@@ -68,3 +68,19 @@ fn a_network_of_facts_is_asked_for_with_its_options_and_all_labels() {
     assert_eq!(wanted["Labels"], json!({"token": "0123", "owner": "me"}));
     assert_eq!(wanted_by(&network, &Value::Null)["Labels"], json!({"owner": "me"}));
 }
+
+#[test]
+fn what_facts_do_not_hold_comes_along() {
+    let mut was =
+        told("10.11.0.0/24", &[("com.example.note", "mine"), ("com.docker.network.bridge.enable_icc", "true")]);
+    was["IPAM"]["Config"][0]["AuxiliaryAddresses"] = json!({"router": "10.11.0.2"});
+    let same = wanted_by(&wanted("10.11.0.0/24"), &was);
+    assert_eq!(same["Options"]["com.example.note"], "mine");
+    assert_eq!(same["Options"]["com.docker.network.bridge.enable_icc"], "false", "what is put right stays so");
+    assert_eq!(same["IPAM"]["Config"][0]["AuxiliaryAddresses"]["router"], "10.11.0.2");
+    let elsewhere = wanted_by(&wanted("10.12.0.0/24"), &was);
+    assert_eq!(elsewhere["Options"]["com.example.note"], "mine");
+    assert_eq!(elsewhere["IPAM"]["Config"][0].get("AuxiliaryAddresses"), None);
+    was["Driver"] = "macvlan".into();
+    assert_eq!(wanted_by(&wanted("10.11.0.0/24"), &was)["Options"].get("com.example.note"), None);
+}
