@@ -118,13 +118,36 @@ pub fn sockets() -> Fact<Vec<Socket>> {
     sockets::look(&Files::new(None))
 }
 
-/// What only a running host has.
+/// What only a running host has. The engine answers last; what it made while the kernel was looked at would seem to lack its link, its addresses or its
+/// rules, so then the kernel is looked at again.
 fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot {
+    let began = Instant::now();
     let api = {
         let (request, files) = (request.clone(), files.clone());
-        let until = deadline.min(Instant::now() + ENGINE);
+        let until = deadline.min(began + ENGINE);
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
+    let mut snapshot = kernel(request, files, deadline);
+    let spent = began.elapsed();
+    match api.finish() {
+        Fact::Known { value: look, .. } => {
+            if look.is_fresh && deadline.saturating_duration_since(Instant::now()) > spent * 2 {
+                snapshot = kernel(request, files, deadline);
+            }
+            snapshot.engine.endpoint = look.endpoint;
+            snapshot.engine.api = look.api;
+        }
+        Fact::NotCollected => {}
+        Fact::Unreadable(why) => {
+            snapshot.engine.endpoint = Fact::Unreadable(why.clone());
+            snapshot.engine.api = Fact::Unreadable(why);
+        }
+    }
+    snapshot
+}
+
+/// What the kernel tells, and who else of this host is asked without the engine.
+fn kernel(request: &Request, files: &Files, deadline: Instant) -> Snapshot {
     let routes = routes(request.scope, deadline);
     let links = ask("links", TABLES, deadline, netlink::links);
     let addresses = ask("addresses", TABLES, deadline, netlink::addresses);
@@ -165,17 +188,6 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
     snapshot.sysctls = sysctls.finish();
     snapshot.modules = modules.map_or(Fact::NotCollected, Pending::finish);
     snapshot.firewall = firewall.map_or_else(Firewall::default, firewall::Asked::finish);
-    match api.finish() {
-        Fact::Known { value: look, .. } => {
-            snapshot.engine.endpoint = look.endpoint;
-            snapshot.engine.api = look.api;
-        }
-        Fact::NotCollected => {}
-        Fact::Unreadable(why) => {
-            snapshot.engine.endpoint = Fact::Unreadable(why.clone());
-            snapshot.engine.api = Fact::Unreadable(why);
-        }
-    }
     snapshot
 }
 

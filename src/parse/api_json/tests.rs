@@ -97,6 +97,19 @@ fn containers_with_networks_and_ports_and_nothing_else() {
 }
 
 #[test]
+fn how_long_the_newest_container_runs_is_told_in_words() {
+    let of = |states: &[&str]| {
+        let all: Vec<_> = states.iter().map(|status| serde_json::json!({"Id": "c", "Status": status})).collect();
+        youngest(serde_json::to_string(&all).expect("json").as_bytes())
+    };
+    assert_eq!(of(&["Up 2 hours", "Up 14 seconds (health: starting)", "Up About a minute"]), Some(14));
+    assert_eq!(of(&["Up 3 seconds (Paused)", "Up 1 second", "Exited (0) Less than a second ago"]), Some(1));
+    assert_eq!(of(&["Up Less than a second"]), Some(0));
+    assert_eq!(of(&["Up About an hour", "Created", "Restarting (1) 2 seconds ago", "Up -3 seconds"]), None);
+    assert_eq!((of(&[]), youngest(b"<html>")), (None, None));
+}
+
+#[test]
 fn networks_made_and_removed_among_all_events() {
     let of = |kind: &str, action: &str, scope: &str, at: u64| {
         format!(

@@ -4,6 +4,7 @@
 mod awake;
 mod client;
 mod endpoint;
+mod fresh;
 mod inspect;
 mod network;
 mod swarm;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::awake::{Evidence, Seen};
 use self::endpoint::{Chosen, Endpoint};
+use self::fresh::Began;
 use crate::host::{Api, ApiVersion, EngineEndpoint, EngineKind, Fact, Listener};
 use crate::parse::api_json;
 use crate::probe::Request;
@@ -42,25 +44,30 @@ const SETTLING: Duration = Duration::from_millis(250);
 pub struct Look {
     pub endpoint: Fact<EngineEndpoint>,
     pub api: Fact<Api>,
+    /// Something that the engine tells came about since the look began, or may have: who looked at the kernel meanwhile may not have seen it.
+    pub is_fresh: bool,
 }
 
 /// Finds the endpoint and asks the engine, if one is awake behind it. Nothing is connected to otherwise.
 pub fn look(request: &Request, files: &Files, deadline: Instant) -> Look {
+    let began = Began::now();
     let chosen = match endpoint::choose(request, files) {
         Ok(chosen) => chosen,
-        Err(why) => return Look { endpoint: Fact::Unreadable(why.clone()), api: Fact::Unreadable(why) },
+        Err(why) => {
+            return Look { endpoint: Fact::Unreadable(why.clone()), api: Fact::Unreadable(why), is_fresh: false };
+        }
     };
     let (chosen, seen) = listener(request, files, chosen);
     let owner = owner(&chosen, &seen);
     let api = match may_ask(&chosen, &owner) {
-        Ok(()) => client::run(ask(&chosen, seen.evidence.as_ref(), files, deadline)),
+        Ok(()) => client::run(ask(&chosen, seen.evidence.as_ref(), files, (&began, deadline))),
         Err(why) => Err(why),
     };
-    let api = match api {
-        Ok(Ok(api)) => Fact::known(api),
-        Ok(Err(why)) | Err(why) => Fact::Unreadable(why),
+    let (api, is_fresh) = match api {
+        Ok(Ok((api, is_fresh))) => (Fact::known(api), is_fresh),
+        Ok(Err(why)) | Err(why) => (Fact::Unreadable(why), false),
     };
-    Look { endpoint: Fact::known(owner), api }
+    Look { endpoint: Fact::known(owner), api, is_fresh }
 }
 
 /// What this host's own engine says, within `limit`; a sleeping one is not woken.
@@ -128,7 +135,13 @@ fn may_ask(chosen: &Chosen, owner: &EngineEndpoint) -> Result<(), Text> {
     }
 }
 
-async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadline: Instant) -> Result<Api, Text> {
+/// What the engine says, and whether some of it came about since `began`.
+async fn ask(
+    chosen: &Chosen,
+    evidence: Option<&Evidence>,
+    files: &Files,
+    (began, deadline): (&Began, Instant),
+) -> Result<(Api, bool), Text> {
     let (version, prefix) = greet(chosen, evidence, files, deadline).await?;
     let get = |path: String| call(chosen, evidence, files, prefix.clone() + &path, deadline);
     let mut paths = vec!["/info".to_owned(), "/networks".to_owned(), CONTAINERS.to_owned()];
@@ -138,7 +151,11 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
     let mut next = || replies.next();
     let mut info = read(next(), chosen, |body| api_json::info(body).map(Fact::known));
     let mut networks = read(next(), chosen, api_json::networks);
-    let mut containers = read(next(), chosen, api_json::containers);
+    let mut youngest = None;
+    let mut containers = read(next(), chosen, |body| {
+        youngest = api_json::youngest(body);
+        api_json::containers(body)
+    });
     let history = read(next(), chosen, api_json::history);
     swarm::ask(chosen, &get, &mut info, &mut networks).await;
     if swarm::is_unsettled(&networks, &containers) && deadline.saturating_duration_since(Instant::now()) > SETTLING * 4
@@ -150,8 +167,9 @@ async fn ask(chosen: &Chosen, evidence: Option<&Evidence>, files: &Files, deadli
             swarm::ask_members(&get, &mut networks).await;
         }
     }
+    let is_fresh = began.is_before(&networks, youngest);
     let (endpoint, chosen_by) = (chosen.endpoint.to_string(), chosen.by.clone());
-    Ok(Api { endpoint, chosen_by, info, networks, containers, history, version })
+    Ok((Api { endpoint, chosen_by, info, networks, containers, history, version }, is_fresh))
 }
 
 /// The version of the engine, and what to put before the paths.

@@ -293,3 +293,23 @@ fn who_leaves_its_networks_is_looked_at_again() {
     assert_eq!(api.containers.ok().expect("containers")[0].state, "exited");
     assert!(api.networks.ok().expect("networks").iter().any(|network| network.members == Some(Vec::new())));
 }
+
+/// A container that came while the host was looked at.
+fn starting(path: &str, stream: &mut UnixStream) {
+    let said = match path.strip_prefix("/v1.51").unwrap_or(path) {
+        "/containers/json?all=1" => {
+            r#"[{"Id":"c1","Names":["/web"],"State":"running","Status":"Up Less than a second"},{"Id":"c2","Names":["/db"],"State":"running","Status":"Up 3 days"}]"#
+        }
+        other => return manager(other, stream),
+    };
+    say(stream, "200 OK", "Docker/28.5.2 (linux)", said);
+}
+
+#[test]
+fn who_starts_meanwhile_is_told_as_fresh() {
+    let of = |answer: Answer| {
+        let engine = engine(answer);
+        look(&engine.request, &Files::new(None), Instant::now() + Duration::from_secs(10)).is_fresh
+    };
+    assert!(of(starting) && !of(manager));
+}
