@@ -92,7 +92,8 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     let mut needs: Vec<Need<'a>> = running
         .filter_map(|container| overlay_alone(networks, container).map(|network| Need::Container(container, network)))
         .collect();
-    let ingress = |network: &Network| network.ingress && is_here(network, swarm.manager) && !is_new(host, network);
+    let ingress =
+        |network: &Network| network.ingress && is_here(network, swarm.manager) && !is_younger(host, network, COMES_IN);
     if is_member(swarm) && networks.iter().any(ingress) {
         needs.push(Need::Ingress);
     }
@@ -111,9 +112,17 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
 /// How long the engine takes for what comes with a new network, in seconds: the ingress network is there a moment before docker_gwbridge is.
 const SETTLES_IN: u64 = 10;
 
+/// How long docker_gwbridge itself may be behind the ingress network, in seconds: the manager tells that network from `swarm init` on, the node takes part in it
+/// some time later. On a host with a load of ten for each CPU it was ten seconds.
+const COMES_IN: u64 = 30;
+
 /// Whether a network was only just made.
 fn is_new(host: &Snapshot, network: &Network) -> bool {
-    let since = host.taken_at.saturating_sub(SETTLES_IN) * 1_000_000;
+    is_younger(host, network, SETTLES_IN)
+}
+
+fn is_younger(host: &Snapshot, network: &Network, seconds: u64) -> bool {
+    let since = host.taken_at.saturating_sub(seconds) * 1_000_000;
     rfc3339::microseconds(&network.created).is_some_and(|created| host.taken_at > 0 && created > since)
 }
 
