@@ -42,6 +42,7 @@ struct Arrival<'q> {
 
 impl<'a> Fib<'a> {
     /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there.
+    #[cfg(any(test, feature = "internals"))]
     pub fn reverse_path(&self, query: &Query) -> ReversePath<'a> {
         self.reverse_path_behind(query, &self.lookup(query))
     }

@@ -190,8 +190,6 @@ pub enum Field {
     Ttl,
     /// Bytes of the packet.
     Length,
-    /// The EtherType, in bridge tables.
-    EtherType,
 }
 
 /// Which of a packet's links.

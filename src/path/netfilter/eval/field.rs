@@ -87,7 +87,6 @@ impl<'a> Walk<'_, 'a> {
             Field::Dscp => Value::Number(0),
             Field::Ttl => Value::Within(1, 255, Kind::Ttl),
             Field::Length => Value::Within(20, 65535, Kind::Length),
-            Field::EtherType => Value::Number(if packet.family() == Family::V4 { 0x0800 } else { 0x86dd }),
         }
     }
 
