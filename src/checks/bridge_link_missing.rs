@@ -38,7 +38,9 @@ fn run(scene: &Scene, findings: &mut Findings) -> Result<(), Missing> {
                 findings.push(no_link(scene.host, bridge));
             }
         } else if bridge.link.is_some_and(|link| !link.up) {
-            findings.push(down(scene, &here, bridge, network));
+            if scene.host.links.gaps().is_empty() {
+                findings.push(down(scene, &here, bridge, network));
+            }
         } else {
             let lost = bridge_addresses::missing(scene.host, bridge, network);
             findings.found.extend(no_address(scene.host, &here, bridge, network, &lost));

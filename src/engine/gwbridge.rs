@@ -109,11 +109,11 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     Ok((needs, missing.filter(|_| is_member(swarm))))
 }
 
-/// How long the engine takes for what comes with a new network, in seconds: the ingress network is there a moment before docker_gwbridge is.
+/// How long the engine takes, in seconds, to attach who needs it to a docker_gwbridge that is new.
 const SETTLES_IN: u64 = 10;
 
 /// How long docker_gwbridge itself may be behind the ingress network, in seconds: the manager tells that network from `swarm init` on, the node takes part in it
-/// some time later. On a host with a load of ten for each CPU it was ten seconds.
+/// some time later. On a host with a load of ten for each CPU it was more than ten seconds.
 const COMES_IN: u64 = 30;
 
 /// Whether a network was only just made.

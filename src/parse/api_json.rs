@@ -137,18 +137,28 @@ fn label((key, value): (String, String)) -> (String, String) {
     }
 }
 
-/// GET /networks/ID: who is on the network on this host, by name, and the nodes of the swarm that take part in it.
+/// What GET /networks/ID tells of a network on this host.
+pub struct NetworkHere {
+    /// By name.
+    pub members: Vec<Member>,
+    /// The nodes of the swarm that take part in it.
+    pub peers: Vec<IpAddr>,
+    /// When this engine made it; the list of a manager has the swarm's time there (v28.5.2 api/server/router/network/network_routes.go `getNetworksList`).
+    pub created: Option<String>,
+}
+
+/// GET /networks/ID.
 ///
 /// # Errors
 /// A sentence when the body is no JSON or not what an engine replies.
-pub fn network_members(body: &[u8]) -> Result<(Vec<Member>, Vec<IpAddr>), Text> {
+pub fn network_here(body: &[u8]) -> Result<NetworkHere, Text> {
     let raw: RawNetworkDetail = whole(body, "/networks/ID")?;
     let mut members: Vec<Member> = raw.containers.unwrap_or_default().into_iter().map(member).collect();
     members.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let peers = raw.peers.unwrap_or_default().into_iter();
     let mut peers: Vec<IpAddr> = peers.filter_map(|peer| peer.ip?.parse().ok()).collect();
     peers.sort();
-    Ok((members, peers))
+    Ok(NetworkHere { members, peers, created: raw.created })
 }
 
 fn member((id, raw): (String, RawMember)) -> Member {
@@ -187,16 +197,16 @@ pub fn containers(body: &[u8]) -> Result<Fact<Vec<Container>>, Text> {
 /// GET /containers/json: how long the container runs that was started last, in whole seconds; none where each runs for a minute and more. The engine tells no
 /// time there, only words such as `Up 3 seconds (healthy)` (v28.5.2 container/state.go `String`, docker/go-units `HumanDuration`).
 pub fn youngest(body: &[u8]) -> Option<u64> {
-    let raw: Vec<RawContainer> = serde_json::from_slice(body).ok()?;
-    let up = |raw: &RawContainer| {
-        let words = raw.status.as_deref()?.strip_prefix("Up ")?;
+    let all: Vec<serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let up = |raw: &serde_json::Value| {
+        let words = raw["Status"].as_str()?.strip_prefix("Up ")?;
         if words.starts_with("Less than a second") {
             return Some(0);
         }
         let (number, unit) = words.split_once(' ')?;
         unit.starts_with("second").then(|| number.parse().ok())?
     };
-    raw.iter().filter_map(up).min()
+    all.iter().filter_map(up).min()
 }
 
 /// GET /containers/ID/json: the container's first process, 0 where it does not run.

@@ -22,6 +22,7 @@ mod saved_routes;
 mod saved_sysctls;
 mod sockets;
 mod source;
+mod steady;
 mod stored_networks;
 mod swarm_log;
 mod sysctls;
@@ -39,6 +40,7 @@ use crate::text::text;
 use files::Files;
 use netlink::Keep;
 use source::{Pending, ask};
+use steady::{Seen, steady};
 
 /// For sources that read a few files.
 const QUICK: Duration = Duration::from_secs(3);
@@ -118,8 +120,7 @@ pub fn sockets() -> Fact<Vec<Socket>> {
     sockets::look(&Files::new(None))
 }
 
-/// What only a running host has. The engine answers last; what it made while the kernel was looked at would seem to lack its link, its addresses or its
-/// rules, so then the kernel is looked at again.
+/// What only a running host has.
 fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot {
     let began = Instant::now();
     let api = {
@@ -127,22 +128,25 @@ fn running_host(request: &Request, files: &Files, deadline: Instant) -> Snapshot
         let until = deadline.min(began + ENGINE);
         ask("engine API", ENGINE, deadline, move || Fact::known(api::look(&request, &files, until)))
     };
-    let mut snapshot = kernel(request, files, deadline);
+    let kernel_tells = kernel(request, files, deadline);
     let spent = began.elapsed();
-    match api.finish() {
-        Fact::Known { value: look, .. } => {
-            if look.is_fresh && deadline.saturating_duration_since(Instant::now()) > spent * 2 {
-                snapshot = kernel(request, files, deadline);
-            }
-            snapshot.engine.endpoint = look.endpoint;
-            snapshot.engine.api = look.api;
-        }
-        Fact::NotCollected => {}
+    let engine = match api.finish() {
+        Fact::Known { value: look, .. } => look,
+        Fact::NotCollected => api::Look { endpoint: Fact::NotCollected, api: Fact::NotCollected, is_fresh: false },
         Fact::Unreadable(why) => {
-            snapshot.engine.endpoint = Fact::Unreadable(why.clone());
-            snapshot.engine.api = Fact::Unreadable(why);
+            api::Look { endpoint: Fact::Unreadable(why.clone()), api: Fact::Unreadable(why), is_fresh: false }
         }
-    }
+    };
+    let seen = steady(Seen { kernel: kernel_tells, engine }, || {
+        // Half of the time is for what is asked afterwards.
+        let left = deadline.saturating_duration_since(Instant::now()) / 2;
+        let until = (left > spent * 2).then(|| Instant::now() + left)?;
+        let kernel = kernel(request, files, until);
+        Some(Seen { kernel, engine: api::look(request, files, until.min(Instant::now() + ENGINE)) })
+    });
+    let mut snapshot = seen.kernel;
+    snapshot.engine.endpoint = seen.engine.endpoint;
+    snapshot.engine.api = seen.engine.api;
     snapshot
 }
 

@@ -45,7 +45,11 @@ fn restart(host: &Snapshot, bridge: &Bridge) -> Remedy {
 /// The link is down, or carries other addresses than the one that its containers send to. A link without any is `bridge-link-missing`'s.
 pub fn wrong(case: &Case, bridge: &Bridge) -> Option<Finding> {
     let (link, name) = (bridge.link?, &bridge.link_name);
-    let finding = if link.up { address(case, bridge)? } else { down(case, bridge) };
+    let finding = if link.up {
+        address(case, bridge)?
+    } else {
+        case.scene.host.links.gaps().is_empty().then(|| down(case, bridge))?
+    };
     Some(finding.touches(format!("network:{GWBRIDGE}")).touches(format!("link:{name}")))
 }
 

@@ -84,6 +84,7 @@ pub(super) struct RawNetwork {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RawNetworkDetail {
+    pub(super) created: Option<String>,
     pub(super) containers: Option<BTreeMap<String, RawMember>>,
     pub(super) peers: Option<Vec<RawPeer>>,
 }

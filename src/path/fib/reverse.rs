@@ -41,13 +41,13 @@ struct Arrival<'q> {
 }
 
 impl<'a> Fib<'a> {
-    /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there.
+    /// [`Self::reverse_path_behind`] behind its own lookup.
     #[cfg(any(test, feature = "internals"))]
     pub fn reverse_path(&self, query: &Query) -> ReversePath<'a> {
         self.reverse_path_behind(query, &self.lookup(query))
     }
 
-    /// The same behind a lookup of that very query.
+    /// Whether the packet of `query`, which must say its source and the link it arrives on, passes the filter there; `forward` is the lookup of that very query.
     pub fn reverse_path_behind(&self, query: &Query, forward: &Lookup<'a>) -> ReversePath<'a> {
         let arrival = query.iif.as_ref().and_then(|name| self.link_named(name)).and_then(|index| self.link(index));
         let (Some(source), Some(link)) = (query.source, arrival) else {

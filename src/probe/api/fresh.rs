@@ -7,6 +7,10 @@ use crate::host::{Fact, Network, rfc3339};
 /// How long the engine takes at most to make a network, on a busy host. It tells of it afterwards, and names the time at which it began.
 const MAKING: Duration = Duration::from_secs(10);
 
+/// How long it takes mostly from the time at which a container is said to have started until its rules are there (v28.5.2 daemon/start.go: `startupTime`,
+/// then the task, then `allocateNetwork`; before 28 the rules come first).
+const STARTING: Duration = Duration::from_secs(1);
+
 /// When the look at the host began, by both clocks.
 pub struct Began {
     at: Instant,
@@ -18,15 +22,16 @@ impl Began {
         Self { at: Instant::now(), time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok() }
     }
 
-    /// Whether one of `networks` may have been made since, or a container started, of which the newest is up for `youngest` whole seconds: its addresses and
-    /// rules are there before the engine says that it runs.
+    /// Whether one of `networks` may have been made since, or a container started, of which the newest is up for `youngest` whole seconds.
     pub fn is_before(&self, networks: &Fact<Vec<Network>>, youngest: Option<u64>) -> bool {
-        let since = self.time.map(|time| time.saturating_sub(MAKING).as_micros());
+        let elapsed = self.at.elapsed();
+        // A clock that was set back leaves times in the future behind.
+        let when = self.time.map(|time| time.saturating_sub(MAKING).as_micros()..(time + elapsed + MAKING).as_micros());
         let made = |network: &Network| {
             let created = rfc3339::microseconds(&network.created).map(u128::from);
-            matches!((created, since), (Some(created), Some(since)) if created >= since)
+            matches!((created, &when), (Some(created), Some(when)) if when.contains(&created))
         };
-        networks.ok().into_iter().flatten().any(made) || youngest.is_some_and(|up| up <= self.at.elapsed().as_secs())
+        networks.ok().into_iter().flatten().any(made) || youngest.is_some_and(|up| up <= (elapsed + STARTING).as_secs())
     }
 }
 
@@ -47,10 +52,12 @@ mod tests {
 
     #[test]
     fn what_is_made_while_somebody_looks_is_fresh() {
-        assert!(counts(-30) && counts(0) && counts(9_900) && !counts(10_100) && !counts(86_400_000));
+        assert!(
+            !counts(-86_400_000) && counts(-30) && counts(0) && counts(9_900) && !counts(10_100) && !counts(86_400_000)
+        );
         let began = Began::now();
         let none = Fact::known(vec![Network::default()]);
-        assert!(began.is_before(&none, Some(0)) && !began.is_before(&none, Some(60)) && !began.is_before(&none, None));
+        assert!(began.is_before(&none, Some(1)) && !began.is_before(&none, Some(60)) && !began.is_before(&none, None));
         assert!(!began.is_before(&Fact::NotCollected, None));
     }
 }

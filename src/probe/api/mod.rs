@@ -64,7 +64,7 @@ pub fn look(request: &Request, files: &Files, deadline: Instant) -> Look {
         Err(why) => Err(why),
     };
     let (api, is_fresh) = match api {
-        Ok(Ok((api, is_fresh))) => (Fact::known(api), is_fresh),
+        Ok(Ok((api, is_fresh))) => (Fact::known(api), is_fresh && owner.listener != Listener::Elsewhere),
         Ok(Err(why)) | Err(why) => (Fact::Unreadable(why), false),
     };
     Look { endpoint: Fact::known(owner), api, is_fresh }
@@ -152,16 +152,17 @@ async fn ask(
     let mut info = read(next(), chosen, |body| api_json::info(body).map(Fact::known));
     let mut networks = read(next(), chosen, api_json::networks);
     let mut youngest = None;
-    let mut containers = read(next(), chosen, |body| {
-        youngest = api_json::youngest(body);
+    let mut told = |body: &[u8]| {
+        youngest = [youngest, api_json::youngest(body)].into_iter().flatten().min();
         api_json::containers(body)
-    });
+    };
+    let mut containers = read(next(), chosen, &mut told);
     let history = read(next(), chosen, api_json::history);
     swarm::ask(chosen, &get, &mut info, &mut networks).await;
     if swarm::is_unsettled(&networks, &containers) && deadline.saturating_duration_since(Instant::now()) > SETTLING * 4
     {
         tokio::time::sleep(SETTLING).await;
-        let again = read(Some(get(CONTAINERS.to_owned()).await), chosen, api_json::containers);
+        let again = read(Some(get(CONTAINERS.to_owned()).await), chosen, &mut told);
         if again.is_known() {
             containers = again;
             swarm::ask_members(&get, &mut networks).await;

@@ -72,9 +72,10 @@ fn with_members(networks: &mut Fact<Vec<Network>>) -> Vec<&mut Network> {
 
 fn take_members(here: Vec<&mut Network>, replies: impl IntoIterator<Item = Result<Reply, Text>>) {
     for (network, reply) in here.into_iter().zip(replies) {
-        if let Ok((members, peers)) = reply.and_then(|reply| api_json::network_members(&reply.body)) {
-            network.members = Some(members);
-            network.peers = peers;
+        if let Ok(here) = reply.and_then(|reply| api_json::network_here(&reply.body)) {
+            network.members = Some(here.members);
+            network.peers = here.peers;
+            network.created = here.created.unwrap_or_else(|| std::mem::take(&mut network.created));
         }
     }
 }

@@ -311,5 +311,14 @@ fn who_starts_meanwhile_is_told_as_fresh() {
         let engine = engine(answer);
         look(&engine.request, &Files::new(None), Instant::now() + Duration::from_secs(10)).is_fresh
     };
-    assert!(of(starting) && !of(manager));
+    assert!(of(starting) && of(making) && !of(manager));
+}
+
+/// A network that was made this second.
+fn making(path: &str, stream: &mut UnixStream) {
+    let "/networks" = path.strip_prefix("/v1.51").unwrap_or(path) else { return manager(path, stream) };
+    let now = std::process::Command::new("date").args(["-u", "+%FT%TZ"]).output().expect("date").stdout;
+    let created = String::from_utf8(now).expect("a time");
+    let network = serde_json::json!([{"Name": "new", "Id": "n", "Driver": "bridge", "Created": created.trim()}]);
+    say(stream, "200 OK", "Docker/28.5.2 (linux)", &network.to_string());
 }

@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::{info, network_members};
+use super::super::{NetworkHere, info, network_here};
 use super::*;
 use crate::host::Member;
+use crate::host::rfc3339::nanoseconds;
 
 const ENGINES: [&str; 3] = ["20.10", "26.1", "28.5"];
 
@@ -128,8 +129,8 @@ fn what_runs_where_a_task_failed_is_kept() {
 #[test]
 fn who_is_on_docker_gwbridge_and_on_an_overlay_network() {
     for engine in ENGINES {
-        let on = |network: &str| network_members(&reply(engine, &format!("network-{network}"))).expect("a network");
-        let (members, peers) = on("docker_gwbridge");
+        let on = |network: &str| network_here(&reply(engine, &format!("network-{network}"))).expect("a network");
+        let NetworkHere { members, peers, created } = on("docker_gwbridge");
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         assert!(names[0].starts_with("gateway_") && names[0].len() == 20, "{engine}: {names:?}");
         let ingress = Member {
@@ -138,7 +139,8 @@ fn who_is_on_docker_gwbridge_and_on_an_overlay_network() {
             addresses: vec!["172.18.0.2/16".parse().expect("an address")],
         };
         assert_eq!((&members[1], members.len(), peers.len()), (&ingress, 2, 0), "{engine}");
-        let (members, peers) = on("own");
+        assert!(created.is_some_and(|it| nanoseconds(&it).is_some()), "{engine}");
+        let NetworkHere { members, peers, .. } = on("own");
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         assert_eq!((names[0], names[1].starts_with("web.")), ("own-endpoint", true), "{engine}");
         let expected: Vec<IpAddr> = ["192.168.66.2", "192.168.66.3"].map(|it| it.parse().expect("ip")).to_vec();
