@@ -1,6 +1,8 @@
 //! What an ordinary user is told of hosts on which something is wrong, and what the group docker adds. Of healthy hosts the matrix
 //! tells.
 
+use std::time::Duration;
+
 use crate::harness::{Cases, Engine, Fabric, Host, Lab, Report};
 
 /// Checks that ask the firewall's rules on a host with a running engine and without peers.
@@ -31,6 +33,8 @@ pub fn add(cases: &mut Cases) {
     cases.in_turn("users", "a fault in a file is found without root", |lab, engine| {
         let (_fabric, host) = host(lab, engine, "{\"bip\": \"10.1.0.0/24\"}\n");
         host.start_docker().expect_err("10.1.0.0 is no host address");
+        // Two looks are compared: systemd has given up before the first.
+        host.eventually(Duration::from_secs(60), "systemctl is-failed docker.service");
         let (root, user) = (host.diagnose(), host.diagnose_as_user());
         assert_eq!((root.exit, user.exit), (1, 1), "{user}");
         let told = |report: &Report| {
