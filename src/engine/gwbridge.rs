@@ -92,9 +92,7 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     let mut needs: Vec<Need<'a>> = running
         .filter_map(|container| overlay_alone(networks, container).map(|network| Need::Container(container, network)))
         .collect();
-    let ingress =
-        |network: &Network| network.ingress && is_here(network, swarm.manager) && !is_younger(host, network, COMES_IN);
-    if is_member(swarm) && networks.iter().any(ingress) {
+    if ingress_here(host).is_some_and(|network| !is_younger(host, network, COMES_IN)) {
         needs.push(Need::Ingress);
     }
     let own = |task: &&SwarmTask| !swarm.node_id.is_empty() && task.node_id == swarm.node_id;
@@ -107,6 +105,13 @@ pub fn needs<'a>(host: &'a Snapshot) -> Result<(Vec<Need<'a>>, Option<Missing>),
     let (logged, missing) = logged(host);
     needs.extend(logged.into_iter().map(Need::Logged));
     Ok((needs, missing.filter(|_| is_member(swarm))))
+}
+
+/// The ingress network, where this node takes part in it: it has its way in by docker_gwbridge, from the start or never.
+pub fn ingress_here(host: &Snapshot) -> Option<&Network> {
+    let api = host.engine.api.ok()?;
+    let (swarm, networks) = (&api.info.ok()?.swarm, api.networks.ok()?);
+    is_member(swarm).then_some(networks)?.iter().find(|network| network.ingress && is_here(network, swarm.manager))
 }
 
 /// How long the engine takes, in seconds, to attach who needs it to a docker_gwbridge that is new.

@@ -4,7 +4,7 @@ use super::Case;
 use crate::action::{Action, gateway};
 use crate::checks::gwbridge_remedy::{Before, create, restarted};
 use crate::checks::{configuration, docker_chains_missing};
-use crate::engine::gwbridge::{Need, Obstacle};
+use crate::engine::gwbridge::{Need, Obstacle, ingress_here};
 use crate::engine::unit;
 use crate::finding::{Remedy, Safety};
 use crate::host::{GWBRIDGE, Link};
@@ -52,9 +52,10 @@ fn make(case: &Case) -> Option<Vec<Remedy>> {
 }
 
 /// Whether published ports have no way in, or the engine could not even make their network: it tries again only when its managers tell it something new.
+/// However new their network is: here docker_gwbridge is not on its way to it.
 fn lacks_ingress(case: &Case) -> bool {
     let failed = |need: &Need| matches!(need, Need::Logged(failure) if failure.is_of_ingress());
-    case.needs.contains(&Need::Ingress) || case.needs.iter().any(failed)
+    ingress_here(case.scene.host).is_some() || case.needs.iter().any(failed)
 }
 
 /// A container that runs is attached to it only when the engine starts again; the sandbox of published ports then, too, for which is waited, or by itself,

@@ -119,7 +119,10 @@ fn plain_link(lab: &Lab, engine: Engine) {
     made_and_unmade(&swarm, || ());
 
     // Where it is wanted, and nowhere else.
-    applies(&swarm.worker, &["gwbridge", "--subnet", "10.123.0.0/24", "--allow", "disruptive"]);
+    // The ingress network, which stayed when docker_gwbridge was taken back, is seconds old and needs it all the same.
+    let report = applies(&swarm.worker, &["gwbridge", "--subnet", "10.123.0.0/24", "--allow", "disruptive"]);
+    let members = swarm.worker.ok(MEMBERS);
+    assert!(members.contains("gateway_ingress-sbox"), "on it: {members}\n{report}\n{}", swarm.worker.docker_log());
     all_is_well(&swarm);
     swarm
         .worker
