@@ -1,7 +1,7 @@
 //! Who is not on the docker_gwbridge that is there, and should be: the engine attaches a container as that joins a network, mostly as it starts (v28.5.2
 //! libnetwork/endpoint.go `sbJoin`).
 
-use super::{Failure, INGRESS_SANDBOX, has_just_started, is_here, is_new, logged, overlay_alone};
+use super::{Failure, INGRESS_SANDBOX, has_just_started, ingress_here, is_new, logged, overlay_alone};
 use crate::engine::swarm::is_member;
 use crate::host::{Container, Network, Snapshot};
 
@@ -53,9 +53,8 @@ pub fn unattached<'a>(host: &'a Snapshot, network: &Network) -> Unattached<'a> {
 pub fn ingress_never_made(host: &Snapshot) -> Option<Failure<'_>> {
     let api = host.engine.api.ok()?;
     let (swarm, networks) = (&api.info.ok()?.swarm, api.networks.ok()?);
-    let mut ingress = networks.iter().filter(|network| network.ingress).peekable();
-    let exists = !swarm.manager || ingress.peek().is_some();
-    if !is_member(swarm) || !exists || ingress.any(|network| is_here(network, swarm.manager)) {
+    let exists = !swarm.manager || networks.iter().any(|network| network.ingress);
+    if !is_member(swarm) || !exists || ingress_here(host).is_some() {
         return None;
     }
     let mut lines = host.engine.swarm_log.ok()?.iter().filter(|line| line.message.contains("ngress network"));
